@@ -3,6 +3,7 @@
  * the button is pressed, and meets every refusal with a way on.
  */
 
+import { payInstead, paying } from "./allowance.js";
 import { Intention, NetworkLost, Problem } from "./api.js";
 import { note } from "./app.js";
 import { now } from "./clock.js";
@@ -36,12 +37,15 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   const isAnswer = decision.free_because === "move_request";
   const reason = isAnswer ? reasonOfRequest() : reasonFields(visit.reasons, id, decision.reasons, () => showCost());
   const question = askWithCommand();
+  const instead = payInstead(() => showCost());
   const submit = button("", null, { type: "submit", class: "primary" });
 
   const showCost = () => {
     const preview = several()?.preview;
     const code = reason.choice();
-    const shown = withReason(forTarget(decision, wish.start), code);
+    const found = withReason(forTarget(decision, wish.start), code);
+    instead.offer(several() || !hasCost ? null : found);
+    const shown = instead.isChosen ? paying(found) : found;
     cost.replaceChildren(several() ? preview ? several().costBox(code) ?? "" : "" : hasCost ? costBox(shown) : "");
     const fee = several() ? preview && several().sums(code).fee : hasCost && shown.fee;
     const price = fee && money(fee);
@@ -71,7 +75,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     setBusy(true);
     message.replaceChildren();
     const state = history.state;
-    const body = { ...wish, reason: given, ...(several()?.body ?? { quote: decision.quote }), ...(asked && { ask_waiver: asked }) };
+    const body = { ...wish, reason: given, ...(several()?.body ?? { quote: decision.quote }), ...(asked && { ask_waiver: asked }), ...(instead.isChosen && { use_allowance: false }) };
     try {
       const answer = await visit.api.command(command, id, { body, etag, key: intention.keyFor(body) });
       visit.forget((answer.sessions ?? []).map((one) => one.session_id));
@@ -147,7 +151,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
         await app.lookAgain(id, null, visit);
         return;
       }
-      const costs = ({ fee, credit, carries }) => JSON.stringify([fee, credit, carries]);
+      const costs = ({ fee, credit, carries, allowance }) => JSON.stringify([fee, credit, carries, allowance?.would_use]);
       const changed = costs(next) !== costs(decision);
       decision = next;
       etag = fresh.etag;
@@ -182,6 +186,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     { onsubmit: (event) => { event.preventDefault(); send(); }, novalidate: true },
     part?.node,
     cost,
+    instead.node,
     reason.node,
     question.node,
     message,

@@ -33,9 +33,9 @@ export function historyOf(app, { id, status }) {
   return h("details", { class: "card", open: ["cancelled", "noshow"].includes(status), ontoggle }, h("summary", { id: "history" }, t.history.title), place);
 }
 
-function entry({ kind, at, by, after, fee, credit, reason }) {
+function entry({ kind, at, by, after, fee, credit, free_because: because, reason }) {
   const what = t.history.kinds[kind] ?? t.history.kinds.other;
-  const more = [fee && t.history.fee(money(fee)), t.history.credit[credit], by === "client" && why(reason)].filter(Boolean);
+  const more = [fee && t.history.fee(money(fee)), t.history.because[because], t.history.credit[credit], by === "client" && why(reason)].filter(Boolean);
   return [
     h("p", {}, h("strong", {}, what(dayAndTime(after.starts_at), formatName(after.format)))),
     h("p", { class: "quiet" }, [dayAndTime(at), t.history.by[by]].filter(Boolean).join(", ")),

@@ -1,5 +1,6 @@
 /** Pieces of a view that several views show. */
 
+import { allowanceText } from "./allowance.js";
 import { now } from "./clock.js";
 import { facts, h, link, nextId } from "./dom.js";
 import { countdown, day, money, short, span, zoneNames } from "./format.js";
@@ -61,7 +62,7 @@ export function forTarget(decision, start) {
   const { free_targets: free } = decision;
   const at = start ? Date.parse(start) : NaN;
   if (!free || !(Date.parse(free.from) <= at && at < Date.parse(free.before))) return decision;
-  return { ...decision, fee: null, carries: free.carries };
+  return { ...decision, fee: null, carries: free.carries, free_because: "target", allowance: null };
 }
 
 /** What an action costs now and until when it stays so: sentences, and the next instant that counts. */
@@ -71,6 +72,8 @@ export function costNow(decision, startsAt) {
   const deadline = isFree ? freeUntil : closesAt;
   const atStart = deadline !== null && Date.parse(deadline) >= Date.parse(startsAt);
   if (isFree && t.cost.because[because]) return { text: t.cost.because[because], isFree, deadline: null };
+  const ofAllowance = allowanceText(decision);
+  if (isFree && ofAllowance) return { text: ofAllowance, isFree, deadline: null };
   const sentences = [];
   if (fee) sentences.push(t.cost.fee(money(fee)));
   if (credit === "forfeited") sentences.push(t.cost.forfeited);
@@ -112,9 +115,10 @@ export function costBox(decision) {
     "div",
     { class: fee || credit === "forfeited" || carries ? "message costs" : "message free" },
     fee ? h("p", {}, h("strong", {}, t.cost.fee(money(fee))), " ", t.cost.collect) : null,
-    !fee && credit !== "forfeited" ? h("p", {}, t.cost.because[because] ?? t.cost.free) : null,
+    !fee && credit !== "forfeited" ? h("p", {}, allowanceText(decision) ?? t.cost.because[because] ?? t.cost.free) : null,
+    fee && allowanceText(decision) ? h("p", {}, allowanceText(decision)) : null,
     credit ? h("p", {}, t.cost.credit[credit] ?? "") : null,
-    decision.forgiven_if_refilled ? h("p", {}, t.cost.refilled) : null,
+    decision.forgiven_if_refilled ? h("p", {}, decision.allowance?.would_use ? t.allowance.refilled : t.cost.refilled) : null,
     carries ? h("p", {}, h("strong", {}, carriedCost(carries, t.cost))) : null,
   );
 }

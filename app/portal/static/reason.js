@@ -16,7 +16,7 @@ export function effectOf({ reasons }, code) {
 export function withReason(decision, code) {
   if (effectOf(decision, code) !== "none") return decision;
   const { fee, credit, carries } = decision.reasons.find((one) => one.code === code);
-  return { ...decision, fee, credit, carries, free_because: "reason", forgiven_if_refilled: false, free_targets: null };
+  return { ...decision, fee, credit, carries, free_because: "reason", forgiven_if_refilled: false, free_targets: null, allowance: null };
 }
 
 /**

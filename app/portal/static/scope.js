@@ -3,6 +3,7 @@
  * that would change is named with what it costs, and each that stays with the reason.
  */
 
+import { allowanceText } from "./allowance.js";
 import { note } from "./app.js";
 import { button, h } from "./dom.js";
 import { money, short, zoneNames } from "./format.js";
@@ -270,7 +271,8 @@ export function move(from, to) {
 }
 
 /** What one date costs. */
-function costOf({ fee, credit, carries }) {
-  const costs = [fee && t.cost.fee(money(fee)), t.scope.credit[credit], carries && carriedCost(carries, t.cost)].filter(Boolean);
+function costOf(decision) {
+  const { fee, credit, carries } = decision;
+  const costs = [decision.allowance?.would_use && allowanceText(decision), fee && t.cost.fee(money(fee)), t.scope.credit[credit], carries && carriedCost(carries, t.cost)].filter(Boolean);
   return costs.length > 0 ? costs.join(" ") : t.scope.free;
 }

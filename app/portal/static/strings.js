@@ -329,6 +329,7 @@ export const t = {
       fee_waiver_lapsed: () => "The practice did not answer in time: the fee stands",
       fee_refundable: () => "The paid fee can be paid back: somebody took the time",
       credit_returned: () => "Somebody took the time",
+      allowance_returned: () => "Somebody took the time: your free change is back",
       released: () => "Given up if somebody takes the time",
       release_withdrawn: () => "Kept: the time is no longer offered",
       release_ended: () => "Kept: nobody took the time",
@@ -336,6 +337,7 @@ export const t = {
     },
     by: { client: "by you", practice: "by the practice" },
     fee: (fee) => `Fee: ${fee}.`,
+    because: { allowance: "Free of charge: it used one of your free changes." },
     credit: { returned: "The credit went back into the package.", forfeited: "The credit was not returned." },
     reason: (text) => `Your reason: ${text}`,
   },
@@ -345,6 +347,13 @@ export const t = {
   switch: "Keep the time, but switch to:",
   switchTo: (format) => `Keep the time, switch to ${format}`,
   formatInSentence: { in_person: "in person", video: "video", phone: "phone" },
+
+  allowance: {
+    uses: (number, of) => `Free of charge: it uses your free change ${number} of ${of}.`,
+    none: (of, date) => `You have used all of your free changes (${of}). The next one is available from ${date}.`,
+    refilled: "If somebody else takes the time, you get the free change back.",
+    pay: (fee) => `Pay ${fee} instead, and keep the free change`,
+  },
 
   cost: {
     freeUntil: (instant) => `Free until ${instant}.`,
