@@ -21,6 +21,7 @@ OF_CODES = {
     "held_times.held_by", "services.waitlist", "wishes.state", "wishes.formats", "offers.state",
     "refills.state", "refused_attempts.action", "refused_attempts.code", "waivers.state",
     "move_requests.meanwhile", "move_request_sessions.state", "move_request_sessions.proposals",
+    "allowance_uses.given_back_by",
     # Created by the service; the drill searches for it unchanged.
     "webhook_endpoints.secret",
 }  # fmt: skip

@@ -290,6 +290,21 @@ _BREACHES = {
     SELECT fees.id FROM fees JOIN history ON history.id = change_id
     WHERE fees.practice_id = $1
       AND (fees.status = 'void') IS DISTINCT FROM (coalesce(next_kind, '') = 'restored')""",
+    "a use of an allowance is there exactly where a change recorded it": """
+    SELECT coalesce(history.id, uses.id)
+    FROM (SELECT * FROM allowance_uses WHERE practice_id = $1) AS uses
+    FULL JOIN (SELECT * FROM history WHERE details ? 'allowance') AS history
+      ON history.id = uses.id
+    WHERE (uses.session_id, used_at) IS DISTINCT FROM (history.session_id, history.at)""",
+    "a use of an allowance is given back exactly where its cause was undone": """
+    SELECT uses.id FROM allowance_uses AS uses JOIN history ON history.id = uses.id
+    WHERE uses.practice_id = $1
+      AND (given_back_at IS NOT NULL) IS DISTINCT FROM (coalesce(next_kind, '') = 'restored')""",
+    "no client has used more of an allowance than there is": """
+    SELECT client_id FROM allowance_uses AS uses WHERE practice_id = $1 AND given_back_at IS NULL
+    GROUP BY client_id HAVING count(*) > (
+      SELECT max((rules #>> '{allowance,free}')::int) FROM policy_versions
+      WHERE policy_versions.practice_id = $1)""",
     "no change lacks a notification": """
     SELECT change_id
     FROM (SELECT * FROM wanted EXCEPT ALL SELECT * FROM there) AS missing""",

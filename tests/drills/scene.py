@@ -23,6 +23,7 @@ WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="
 NOWHERE = "http://127.0.0.1:9/"
 ALL_DAY = 24 * 60
 CREDITS = 4
+FREE_CHANGES = 2
 # Cancellations and moves close to the start have a cost; a quarter of the load is close.
 RULES = {
     "cancel": {
@@ -31,6 +32,7 @@ RULES = {
         "release": True,
     },
     "reschedule": {"fees": [{"deadline": {"before_minutes": 3 * ALL_DAY}, "amount_minor": 500}]},
+    "allowance": {"free": FREE_CHANGES, "per": {"days": 366}, "for": ["cancel", "reschedule"]},
     "reasons": [
         {"code": "work", "labels": {"en": "Work"}},
         {"code": "ill", "labels": {"en": "I am ill"}, "fee": "none"},

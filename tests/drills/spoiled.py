@@ -16,6 +16,8 @@ _RETURNS = "a credit comes back as often as a change says so"
 _HOLDS = "a session that has a credit holds it until it comes back"
 _FEE = "a fee is there exactly where a change recorded it"
 _VOID = "a fee is void exactly where its cause was undone"
+_USED = "a use of an allowance is there exactly where a change recorded it"
+_GIVEN_BACK = "a use of an allowance is given back exactly where its cause was undone"
 _LACKS = "no change lacks a notification"
 _NEEDLESS = "no change has a notification too many"
 _BESIDE = "groups, and single sessions beside them, do not overlap"
@@ -31,6 +33,12 @@ _ANSWERED = "a request is answered by a move or a cancellation of the client, an
 _STILL_ASKED = "a session that its client is still asked to move is as the request left it"
 _WITHDRAWN = "a request is withdrawn by the practice, or where it changes the session itself"
 _ASKED = "SELECT session_id FROM move_request_sessions WHERE state = 'asked'"
+# An answer that its client has not taken back: then the request is open again.
+_ANSWER = (
+    "details ? 'move_request' AND NOT EXISTS (SELECT FROM changes AS next"
+    " WHERE next.practice_id = changes.practice_id AND next.session_id = changes.session_id"
+    " AND next.session_version = changes.session_version + 1 AND next.kind = 'restored')"
+)
 _OF_SESSION = "subject = 'session'"
 _CANCELLED = f"kind = 'cancelled' AND {_OF_SESSION}"
 _REMINDERS = "reminders live exactly as long as their time"
@@ -137,8 +145,8 @@ SPOILED = [
         for kind in ("group_booked", "group_moved", "group.moved", "group_cancelled")
     ),
     Spoiled(_ANSWERED, "move_request_sessions", "SET state = 'cancelled'", "state = 'moved'"),
-    Spoiled(_ANSWERED, "changes", "SET details = NULL", "details ? 'move_request'"),
-    Spoiled(_ANSWERED, "changes", "SET actor = 'practice'", "details ? 'move_request'"),
+    Spoiled(_ANSWERED, "changes", "SET details = NULL", _ANSWER),
+    Spoiled(_ANSWERED, "changes", "SET actor = 'practice'", _ANSWER),
     Spoiled(
         _STILL_ASKED,
         "sessions",
@@ -224,6 +232,19 @@ SPOILED = [
     Spoiled(_FEE, "changes", "SET fee_minor = NULL", "fee_minor IS NOT NULL"),
     Spoiled(_VOID, "fees", "SET status = 'due'", "status = 'void'"),
     Spoiled(_VOID, "fees", "SET status = 'void'", "status = 'due'"),
+    Spoiled(_USED, "allowance_uses", "DELETE"),
+    Spoiled(_USED, "allowance_uses", "SET used_at = used_at - interval '1 second'"),
+    Spoiled(
+        _GIVEN_BACK,
+        "allowance_uses",
+        "SET given_back_at = now(), given_back_by = 'undo'",
+        "given_back_at IS NULL",
+    ),
+    Spoiled(
+        "no client has used more of an allowance than there is",
+        "policy_versions",
+        "SET rules = jsonb_set(rules, '{allowance,free}', '1')",
+    ),
     *(
         Spoiled(_LACKS, "notifications", "DELETE", f"kind = '{kind}' AND recipient = '{recipient}'")
         for kind, recipient in (
