@@ -30,6 +30,7 @@ _YOGA_POLICY = {
         "late_credit": "forfeited",
     },
     "reschedule": {"closes": {"before_minutes": 60}},
+    "allowance": {"free": 1, "per": "calendar_year", "for": ["cancel"]},
 }
 # Of Praxis am Park, which does not work at weekends.
 _PARK_POLICY = {
@@ -80,7 +81,8 @@ async def write_policies(db: AsyncConnection, now: datetime) -> None:
     )
     await harbor.add_policy_version(
         text="You can cancel a class free of charge until 12 hours before it starts. After that "
-        "it costs the full price, or the credit if you pay with a package.",
+        "it costs the full price, or the credit if you pay with a package. Once a year a late "
+        "cancellation is free.",
         rules=_YOGA_POLICY,
         now=now,
         service_id=YOGA,
