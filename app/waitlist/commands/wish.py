@@ -25,7 +25,7 @@ from app.waitlist.records import NewWish, WishedTimes, WishOutcome, WishRecord
 from app.waitlist.repository import WaitlistRepository
 from app.waitlist.trail import write_wish_change
 
-# A session in one of these states cannot be moved by anybody.
+# A session in one of these states has no earlier time to wait for.
 _OVER = {RefusalCode.SESSION_NOT_BOOKED, RefusalCode.SESSION_STARTED}
 
 
@@ -136,7 +136,8 @@ async def _put(
     """Write the wish for a session that the caller has locked. `urgent` None: as it is."""
     practice_id, session_id = record.practice_id, record.id
     repository = WaitlistRepository(db, practice_id)
-    decision = decide(rules_of(record.policy), Action.RESCHEDULE, record.facts, now)
+    # Not the decision on `reschedule`: it may allow to book an ended session again.
+    decision = decide(rules_of(record.policy), Action.CANCEL, record.facts, now)
     if decision.refusal is not None and decision.refusal.code in _OVER:
         raise ActionRefusedError(decision, record.client_zone)
     if await repository.waitlist_of(record.service_id) in {None, "off"}:

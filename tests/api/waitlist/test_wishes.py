@@ -99,6 +99,20 @@ async def test_only_ones_own_session_and_only_while_it_is_booked(
     assert refused.json()["code"] == "session-not-booked"
 
 
+async def test_a_session_that_its_client_may_book_again_has_no_wish(
+    waiting: Waiting, world: World
+) -> None:
+    await world.add_policy({"rebook": {"days": 30, "fee": "stands"}})
+    session_id = await world.book(LATE + DAY)
+    await waiting.api.cancel(session_id)
+    details = await waiting.api.session(session_id)
+    assert details["actions"]["reschedule"]["allowed"] is True
+    refused = await put_wish(waiting.api, session_id)
+    assert (refused.status_code, refused.json()["code"]) == (409, "session-not-booked")
+    answer = await waiting.staff.post(WISHES, {"session_id": str(session_id)})
+    assert (answer.status_code, answer.json()["code"]) == (409, "session-not-booked")
+
+
 async def test_after_the_start_nothing_is_wished_for(waiting: Waiting, clock: TestClock) -> None:
     clock.now = LATE
     refused = await put_wish(waiting.api, waiting.session_id)
