@@ -31,7 +31,7 @@ from app.domain.waitlist import (
     present_state,
     suits_group,
 )
-from app.domain.zones import from_seconds, to_seconds
+from app.domain.zones import from_seconds, seconds_up, to_seconds
 from app.policies.stored import rules_of, stored_policy
 from app.sessions.read.calendar import CalendarOwner, read_calendar
 from app.waitlist.matching_queries import (
@@ -104,7 +104,7 @@ def _for_single(
     now: datetime,
 ) -> Iterator[Match]:
     since = max(freed.starts_at, now + LAST_ASKED)
-    window = Interval(to_seconds(since), to_seconds(freed.ends_at))
+    window = Interval(seconds_up(since), to_seconds(freed.ends_at))
     for row in rows:
         own = _calendar_for(row, calendar, freed, elsewhere.get(row.client_id, ()))
         searches = _searches(row, places.get(row.service_id, ()))

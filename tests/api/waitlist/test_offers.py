@@ -1,6 +1,6 @@
 """A freed time is offered: whom, when and for how long; accepted, declined, expired or gone."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -334,6 +334,17 @@ async def test_within_two_hours_of_the_start_it_is_simply_open(
     assert await states(world) == []
     (freed,) = await world.rows(FreedTime)
     assert freed.ended_at == clock.now
+
+
+@pytest.mark.parametrize(("ticks", "start"), [(0, FREED), (1, FREED + 30 * MINUTE)])
+async def test_exactly_two_hours_before_a_start_it_is_offered_and_later_the_next_one(
+    waiting: Waiting, world: World, clock: TestClock, ticks: int, start: datetime
+) -> None:
+    await waiting.wish()
+    clock.now = FREED - 2 * HOUR + ticks * TICK
+    await waiting.free()
+    await waiting.work()
+    assert [row.starts_at for row in await world.rows(Offer)] == [start]
 
 
 async def test_after_five_clients_the_time_is_open(
