@@ -75,6 +75,7 @@ EXEMPTIONS: Mapping[str, Exemption] = {
         "wishes",
         "offers",
         "freed_times",
+        "services",
         "sessions",
         "groups",
         "taken_times",

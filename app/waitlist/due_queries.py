@@ -21,12 +21,15 @@ _EXPIRED = due_in_open_practices(
     "SELECT practice_id, id FROM offers WHERE practice_id = practices.practice_id"
     " AND state = 'open' AND answer_by < :now ORDER BY answer_by LIMIT :most"
 )
-# An offer is gone when its time was taken, or its group has no seat for it any more. One of a
+# An offer is gone when its time was taken, with the buffers of both (app/calendar/taken_times.py),
+# or its group has no seat for it any more. One of a
 # released time is gone when the release has ended; until then the session itself takes the time,
 # or the seat.
 _GONE = due_in_open_practices(
     "SELECT o.practice_id, o.id FROM offers o JOIN freed_times f"
     " ON f.practice_id = practices.practice_id AND f.id = o.freed_time_id"
+    " JOIN services v ON v.practice_id = practices.practice_id AND v.id = o.service_id"
+    " LEFT JOIN sessions m ON m.practice_id = practices.practice_id AND m.id = o.session_id"
     " LEFT JOIN sessions r ON f.released"
     " AND r.practice_id = practices.practice_id AND r.id = f.session_id"
     " WHERE o.practice_id = practices.practice_id"
@@ -36,8 +39,10 @@ _GONE = due_in_open_practices(
     "  WHERE t.practice_id = practices.practice_id AND t.practitioner_id = o.practitioner_id"
     "  AND t.session_id IS DISTINCT FROM o.session_id"
     "  AND t.session_id IS DISTINCT FROM r.id"
-    "  AND (t.span_before && tstzrange(o.starts_at, o.ends_at)"
-    "   OR t.span_after && tstzrange(o.starts_at, o.ends_at)))"
+    "  AND (t.span_before && tstzrange(o.starts_at - make_interval(mins =>"
+    "    coalesce(m.buffer_before_minutes, v.buffer_before_minutes)), o.ends_at)"
+    "   OR t.span_after && tstzrange(o.starts_at, o.ends_at + make_interval(mins =>"
+    "    coalesce(m.buffer_after_minutes, v.buffer_after_minutes)))))"
     " OR o.group_id IS NULL AND EXISTS (SELECT FROM busy_intervals b"
     "  WHERE b.practice_id = practices.practice_id AND b.practitioner_id = o.practitioner_id"
     "  AND b.starts_at < o.ends_at AND b.ends_at > o.starts_at)"

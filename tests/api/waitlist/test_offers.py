@@ -434,6 +434,28 @@ async def test_force_takes_the_time_and_the_client_is_told(waiting: Waiting, wor
     assert mail.recipient == "client"
 
 
+async def test_a_session_beside_it_that_leaves_no_gap_takes_an_offered_time(
+    waiting: Waiting, world: World
+) -> None:
+    """The offered session needs ten minutes after it; the one that is booked there needs none."""
+    offer = await waiting.offered()
+    body = {
+        "client_id": str(waiting.other_id),
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "start": offer.ends_at.isoformat(),
+        "format": "video",
+        "force": True,
+    }
+    taken = await waiting.staff.post("/v1/practice/sessions", body)
+    assert taken.status_code == 201, taken.text
+    await waiting.work()
+    assert await states(world) == ["withdrawn"]
+    assert len(await world.rows(Notification, kind="offer_gone")) == 1
+    late = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert late.json()["code"] == "offer-gone"
+
+
 async def test_the_undo_of_staff_withdraws_the_offer(waiting: Waiting, world: World) -> None:
     await waiting.offered()
     undone = await waiting.staff.post(
