@@ -43,7 +43,9 @@ def target(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 # So failed assertions in that module show the difference too.
-pytest.register_assert_rewrite("tests.drills.story_checks", "tests.drills.story_end")
+pytest.register_assert_rewrite(
+    "tests.drills.story_checks", "tests.drills.story_end", "tests.drills.waiting_checks"
+)
 
 
 @pytest.fixture

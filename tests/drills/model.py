@@ -94,7 +94,7 @@ class Book:
     def cancel(self, session: Session, quote: Quote | None, seen: int, now: datetime) -> Answer:
         """Cancel as the client, who saw version `seen`."""
         if session.status == "cancelled":
-            return Answer(200, cost=self.changes[session][-1].cost)
+            return Answer(200, cost=self._cost_of_end(session))
         due = self._judged(session, "cancel", quote, seen, now)
         check_dearest(session, self.steps[session], due, now)
         return self._ended(session, "cancelled", "client", due, now)
@@ -104,7 +104,7 @@ class Book:
     ) -> Answer:
         """Say as the client, too late to cancel, that they cannot come."""
         if session.status == "cancelled":
-            return Answer(200, cost=self.changes[session][-1].cost)
+            return Answer(200, cost=self._cost_of_end(session))
         if session.status == "booked" and session.absent and not free_time:
             return Answer(200)
         due = self._judged(session, "absence", quote, seen, now, shown=free_time)
@@ -198,8 +198,7 @@ class Book:
     ) -> Answer:
         """Cancel, or mark as missed or fulfilled, as staff."""
         if session.status == status:
-            last = self.changes[session][-1]
-            return Answer(200, cost=last.cost)
+            return Answer(200, cost=self._cost_of_end(session))
         self._check_booked(session)
         at = max(now, session.starts_at + TICK) if status == "noshow" else now
         due = (
@@ -210,6 +209,11 @@ class Book:
         return self._ended(
             session, status, "practice", NOTHING if status == "fulfilled" else due, now
         )
+
+    def _cost_of_end(self, session: Session) -> Cost:
+        """Give what the last end has cost; what became of that are entries of their own."""
+        ends = [change for change in self.changes[session] if change.kind == session.status]
+        return ends[-1].cost
 
     def undo(self, session: Session, now: datetime) -> Answer:
         if session.status == "booked":
@@ -254,7 +258,10 @@ class Book:
             else:
                 credit.state = "used"
         fees = self.fees[session]
-        fees[before.fees :] = [(due, kind, "void") for due, kind, _ in fees[before.fees :]]
+        fees[before.fees :] = [
+            (due, kind, "void" if state in {"due", "settled"} else state)
+            for due, kind, state in fees[before.fees :]
+        ]
         self._go_back(session, before, now)
         session.version += 1
         session.sequence += 1
@@ -383,14 +390,16 @@ class Book:
         if taker.group is None:
             self.holds.end_under(taker)
 
-    def _add(self, session: Session, package: Package | None, now: datetime) -> Answer:
+    def _add(
+        self, session: Session, package: Package | None, now: datetime, by: str = "practice"
+    ) -> Answer:
         if package is not None:
             package.take(session, now)
         session.grace_from = now
         self.sessions.append(session)
         self.changes[session], self.fees[session], self.steps[session] = [], [], []
         self._took(session)
-        self._record(session, "booked", "practice", NOTHING)
+        self._record(session, "booked", by, NOTHING)
         return Answer(201)
 
     def _moved_by_client(

@@ -11,6 +11,7 @@ from tests.drills.model_things import Place, Session
 NOTHING = Cost(None, None)
 STATUS = {
     "action-disabled": 403,
+    "not-found": 404,
     "version-mismatch": 412,
     "rate-limited": 429,
     "quote-invalid": 422,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -33,9 +33,25 @@ PATTERNS = [
 CLOCKS = ["01:30", "02:30", "09:00", "17:00", "23:59"]
 
 
+class Cast(NamedTuple):
+    """Who is in a story. `zones` are the clients'; None: those of the stage.
+
+    `per_day` and `per_week`: what the limits of the practitioners' sessions are chosen from.
+    """
+
+    clients: int = 2
+    zones: tuple[str, ...] | None = None
+    per_day: tuple[int | None, ...] = (None, None, 2)
+    per_week: tuple[int | None, ...] = (None, None, 3)
+    book: type[SeriesBook] = SeriesBook
+
+
+PAIR = Cast()
+
+
 @dataclass
 class Stage:
-    """Where a story is played."""
+    """Where a story is played. `zones` are the clients'."""
 
     world: World
     book: SeriesBook
@@ -44,12 +60,13 @@ class Stage:
     holidays: set[date]
     change_of_clocks: datetime
     now: datetime
+    zones: dict[UUID, ZoneInfo]
 
 
 async def set_stage(
-    world: World, rng: Random, number: int, patterns: list[Any] = PATTERNS
+    world: World, rng: Random, number: int, patterns: list[Any] = PATTERNS, cast: Cast = PAIR
 ) -> Stage:
-    """Write a practice with two practitioners, two clients, four places to meet and packages.
+    """Write a practice with two practitioners, clients, four places to meet and packages.
 
     `patterns` are those that the working hours are chosen from.
     """
@@ -69,23 +86,23 @@ async def set_stage(
     holidays: set[date] = set()
     practitioners = [
         await _practitioner(
-            world, rng, ZoneInfo(zones[-1 if k else 0]), day, places, holidays, patterns
+            world, rng, ZoneInfo(zones[-1 if k else 0]), day, places, holidays, patterns, cast
         )
         for k in range(2)
     ]
-    clients = {
-        await world.add_client(name=f"Client {k}", time_zone=rng.choice(client_zones)): k
-        for k in range(2)
-    }
+    clients = {}
+    for k in range(cast.clients):
+        zone = rng.choice(cast.zones or client_zones)
+        clients[await world.add_client(name=f"Client {k}", time_zone=zone)] = ZoneInfo(zone)
     change = datetime.combine(day, time(), tzinfo=ZoneInfo(zones[0])).astimezone(UTC)
     now = change - rng.randrange(1, 5) * DAY + rng.randrange(24 * 60) * MINUTE
-    book = SeriesBook(service, places)
+    book = cast.book(service, places)
     for client in clients:
         expires_at = rng.choice([None, now + 3 * DAY, now + 20 * DAY])
         size = rng.randrange(1, 4)
         package = await world.add_package(client_id=client, credits=size, expires_at=expires_at)
         book.packages.append(Package(package, client, size, expires_at))
-    return Stage(world, book, practitioners, list(clients), holidays, change, now)
+    return Stage(world, book, practitioners, list(clients), holidays, change, now, clients)
 
 
 def new_service(rng: Random) -> Service:
@@ -180,8 +197,9 @@ async def _practitioner(
     places: list[Place],
     holidays: set[date],
     patterns: list[Any],
+    cast: Cast,
 ) -> Practitioner:
-    per_day, per_week = rng.choice([None, None, 2]), rng.choice([None, None, 3])
+    per_day, per_week = rng.choice(cast.per_day), rng.choice(cast.per_week)
     practitioner_id = await world.add_practitioner(
         hours=False, time_zone=zone.key, sessions_per_day=per_day, sessions_per_week=per_week
     )

@@ -15,12 +15,15 @@ from tests.drills.story_around import POLICIES, AroundStory
 from tests.drills.story_edges import EdgeStory
 from tests.drills.story_end import Tally, check_database
 from tests.drills.story_minutes import ALL_DAY, MinutesStory
+from tests.drills.story_waits import WaitingStory, set_waiting_stage
 from tests.world import Api, TestClock, World, serve
 
 STEPS = 50
 STORIES = 40
 SHORT = 8  # of them for every day
 MINUTES = 3
+WAITS = 4
+MANY_WAITS = 12
 
 NewPractice = Callable[[], World]
 
@@ -114,6 +117,38 @@ async def play(world: World, api: Api, seed: int) -> Tally:
     try:
         for _ in range(STEPS):
             await story.step()
+        return await check_database(story)
+    except Exception as error:
+        error.add_note("\n".join([f"seed {seed}", *story.log[-40:]]))
+        raise
+
+
+@pytest.mark.drill
+async def test_those_who_wait_for_a_time_at_length(
+    new_practice: NewPractice, api: Api, tell: Callable[[Row], None]
+) -> None:
+    found = Tally()
+    try:
+        for seed in range(WAITS, WAITS + MANY_WAITS):
+            found += await play_waiting(new_practice(), api, seed)
+    finally:
+        load = f"{MANY_WAITS} practices whose clients wait"
+        tell(Row("model of the contract", load, "the clock, night", *found))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(WAITS))
+async def test_those_who_wait_for_a_time(new_practice: NewPractice, api: Api, seed: int) -> None:
+    await play_waiting(new_practice(), api, seed)
+
+
+async def play_waiting(world: World, api: Api, seed: int) -> Tally:
+    """Play a story of clients who wait in its own practice, and count its changes."""
+    rng = Random(seed)  # noqa: S311 - the same again
+    stage = await set_waiting_stage(world, rng, seed)
+    story = WaitingStory(api, api.signed_in(await world.key()), stage, rng)
+    try:
+        await story.play()
         return await check_database(story)
     except Exception as error:
         error.add_note("\n".join([f"seed {seed}", *story.log[-40:]]))

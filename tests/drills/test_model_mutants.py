@@ -1,19 +1,25 @@
 """Drill 13, the other way round: a service that differs from the contract is found."""
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import null
 
 from app.configuration.settings import Settings
+from app.domain.refill import find_cover
+from app.sessions.commands.ending import write_end
 from app.sessions.read.records import SessionHold
-from tests.drills.test_model import NewPractice, play_minutes
+from app.tables.state_at import state_at
+from app.tables.waitlist import Wish
+from app.waitlist.matching_queries import NOBODY, _candidates
+from tests.drills.test_model import NewPractice, play_minutes, play_waiting
 from tests.drills.test_model import new_practice as new_practice  # noqa: PLC0414 - a fixture
-from tests.world import Api, TestClock, serve
+from tests.world import Api, TestClock, World, serve
 
-STORIES = 4  # the most that are played for one mutant
+Play = Callable[[World, Api, int], Awaitable[object]]
+STORIES = 8  # the most that are played for one mutant
 
 
 async def does_nothing(*_: Any, **__: Any) -> None:
@@ -63,6 +69,88 @@ MUTANTS: list[tuple[str, str, Any]] = [
 ]
 
 
+async def is_marked(*_: Any, **__: Any) -> bool:
+    """Say that a fee was not announced yet, whether or not it was."""
+    return True
+
+
+def same_client(freed: Any, *others: Any) -> Any:
+    """Look for who fills a freed time again as if its client were another one."""
+    return find_cover(freed._replace(client_id=NOBODY), *others)
+
+
+def oldest_first(freed: Any) -> Any:
+    """Select the wishes that wait, urgent or not, in the order in which they were made."""
+    return _candidates(freed).order_by(None).order_by(Wish.made_at)
+
+
+async def end_with_undo(*args: Any, **values: Any) -> Any:
+    """End a session so that its client can take it back."""
+    return await write_end(*args, **values, undo_window=timedelta(minutes=5))
+
+
+# The same for those who wait.
+WAITING_MUTANTS: list[tuple[str, str, Any]] = [
+    ("six clients are asked in turn", "app.waitlist.commands.offers.MOST_IN_TURN", 6),
+    ("a wish is paused too late", "app.waitlist.commands.offers.MOST_UNANSWERED", 4),
+    ("an offer is longer", "app.domain.waitlist.SHORTEST_OFFER", timedelta(minutes=20)),
+    (
+        "clients are asked an hour before the start",
+        "app.waitlist.matching.LAST_ASKED",
+        timedelta(hours=1),
+    ),
+    (
+        "clients are asked at night",
+        "app.waitlist.commands.offers.after_night",
+        lambda instant, _: instant,
+    ),
+    (
+        "a time is never open to all",
+        "app.waitlist.commands.offers.offers_end_at",
+        lambda start, _: start,
+    ),
+    ("a yes is never too late", "app.waitlist.commands.answer._check_open", nothing),
+    ("an offer holds nothing", "app.waitlist.repository.hold_for_offers", does_nothing),
+    ("a time that is gone stays offered", "app.waitlist.judging.withdraw_gone_offer", does_nothing),
+    ("urgent wishes wait", "app.waitlist.matching_queries._candidates", oldest_first),
+    ("a time is offered before the undo ends", "app.waitlist.commands.collect.BY_CLIENT", ()),
+    (
+        "staff's undo waits for an answer",
+        "app.sessions.commands.undo.end_offer_holds_at",
+        does_nothing,
+    ),
+    (
+        "a release that is taken back stays offered",
+        "app.waitlist.commands.release.withdraw_offers",
+        does_nothing,
+    ),
+    ("a taken release can be undone", "app.waitlist.commands.release.write_end", end_with_undo),
+    ("a release does not end", "app.waitlist.judging.end_release", does_nothing),
+    ("a client fills their own time again", "app.fees.refilling.find_cover", same_client),
+    (
+        "a session covers two cancellations",
+        "app.fees.refilling.find_cover",
+        lambda freed, _, standing, __: find_cover(freed, [], standing, []),
+    ),
+    (
+        "a late worker judges as of now",
+        "app.fees.refill_queries.state_at",
+        lambda practice_id, _: state_at(practice_id, datetime.max.replace(tzinfo=UTC)),
+    ),
+    (
+        "a carried cost is forgiven",
+        "app.sessions.commands.ending.share_to_refill",
+        lambda policy, _, cost: None if cost.is_free else policy.cancel.refilled,
+    ),
+    (
+        "an undone cancellation is judged",
+        "app.sessions.commands.undo.HistoryRepository.void_refill",
+        does_nothing,
+    ),
+    ("a fee is announced again", "app.fees.announcing.mark_announced", is_marked),
+]
+
+
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[Api]:
     """Serve all practices by the mutant."""
@@ -73,15 +161,25 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
 
 @pytest.mark.drill
 @pytest.mark.parametrize(
-    ("where", "instead"), [mutant[1:] for mutant in MUTANTS], ids=[name for name, *_ in MUTANTS]
+    ("play", "where", "instead"),
+    [
+        pytest.param(play, where, instead, id=name)
+        for play, mutants in ((play_minutes, MUTANTS), (play_waiting, WAITING_MUTANTS))
+        for name, where, instead in mutants
+    ],
 )
 async def test_a_wrong_service_is_found(
-    new_practice: NewPractice, api: Api, monkeypatch: pytest.MonkeyPatch, where: str, instead: Any
+    new_practice: NewPractice,
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+    play: Play,
+    where: str,
+    instead: Any,
 ) -> None:
     monkeypatch.setattr(where, instead)
     for seed in range(STORIES):
         try:
-            await play_minutes(new_practice(), api, seed)
+            await play(new_practice(), api, seed)
         except Exception:  # noqa: BLE001 - any difference, also in the server
             return
     pytest.fail("no story has noticed it")

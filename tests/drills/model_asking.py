@@ -1,0 +1,208 @@
+"""The worker's part of the model of those who wait: who is asked, when, and what ends."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from tests.drills.model_things import MINUTE, Place
+from tests.drills.model_waiting import WaitingBook
+from tests.drills.model_wishes import LAST_ASKED, Freed, Offer, Wish, find_suitable, last_answer
+
+MOST_IN_TURN = 5
+MOST_UNANSWERED = 3
+LOOK_AGAIN = 10 * MINUTE
+
+
+class Suiting(NamedTuple):
+    """A wish that a freed time suits, and the earliest start that does."""
+
+    wish: Wish
+    start: datetime
+    places: list[Place]
+
+
+class Choice(NamedTuple):
+    """The offers to make now, and when to look again; None: never, the time is open to all."""
+
+    made: list[Offer]
+    look_at: datetime | None
+
+
+@dataclass(eq=False)
+class AskingBook(WaitingBook):
+    """A book that does what the worker does."""
+
+    def work(self, now: datetime) -> list[Freed]:
+        """Do what is due; give the freed times in the order in which they are looked at."""
+        self._find_freed(now)
+        for wish in self.wishes:
+            if wish.is_active and wish.has_lapsed(now):
+                self._end_wish(wish, "lapsed", now)
+        self._end_what_is_over(now)
+        order = sorted(
+            (one for one in self.freed if not one.is_over and one.look_at <= now),
+            key=lambda one: (one.look_at, one.number),
+        )
+        for freed in order:
+            self._offer(freed, now)
+        return order
+
+    def _end_what_is_over(self, now: datetime) -> None:
+        """End offers and releases whose time has passed, then the offers of times that are gone."""
+        for offer in self.offers:
+            if offer.state == "open" and now > offer.answer_by:
+                self._expire(offer, now)
+        for session, release in list(self.releases.items()):
+            if now > release.until:
+                self._end_release(release.freed, now)
+                self.note(session, "release_ended")
+                if now < session.starts_at:
+                    self.tell(session.client, "release_ended")
+        for offer in self.offers:
+            if offer.state == "open" and self._is_gone(offer):
+                self._end_offer(offer, "withdrawn", now)
+                self.tell(offer.wish.client, "offer_gone")
+
+    def _find_freed(self, now: datetime) -> None:
+        """Take up what was freed since the first of those who wait began to."""
+        waiting = [wish.made_at for wish in self.wishes if wish.is_active]
+        if waiting:
+            found = [one for one in self.found if one.at >= min(waiting) and one.ends_at > now]
+            self.freed += found
+            self.found.clear()
+
+    def _expire(self, offer: Offer, now: datetime) -> None:
+        wish = offer.wish
+        self._end_offer(offer, "expired", now)
+        self.tell(None, "offer.expired")
+        if wish.is_active:
+            wish.unanswered += 1
+            wish.paused = wish.unanswered >= MOST_UNANSWERED
+            if wish.paused:
+                self.tell(wish.client, "wish_paused")
+
+    def _is_gone(self, offer: Offer) -> bool:
+        """Tell whether an offered time was taken, or is no longer given up."""
+        freed = offer.freed
+        giver = freed.session if freed.released else None
+        if giver is not None and self.release_of(freed) is None:
+            return True
+        return any(
+            offer.is_in_the_way_of(taker)
+            for taker in self.takers
+            if taker is not offer.wish.session and taker is not giver
+        ) or any(
+            start < offer.ends_at and offer.starts_at < end for start, end in offer.practitioner.off
+        )
+
+    def _offer(self, freed: Freed, now: datetime) -> None:
+        """Ask the next client for a freed time, or all of them."""
+        asked = [o for o in self.offers if o.freed is freed and o.state == "open" and o.in_turn]
+        if asked:
+            freed.look_at = asked[0].answer_by
+            return
+        made, look_at = self._released(freed, now) if freed.released else self._freed(freed, now)
+        for offer in made:
+            self.offers.append(offer)
+            offer.wish.state = "offered"
+            self.tell(offer.wish.client, "offer", "offer.made")
+            freed.first_asked = freed.first_asked or now
+        freed.is_over = look_at is None
+        freed.look_at = look_at or now
+
+    def _freed(self, freed: Freed, now: datetime) -> Choice:
+        """Choose whom to ask for a time that is free."""
+        if freed.ends_at - now < LAST_ASKED:
+            return Choice([], None)
+        awake, morning = self._suiting(freed, now)
+        if not awake:
+            return Choice([], morning or self._held_until(freed, now))
+        if self.mode == "all_at_once":
+            made = [self._made(one, freed, now, None) for one in awake]
+            return Choice([offer for offer in made if offer is not None], morning)
+        refused = [
+            o for o in self.offers if o.freed is freed and o.state in {"declined", "expired"}
+        ]
+        if len(refused) >= MOST_IN_TURN:
+            return Choice([], None)
+        first = freed.first_asked or now
+        offer = self._made(awake[0], freed, now, first + (awake[0].start - first) / 2)
+        return Choice([], None) if offer is None else Choice([offer], offer.answer_by)
+
+    def _released(self, freed: Freed, now: datetime) -> Choice:
+        """Choose whom to ask for a time that its session still takes."""
+        release = self.release_of(freed)
+        if release is None or now > release.until:
+            return Choice([], None)
+        awake, morning = self._suiting(freed, now)
+        later = min(morning or release.until, now + LOOK_AGAIN)
+        if self.mode == "in_turn":
+            offer = self._made(awake[0], freed, now, release.until) if awake else None
+            return Choice([], later) if offer is None else Choice([offer], offer.answer_by)
+        made = [self._made(one, freed, now, release.until) for one in awake]
+        return Choice([offer for offer in made if offer is not None], later)
+
+    def _suiting(self, freed: Freed, now: datetime) -> tuple[list[Suiting], datetime | None]:
+        """List who may be asked now, in order, and when the first of the others may be."""
+        giver = freed.session if freed.released else None
+        others = [one for one in self.busy() if one is not giver]
+        awake, mornings = list[Suiting](), list[datetime]()
+        for wish in sorted(self.wishes, key=lambda one: (not one.urgent, one.made_at)):
+            if not self._waits_for(wish, freed, now):
+                continue
+            found = find_suitable(wish, freed, self.service, self.places, others, now)
+            if found is None:
+                continue
+            asked_at = wish.awake_at(now)
+            if asked_at == now:
+                awake.append(Suiting(wish, *found))
+            elif found[0] - asked_at >= LAST_ASKED:
+                mornings.append(asked_at)
+        return awake, min(mornings, default=None)
+
+    def _waits_for(self, wish: Wish, freed: Freed, now: datetime) -> bool:
+        was_asked = any(o.wish is wish and o.freed is freed for o in self.offers)
+        is_there = wish.practitioner is freed.practitioner or (
+            wish.practitioner is None and freed.session is not None
+        )
+        gave_up = wish.session is not None and wish.session is freed.session
+        if freed.released and freed.session is not None:
+            gave_up |= wish.client == freed.session.client
+        waits = wish.state == "waiting" and not wish.paused and not wish.has_lapsed(now)
+        return waits and is_there and not was_asked and not gave_up and self.mode != "off"
+
+    def _held_until(self, freed: Freed, now: datetime) -> datetime | None:
+        """Give until when somebody holds a part of a freed time; None: nobody does."""
+        return max(
+            (
+                hold.until
+                for hold in self.holds.times(now)
+                if hold.practitioner is freed.practitioner
+                and hold.starts_at < freed.ends_at
+                and freed.starts_at < hold.ends_at
+            ),
+            default=None,
+        )
+
+    def _made(
+        self, one: Suiting, freed: Freed, now: datetime, ends_at: datetime | None
+    ) -> Offer | None:
+        """Make an offer; None: it would be too short."""
+        answer_by = last_answer(one.start, now, self.minutes, ends_at)
+        if answer_by is None:
+            return None
+        session, service = one.wish.session, self.service
+        return Offer(
+            one.wish,
+            freed,
+            one.start,
+            one.places,
+            duration=session.duration if session else service.duration,
+            before=session.before if session else service.before,
+            gap_after=session.after if session else service.after,
+            price=None if session else service.price,
+            made_at=now,
+            answer_by=answer_by,
+            in_turn=self.mode == "in_turn",
+            keeps=self.mode == "in_turn" and not freed.released,
+        )
