@@ -196,7 +196,8 @@ def why_empty(
     service: Service, looking: Look, instants: list[datetime], places: list[Place]
 ) -> str:
     """Return why nothing is offered at these instants, a minute apart."""
-    if not any(may_move_to(looking, place) for place in places):
+    places = [place for place in places if may_move_to(looking, place)]
+    if not places:
         return "reschedule_refused"
     # Starts are whole seconds.
     earliest = (looking.now + notice_for(service, looking) * MINUTE + SECOND - TICK).replace(
