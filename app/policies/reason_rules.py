@@ -61,7 +61,7 @@ class ReasonRule(RequestBody):
 
 
 Reasons = Annotated[
-    tuple[ReasonRule, ...] | None,
+    list[ReasonRule] | None,
     Field(
         min_length=1,
         max_length=MOST_REASONS,

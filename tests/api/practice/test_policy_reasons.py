@@ -35,6 +35,7 @@ def labelled(**labels: Any) -> dict[str, Any]:
             {"reasons": [ILL | {"code": f"r{number}"} for number in range(31)]}, "", id="31"
         ),
         pytest.param({"reasons": [ILL, {"code": "late"}]}, "/1/labels", id="no labels"),
+        pytest.param({"reasons": [{"code": "late"}]}, "/0/labels", id="the only one"),
         pytest.param(listed(code="ill"), "/1/code", id="twice"),
         pytest.param(listed(code="Ill"), "/1/code", id="capital"),
         pytest.param(listed(code=""), "/1/code", id="no code"),
