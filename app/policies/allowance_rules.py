@@ -23,7 +23,7 @@ def _per(value: object) -> object:
     return value
 
 
-def _distinct(actions: list[Changeable]) -> list[Changeable]:
+def _distinct(actions: tuple[Changeable, ...]) -> tuple[Changeable, ...]:
     if len(set(actions)) < len(actions):
         raise InvalidValueError("field.distinct")
     return actions
@@ -70,7 +70,7 @@ class AllowanceRule(RequestBody):
         ),
     ]
     actions: Annotated[
-        list[Changeable],
+        tuple[Changeable, ...],
         AfterValidator(_distinct),
         Field(
             alias="for",
