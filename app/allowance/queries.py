@@ -57,14 +57,7 @@ _SESSIONS = (
 async def read_sessions(
     db: AsyncConnection, practice_id: UUID, client_id: UUID, now: datetime
 ) -> list[SessionAllowance]:
-    """Read what is left for each session to come whose policy has an allowance, soonest first.
-
-    Raises:
-        NotFoundError: the practice has no such client.
-    """
-    client = select(Client.id).where(of_practice(practice_id, Client, Client.id == client_id))
-    if await db.scalar(client) is None:
-        raise NotFoundError
+    """Read what is left for each session to come whose policy has an allowance, soonest first."""
     asked = {"practice_id": practice_id, "client_id": client_id, "now": now}
     found = []
     for row in await db.execute(_SESSIONS, asked):
@@ -79,7 +72,14 @@ async def read_sessions(
 async def list_uses(
     db: AsyncConnection, practice_id: UUID, client_id: UUID, part: Part[TimePosition]
 ) -> Sequence[UseRecord]:
-    """List what a client has used, the latest first, also what was given back."""
+    """List what a client has used, the latest first, also what was given back.
+
+    Raises:
+        NotFoundError: the practice has no such client.
+    """
+    client = select(Client.id).where(of_practice(practice_id, Client, Client.id == client_id))
+    if await db.scalar(client) is None:
+        raise NotFoundError
     uses = _uses(practice_id).where(AllowanceUse.client_id == client_id)
     order = (AllowanceUse.used_at, AllowanceUse.id)
     page = in_order(uses, order, part.after, part.limit, latest_first=True)

@@ -414,9 +414,9 @@ def test_the_reasons_say_which_one_costs_none_of_it() -> None:
 # Several sessions of one command
 
 
-def together(*facts: SessionFacts, policy: Policy = FIRST_TWO, **values: Any) -> list[bool]:
+def together(*facts: SessionFacts, policy: Policy = FIRST_TWO) -> list[bool]:
     sessions = [OneOfSeveral(policy, one) for one in facts]
-    found = decide_together(sessions, Action.CANCEL, LATE, **values)
+    found = decide_together(sessions, Action.CANCEL, LATE)
     return [one.uses_allowance for one in found]
 
 
@@ -444,7 +444,8 @@ def test_each_session_says_what_is_left_for_it() -> None:
 
 
 def test_who_pays_for_several_keeps_all_of_it() -> None:
-    assert together(priced(100), use_allowance=False) == [False]
+    paid = [decide(FIRST_TWO, Action.CANCEL, priced(100), LATE, use_allowance=False)]
+    assert [one.uses_allowance for one in paid] == [False]
 
 
 def test_uses_of_the_same_command_count() -> None:
@@ -582,5 +583,5 @@ def test_several_sessions_never_use_more_than_is_left(
     decisions = decide_together(sessions, Action.CANCEL, now)
     used_up = [one for one in decisions if one.uses_allowance]
     assert len(used_up) <= allowance.free
-    paid = decide_together(sessions, Action.CANCEL, now, use_allowance=False)
+    paid = [decide(policy, Action.CANCEL, one, now, use_allowance=False) for one in found]
     assert sorted(total(decisions)) <= sorted(total(paid))

@@ -117,11 +117,16 @@ class Decision:
 
         They are those without the allowance, and whether one of it would be used.
         """
-        cost = self.cost if self.allowance is None else self.allowance.instead
+        cost = self.cost_without_allowance
         other, free = cost, cost if self.free_targets is None else self.free_targets.cost
         if self.is_free_target is not None:
             other, free = (None, free) if self.is_free_target else (other, None)
         return Promised(other, free, self.uses_allowance)
+
+    @property
+    def cost_without_allowance(self) -> Cost | None:
+        """Give the cost of the action if it uses up none of the client's allowance."""
+        return self.cost if self.allowance is None else self.allowance.instead
 
     @property
     def uses_allowance(self) -> bool:

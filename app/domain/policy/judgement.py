@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from app.domain.policy.allowance import AllowanceLeft
 from app.domain.policy.costs import Cost, cost_for_staff
-from app.domain.policy.decide import RefusalCode, decide
+from app.domain.policy.decide import Decision, RefusalCode, decide
 from app.domain.policy.reason_costs import decide_with_reason
 from app.domain.policy.reasons import ReasonEffect, effect_of
 from app.domain.policy.rules import Action, Credit, Policy
@@ -105,6 +105,24 @@ def judge_for_staff(
     return Judged(cost, Judgement(action, facts, at, target=target, charged_by_staff=True))
 
 
+def decision_about(policy: Policy, judgement: Judgement) -> Decision:
+    """Decide about a client's action by what the decision depends on.
+
+    Commands decide so, and replays of what they have recorded.
+    """
+    quoted = judgement.quoted
+    return decide_with_reason(
+        policy,
+        judgement.action,
+        judgement.facts,
+        judgement.at,
+        judgement.effect,
+        quoted=None if quoted is None else quoted.cost,
+        target=judgement.target,
+        use_allowance=judgement.may_use_allowance,
+    )
+
+
 class Decided(NamedTuple):
     """What is decided again, and whether that uses up one of the client's allowance."""
 
@@ -158,25 +176,16 @@ def _shown(policy: Policy, judgement: Judgement, given_at: datetime) -> Quoted |
     """Give the quote that a policy makes at an instant; None: it refuses the action then."""
     action, target = judgement.action, judgement.target
     shown = decide(policy, action, judgement.facts, given_at, target=target)
-    cost = shown.cost if shown.allowance is None else shown.allowance.instead
+    cost = shown.cost_without_allowance
     return None if cost is None else Quoted(cost, given_at, shown.uses_allowance)
 
 
 def _decided(policy: Policy, judgement: Judgement) -> Decided:
-    action, facts, at = judgement.action, judgement.facts, judgement.at
-    target, quoted = judgement.target, judgement.quoted
     if judgement.charged_by_staff:
+        action, facts, at = judgement.action, judgement.facts, judgement.at
+        target = judgement.target
         return Decided(cost_for_staff(policy, action, facts, at, charged=True, target=target))
-    decision = decide_with_reason(
-        policy,
-        action,
-        facts,
-        at,
-        judgement.effect,
-        quoted=None if quoted is None else quoted.cost,
-        target=target,
-        use_allowance=judgement.may_use_allowance,
-    )
+    decision = decision_about(policy, judgement)
     if decision.refusal is not None:
         return Decided(decision.refusal.code)
     assert decision.cost is not None  # noqa: S101 - it is allowed

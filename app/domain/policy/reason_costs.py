@@ -79,9 +79,7 @@ def _with_effect(
 
     What booking a session again carries is the cost of its end, for which no reason was given.
     """
-    cost, action = decision.cost, decision.action
-    if decision.allowance is not None:
-        cost = decision.allowance.instead
+    cost, action = decision.cost_without_allowance, decision.action
     if effect is not ReasonEffect.NONE or cost is None or cost.is_free:
         return decision
     if action is Action.RESCHEDULE and is_rebooking(policy, facts, now):

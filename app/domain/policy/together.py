@@ -21,7 +21,7 @@ class OneOfSeveral:
 
 
 def decide_together(
-    sessions: Sequence[OneOfSeveral], action: Action, now: datetime, *, use_allowance: bool = True
+    sessions: Sequence[OneOfSeveral], action: Action, now: datetime
 ) -> list[Decision]:
     """Decide about each session. What is left of the allowance goes to the dearest ones.
 
@@ -32,8 +32,6 @@ def decide_together(
         decide(one.policy, action, one.facts, now, target=one.target, use_allowance=False)
         for one in sessions
     ]
-    if not use_allowance:
-        return paid
     found, used = list(paid), 0
     for index in sorted(range(len(paid)), key=lambda index: _dearest(sessions, paid, index)):
         if paid[index].allowance is None:

@@ -7,6 +7,7 @@ from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.judgement import Result, result_of
+from app.domain.policy.working_days import working_day_deadlines
 from app.policies.proof import Proof
 from app.policies.proof_presenter import present_proof
 from app.policies.trial.records import ACTIONS, ChangedDecision, Trial
@@ -39,11 +40,11 @@ def present_trial(
     """Present the sums of a trial and a page of its changed decisions, in the reader's language."""
     tally, currency = found.tally, proof.currency
     unknown = [texts(key) for key in _UNKNOWN]
-    if found.counts_working_days:
+    if working_day_deadlines(found.rules):
         unknown.append(texts("trial.working-days"))
-    if found.counts_allowance:
+    if found.rules.allowance is not None:
         unknown.append(texts("trial.allowance"))
-    if found.has_reasons:
+    if found.rules.reasons is not None:
         unknown.append(texts("trial.reasons"))
     if tally.not_judged:
         unknown.append(texts.counted("trial.not-judged", tally.not_judged, count=tally.not_judged))

@@ -19,13 +19,11 @@ MOST_DECISIONS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """The sums of a trial. `until`: decisions before this instant are in them."""
+    """The sums of a trial of these rules. `until`: decisions before this instant are in them."""
 
+    rules: Policy
     tally: Tally
     until: datetime
-    counts_working_days: bool
-    has_reasons: bool
-    counts_allowance: bool
 
 
 async def try_policy(
@@ -44,16 +42,15 @@ async def try_policy(
     """
     async with read_connection(engine) as db:
         same = await versions_with(db, trial.practice_id, rules)
-        counts = bool(working_day_deadlines(rules))
-        closed = await read_closed_days(db, trial.practice_id, rules) if counts else None
-    has_reasons = rules.reasons is not None
+        closed = None
+        if working_day_deadlines(rules):
+            closed = await read_closed_days(db, trial.practice_id, rules)
     tally = Tally(rules, same, closed, after, limit)
-    has_allowance = rules.allowance is not None
     judged, last = 0, None
     async for page in read_past(engine, trial):
         for past in page:
             if judged >= most and past.position.at != last:
-                return Tried(tally, past.position.at, counts, has_reasons, has_allowance)
+                return Tried(rules, tally, past.position.at)
             tally.add(past)
             judged, last = judged + 1, past.position.at
-    return Tried(tally, trial.end, counts, has_reasons, has_allowance)
+    return Tried(rules, tally, trial.end)

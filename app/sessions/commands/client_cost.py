@@ -4,8 +4,7 @@ from datetime import datetime
 
 from app.domain.errors import QuoteStaleError
 from app.domain.policy.decide import Decision, decide
-from app.domain.policy.judgement import Judged, Judgement, Quoted
-from app.domain.policy.reason_costs import decide_with_reason
+from app.domain.policy.judgement import Judged, Judgement, Quoted, decision_about
 from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import Action
 from app.domain.policy.targets import is_free_target
@@ -74,8 +73,8 @@ def is_spent(decision: Decision, judgement: Judgement) -> bool:
 def judged_of(decision: Decision, judgement: Judgement) -> Judged:
     """Give the cost of an allowed action, and what is left of the allowance if it uses one."""
     assert decision.cost is not None  # noqa: S101 - it is allowed
-    is_used = decision.allowance is not None and decision.allowance.would_use
-    used = decision.allowance.left if decision.allowance is not None and is_used else None
+    allowance = decision.allowance
+    used = allowance.left if allowance is not None and allowance.would_use else None
     return Judged(decision.cost, judgement, used)
 
 
@@ -134,16 +133,7 @@ def _decide(
         quoted = Quoted(cost, quotes.given_at(quote, now), quote.promised.uses_allowance)
     keeps = not use_allowance
     judgement = Judgement(action, facts, now, quoted, target, effect=effect, keeps_allowance=keeps)
-    decision = decide_with_reason(
-        policy,
-        action,
-        facts,
-        now,
-        effect,
-        quoted=cost,
-        target=target,
-        use_allowance=judgement.may_use_allowance,
-    )
+    decision = decision_about(policy, judgement)
     if decision.cost is None:
         raise ActionRefusedError(decision, record.client_zone)
     return decision, judgement

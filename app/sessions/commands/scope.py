@@ -11,8 +11,13 @@ from app.domain.errors import DomainError, ForbiddenError, InvalidInputError, Qu
 from app.domain.policy.allowance import with_uses
 from app.domain.policy.costs import Cost, Promised
 from app.domain.policy.decide import Decision
-from app.domain.policy.judgement import Judged, Judgement, Quoted, judge_for_staff
-from app.domain.policy.reason_costs import decide_with_reason
+from app.domain.policy.judgement import (
+    Judged,
+    Judgement,
+    Quoted,
+    decision_about,
+    judge_for_staff,
+)
 from app.domain.policy.rules import Action
 from app.domain.policy.targets import is_free_target
 from app.domain.policy.together import OneOfSeveral, decide_together
@@ -282,16 +287,7 @@ def _judge(record: SessionRecord, asked: Judgement) -> Decision:
     Raises:
         ScopeRefusedError: the policy refuses the action.
     """
-    decision = decide_with_reason(
-        rules_of(record.policy),
-        asked.action,
-        asked.facts,
-        asked.at,
-        asked.effect,
-        quoted=None if asked.quoted is None else asked.quoted.cost,
-        target=asked.target,
-        use_allowance=asked.may_use_allowance,
-    )
+    decision = decision_about(rules_of(record.policy), asked)
     if decision.refusal is not None:
         raise ScopeRefusedError(record.id, decision, record.client_zone)
     return decision
