@@ -14,6 +14,7 @@ from app.audit.write import write_change
 from app.directory.practice.repository import lock_practice
 from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.identity.api_keys.keys import Staff
+from app.outbound.targets import BadTargetError, host_of, read_target
 from app.webhooks.queries import EndpointRecord
 from app.webhooks.repository import (
     add_endpoint,
@@ -22,7 +23,6 @@ from app.webhooks.repository import (
     lock_endpoint_by_ref,
     write_endpoint,
 )
-from app.webhooks.targets import BadTargetError, host_of, read_target
 
 SECRET_BYTES = 32
 ACTIVE_ENDPOINTS = 20

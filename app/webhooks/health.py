@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import SYSTEM, write_change
+from app.outbound.targets import host_of
 from app.outbox.outbox import queue_practice_mail
 from app.webhooks.repository import count_failure, reset_failures, write_endpoint
-from app.webhooks.targets import host_of
 
 # Both must be reached: a short outage must not disable a busy endpoint, nor a few failed events one
 # that is rarely used.

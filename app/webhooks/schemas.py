@@ -14,11 +14,11 @@ from pydantic import (
     StringConstraints,
 )
 
+from app.outbound.targets import MAX_URL
 from app.outbox.events import EVENT_TYPES, EventType
 from app.web.json import Answer
 from app.web.pagination import ActiveFilter, ListQuery, PageAnswer
 from app.web.types import NextCursor, PageLimit, RequestBody, Text, visible
-from app.webhooks.targets import MAX_URL
 
 _URL = "https://crm.example/hooks/reslot"
 

@@ -3,27 +3,21 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import httpcore
 
 from app.configuration.settings import Settings
+from app.outbound.connections import Resolver, TargetRefusedError, guarded_backend
+from app.outbound.targets import BadTargetError, read_target
 from app.outbox.errors import SendingFailedError
-from app.webhooks.lookups import DnsLookups, SystemLookups
-from app.webhooks.targets import BadTargetError, is_public, read_target
 
 TIMEOUT_SECONDS = 10.0
-
-Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 
 class GoneError(SendingFailedError):
     """The receiver answered 410: the URL is permanently gone."""
-
-
-class TargetRefusedError(Exception):
-    """The host resolves to an address in a private network."""
 
 
 class WebhookSender:
@@ -38,8 +32,7 @@ class WebhookSender:
     ) -> None:
         self._insecure = insecure
         self._timeout_seconds = timeout_seconds
-        resolve = resolve or (SystemLookups() if insecure else DnsLookups())
-        self._backend = _GuardedBackend(resolve, insecure=insecure)
+        self._backend = guarded_backend(resolve, insecure=insecure)
         self._ssl_context = httpcore.default_ssl_context()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
@@ -89,39 +82,6 @@ class WebhookSender:
 def make_webhook_sender(settings: Settings) -> WebhookSender:
     """Make the sender for these settings."""
     return WebhookSender(insecure=settings.webhook_insecure_targets)
-
-
-class _GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Looks up a host, checks all its addresses, and connects to one of those.
-
-    All of them must be public. TLS still verifies the name of the host.
-    """
-
-    def __init__(self, resolve: Resolver, *, insecure: bool) -> None:
-        self._resolve = resolve
-        self._insecure = insecure
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the library's interface
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._resolve(host, port)
-        if not self._insecure and not all(is_public(address) for address in addresses):
-            raise TargetRefusedError
-        failure: Exception = socket.gaierror()
-        for address in addresses:
-            try:
-                return await self._inner.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
 
 
 def _connection_error(error: Exception) -> str:

@@ -12,8 +12,8 @@ import dns.rrset
 import pytest
 from dns.asyncresolver import Resolver
 
-from app.webhooks import lookups
-from app.webhooks.lookups import DnsLookups, SystemLookups
+from app.outbound import lookups
+from app.outbound.lookups import DnsLookups, SystemLookups
 from tests.patience import PATIENCE_SECONDS
 
 HANGING = 200

@@ -6,9 +6,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
+from app.outbound.targets import BadTargetError, host_of, is_public, read_target
 from app.outbox.errors import SendingFailedError
 from app.webhooks.sending import WebhookSender
-from app.webhooks.targets import BadTargetError, host_of, is_public, read_target
 
 URL = "https://crm.example/hooks"
 PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"

@@ -10,8 +10,8 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import idna
 
+from app.outbound.networks import is_public_ipv4, is_public_ipv6
 from app.texts.errors import InvalidValueError
-from app.webhooks.networks import is_public_ipv4, is_public_ipv6
 
 MAX_URL = 2000
 _PORTS = {"https": 443, "http": 80}
@@ -65,7 +65,7 @@ def read_target(url: str, *, insecure: bool) -> Target:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an address belongs to a public host (app/webhooks/networks.py)."""
+    """Return whether an address belongs to a public host (app/outbound/networks.py)."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

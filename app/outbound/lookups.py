@@ -9,7 +9,7 @@ from typing import Literal
 from dns.asyncresolver import Resolver
 from dns.exception import DNSException
 
-from app.webhooks.targets import literal_address
+from app.outbound.targets import literal_address
 
 LOOKUP_SECONDS = 4.0
 THREADS = 10
@@ -59,11 +59,11 @@ async def _ask(resolver: Resolver, host: str, kind: Literal["A", "AAAA"]) -> lis
 class SystemLookups:
     """Asks the system's resolver, which also knows local names. For development.
 
-    It has its own threads: a slow answer delays webhooks only.
+    It has its own threads: a slow answer delays outbound connections only.
     """
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook-lookup")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="outbound-lookup")
 
     async def __call__(self, host: str, port: int) -> list[str]:
         """Return the addresses of a host, IPv4 first.

@@ -1,0 +1,1 @@
+"""Connections to addresses that practices name: only to public ones."""
