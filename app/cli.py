@@ -41,6 +41,7 @@ from app.operations.practices import (
     create_practice_key,
     list_practice_keys,
     list_practices,
+    release_sign_in,
     reopen_practice,
     revoke_practice_key,
 )
@@ -255,6 +256,20 @@ def practice_reopen(practice: PracticeArgument) -> None:
     with installation(load_settings()) as settings:
         _run(reopen_practice(settings, practice, system_clock()))
         typer.echo("The practice is open.")
+
+
+@practice_commands.command("release-sign-in")
+def practice_release_sign_in(
+    issuer: Annotated[str, typer.Argument(help="The issuer, as the practice has set it.")],
+    audience: Annotated[str, typer.Argument(help="The audience, as the practice has set it.")],
+) -> None:
+    """Remove the own sign-in of the practice that uses this issuer and audience.
+
+    Another practice can use them then.
+    """
+    with installation(load_settings()) as settings:
+        _run(release_sign_in(settings, issuer, audience, system_clock()))
+        typer.echo("The issuer and audience are free.")
 
 
 @key_commands.command("create")

@@ -30,6 +30,8 @@ from app.groups import commands_router as group_commands
 from app.groups import router as groups
 from app.holds import router as holds
 from app.identity.api_keys import router as keys
+from app.identity.oidc import router as own_sign_in
+from app.identity.oidc.keys import IssuerKeys
 from app.identity.sign_in import router as sign_in
 from app.identity.sign_in.rate_limits import SourceLimits
 from app.identity.tokens.access import AccessTokens
@@ -51,6 +53,7 @@ from app.observability.tracing.statements import watch_statements
 from app.operations import health, metrics
 from app.operations.docs import add_docs
 from app.operations.openapi.document import describe, write_description
+from app.outbound.fetching import Fetcher
 from app.policies import router as policies
 from app.policies.trial import router as policy_trial
 from app.portal.site import add_portal
@@ -119,6 +122,7 @@ ROUTERS = (
     notifications.router,
     webhooks.router,
     keys.router,
+    own_sign_in.router,
     changes.router,
     reports.router,
     health.router,
@@ -181,6 +185,8 @@ def give_state(app: FastAPI, settings: Settings, clock: Clock) -> None:
     watch_pool(app.state.engine, "commands")
     watch_pool(app.state.read_engine, "reads")
     app.state.source_limits = SourceLimits()
+    fetcher = Fetcher(insecure=settings.sign_in_insecure_issuers)
+    app.state.issuer_keys = IssuerKeys(fetcher.fetch)
     _add_signers(app, settings)
 
 

@@ -60,6 +60,7 @@ BAD = [
     ("LINK_ACCESS_MINUTES", "0"),
     ("CREDIT_GRACE_DAYS", "-1"),
     ("WEBHOOK_INSECURE_TARGETS", "hunter2"),
+    ("SIGN_IN_INSECURE_ISSUERS", "hunter2"),
     ("DATA_DIR", __file__),
     ("SECRET_KEYS", "hunter2"),
     ("DATABASE_URL", "postgresql://role@hunter2 example/reslot"),

@@ -35,6 +35,7 @@ def test_everything_except_the_secrets_has_a_default() -> None:
     assert settings.credit_grace == timedelta(days=14)
     assert settings.undo_window == timedelta(minutes=5)
     assert settings.webhook_insecure_targets is False
+    assert settings.sign_in_insecure_issuers is False
     assert settings.tracing is False
     assert (settings.link_days, settings.access_token_minutes, settings.link_access_minutes) == (
         30,

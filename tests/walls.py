@@ -22,7 +22,7 @@ START = NOW + timedelta(days=3)
 REF = "theirs-1"
 # Policies, webhook endpoints and keys are changed with an admin key only; everything else with any
 # key that may write.
-ADMIN = ("/policies", "/webhook-endpoints", "/keys")
+ADMIN = ("/policies", "/webhook-endpoints", "/keys", "sign-in")
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
@@ -84,6 +84,8 @@ async def fill(staff: Api, world: World) -> Theirs:
         external_ref=REF,
     )
     await staff.put("/v1/practice/holidays", {"dates": [{"date": "2026-12-26", "name": "Canary"}]})
+    provider = {"issuer": "https://login.example", "match": "email"}
+    await staff.put("/v1/practice/sign-in", provider | {"audience": str(world.practice_id)})
     series = {
         "client_id": str(world.client_id),
         "practitioner_id": str(world.practitioner_id),

@@ -38,6 +38,7 @@ Subject = TypeAliasType(
         "release",
         "service",
         "session",
+        "sign_in",
         "time_off",
         "webhook_endpoint",
         "wish",

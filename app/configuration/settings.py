@@ -155,6 +155,11 @@ class Settings(BaseSettings):
     `reslot demo` sets it.
     """
 
+    sign_in_insecure_issuers: bool = False
+    """For development only: the issuer of [a practice's own sign-in](../how-to/own-sign-in.md) may
+    be read over plain HTTP and at private addresses.
+    """
+
     worker: bool = True
     """Whether server processes also send mails and webhooks. `reslot serve --worker` and
     `--no-worker` override it.

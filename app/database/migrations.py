@@ -36,6 +36,7 @@ _PRIVILEGES = {
     "busy_intervals": "SELECT, INSERT, UPDATE, DELETE",
     "taken_times": "SELECT, INSERT, UPDATE, DELETE",
     "held_times": "SELECT, INSERT, UPDATE, DELETE",
+    "sign_in_providers": "SELECT, INSERT, UPDATE, DELETE",
     "holidays": "SELECT, INSERT, DELETE",
 }
 _OTHERWISE = "SELECT, INSERT, UPDATE"

@@ -223,6 +223,12 @@ class NotificationFinishedError(DomainError):
     code = "notification-finished"
 
 
+class IssuerTakenError(DomainError):
+    """Another practice of this installation uses the issuer with this audience."""
+
+    code = "issuer-taken"
+
+
 class UnavailableError(DomainError):
     """The service is temporarily unavailable. `detail` tells operators why, in English."""
 

@@ -8,6 +8,8 @@ from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.errors import ForbiddenError
+from app.identity.oidc.caller import caller_of_token
+from app.identity.oidc.token import is_json_web_token
 from app.identity.queries import confirm_caller
 from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import LinkTokens
@@ -48,8 +50,9 @@ SignInSigner = Annotated[SignInTokens, Depends(_sign_in_tokens)]
 SCHEME_OF_CLIENTS = "AccessToken"
 TEXT_OF_CLIENTS = (
     "An access token of a client who signed in (`POST /v1/auth/tokens`) or opened an emailed link "
-    "(`POST /v1/links/open`). To see and answer one offer, the token of the link in its email does "
-    "as well."
+    "(`POST /v1/links/open`), or an access token of the practice's own sign-in "
+    "(`PUT /v1/practice/sign-in`). To see and answer one offer, the token of the link in its email "
+    "does as well."
 )
 
 
@@ -83,9 +86,13 @@ class _AccessToken(HTTPBearer):
 
     async def __call__(self, request: Request) -> Call:  # type: ignore[override] # more than a token
         token = bearer_token(request)
-        state, now = request.app.state, _instant_of(request)
+        state, now, origin = request.app.state, _instant_of(request), _origin_of(request)
         tokens: AccessTokens = state.access_tokens
-        caller = tokens.read(token, now, origin=_origin_of(request))
+        if is_json_web_token(token):
+            keys, engine = state.issuer_keys, state.read_engine
+            caller = await caller_of_token(token, keys, engine, now, origin=origin)
+        else:
+            caller = tokens.read(token, now, origin=origin)
         if caller.is_link and not self._by_link:
             raise ForbiddenError
         return Call(

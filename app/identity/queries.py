@@ -10,6 +10,7 @@ from app.database.statements import Read
 from app.domain.errors import UnauthorizedError
 from app.identity.tokens.access import Caller
 from app.standards.addresses import spellings
+from app.tables.identity import SignInProvider
 from app.tables.joins import of_practice
 from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import Client, Practice
@@ -65,6 +66,8 @@ async def read_practice(db: AsyncConnection, practice_id: UUID) -> PracticeRecor
 def select_clients_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
     """Select the active clients with an email address, of all open practices.
 
+    Practices whose own sign-in replaces emailed links are left out.
+
     A lateral join: each practice is searched by its own part of the index.
     """
     of_one = (
@@ -90,7 +93,8 @@ def select_clients_with(address: str) -> Select[UUID, str, UUID, str, str, str, 
             found.token_generation,
         )
         .join_from(Practice, of_one, true())
-        .where(Practice.closed_at.is_(None))
+        .outerjoin(SignInProvider, SignInProvider.practice_id == Practice.practice_id)
+        .where(Practice.closed_at.is_(None), func.coalesce(SignInProvider.own_links, true()))
         .order_by(Practice.name, Practice.practice_id, found.name, found.id)
     )
 

@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.audit.write import OPERATOR, write_change
 from app.configuration.settings import Settings, SettingsError
 from app.database.engine import brief_engine
-from app.database.transactions import transact
+from app.database.transactions import read_connection, transact
 from app.directory.contact_fields import Email, Phone
 from app.directory.fields import Name
 from app.directory.practice.repository import PracticeRepository
 from app.domain.errors import NotFoundError
 from app.identity.api_keys.keys import KeyRecord, Scope, create_key, list_keys, revoke_key
+from app.identity.oidc.commands import remove_provider
+from app.identity.oidc.queries import find_providers
 from app.identity.sign_in.repository import end_all_tokens
 from app.operations.practice_queries import ListedPractice, all_practices, lock_names, set_closed
 from app.standards.currencies import DECIMALS
@@ -116,11 +118,31 @@ async def _write_closed(
     if not await set_closed(db, practice_id, closed_at):
         return
     if closed_at is not None:
-        await end_all_tokens(db, practice_id)
+        await end_all_tokens(db, practice_id, now)
     kind = "reopened" if closed_at is None else "closed"
     await write_change(
         db, practice_id, OPERATOR, now, subject="practice", subject_id=practice_id, kind=kind
     )
+
+
+async def release_sign_in(settings: Settings, issuer: str, audience: str, now: datetime) -> None:
+    """Remove the own sign-in that uses an issuer with an audience, whichever practice has it.
+
+    Raises:
+        SettingsError: no open practice uses them.
+    """
+    async with brief_engine(settings.service_url) as engine:
+        async with read_connection(engine) as db:
+            found = await find_providers(db, issuer, [audience])
+        if not found:
+            raise SettingsError("No open practice uses this issuer with this audience.")
+        for practice_id, _ in found:
+            await transact(
+                engine,
+                lambda db, practice_id=practice_id: remove_provider(  # type: ignore[misc]
+                    db, practice_id, OPERATOR, now
+                ),
+            )
 
 
 async def create_practice_key(

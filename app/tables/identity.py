@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tables.base import Base, Identified, practice_reference, reference
+from app.tables.base import Base, Identified, PracticeRow, practice_reference, reference
 
 
 class ApiKey(Identified, Base):
@@ -21,6 +21,30 @@ class ApiKey(Identified, Base):
     __table_args__ = (
         practice_reference(),
         CheckConstraint("scope IN ('read', 'write', 'admin')", name="scope"),
+    )
+
+
+class SignInProvider(PracticeRow, Base):
+    """A practice's own sign-in (OpenID Connect), whose access tokens its clients use.
+
+    `match` says which field of a client the claim `client_claim` holds: `external_ref` or `email`.
+    `own_links` false: this practice's clients get no sign-in links by mail.
+
+    An issuer and audience belong to one practice in the whole installation. No constraint says so,
+    because every unique key of a practice's table contains `practice_id`: see
+    app/identity/oidc/repository.py.
+    """
+
+    __tablename__ = "sign_in_providers"
+    issuer: Mapped[str]
+    audience: Mapped[str]
+    client_claim: Mapped[str]
+    match: Mapped[str]
+    own_links: Mapped[bool]
+    __table_args__ = (
+        practice_reference(),
+        CheckConstraint("match IN ('external_ref', 'email')", name="match"),
+        Index(None, "issuer", "audience"),
     )
 
 

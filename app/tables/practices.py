@@ -245,8 +245,9 @@ class PolicyVersion(Identified, Base):
 class Client(PracticeRecord, Base):
     """A person who receives sessions.
 
-    Incrementing `token_generation` revokes their access tokens (sign out everywhere). Incrementing
-    `address_generation` revokes the links in mails to their former address.
+    Incrementing `token_generation` revokes their access tokens (sign out everywhere); at
+    `tokens_ended_at` that was last done. Incrementing `address_generation` revokes the links in
+    mails to their former address.
     """
 
     __tablename__ = "clients"
@@ -256,6 +257,7 @@ class Client(PracticeRecord, Base):
     time_zone: Mapped[str]
     locale: Mapped[str]
     token_generation: Mapped[int]
+    tokens_ended_at: Mapped[datetime | None]
     address_generation: Mapped[int]
     __table_args__ = (
         practice_reference(),

@@ -131,7 +131,7 @@ async def sign_out_everywhere(db: AsyncConnection, caller: Caller, *, now: datet
     Raises:
         UnauthorizedError: the client's access token was revoked before.
     """
-    if not await end_tokens(db, caller):
+    if not await end_tokens(db, caller, now):
         raise UnauthorizedError
     await end_families(db, caller, now)
     await HoldRepository(db, caller.practice_id).end_by_sign_in(caller.client_id)

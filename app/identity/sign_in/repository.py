@@ -129,7 +129,7 @@ async def add_family(db: AsyncConnection, practice_id: UUID, values: Mapping[str
     await db.execute(insert(SignInFamily).values(practice_id=practice_id, **values))
 
 
-async def end_tokens(db: AsyncConnection, caller: Caller) -> bool:
+async def end_tokens(db: AsyncConnection, caller: Caller, now: datetime) -> bool:
     """Revoke the access tokens of a client. Return whether the caller's own was still valid."""
     ended = await db.execute(
         update(Client)
@@ -138,7 +138,7 @@ async def end_tokens(db: AsyncConnection, caller: Caller) -> bool:
             Client.id == caller.client_id,
             Client.token_generation == caller.generation,
         )
-        .values(token_generation=Client.token_generation + 1)
+        .values(token_generation=Client.token_generation + 1, tokens_ended_at=now)
     )
     return ended.rowcount > 0
 
@@ -156,13 +156,14 @@ async def end_families(db: AsyncConnection, caller: Caller, now: datetime) -> No
     )
 
 
-async def end_all_tokens(db: AsyncConnection, practice_id: UUID) -> None:
+async def end_all_tokens(db: AsyncConnection, practice_id: UUID, now: datetime) -> None:
     """Revoke the tokens, sign-ins and emailed links of all clients of a practice, and all holds."""
     await db.execute(
         update(Client)
         .where(Client.practice_id == practice_id)
         .values(
             token_generation=Client.token_generation + 1,
+            tokens_ended_at=now,
             address_generation=Client.address_generation + 1,
         )
     )

@@ -121,6 +121,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         ProblemType("link-invalid", HTTPStatus.UNPROCESSABLE_ENTITY),
         ProblemType("link-expired", HTTPStatus.GONE),
         ProblemType("notification-finished", HTTPStatus.CONFLICT),
+        ProblemType("issuer-taken", HTTPStatus.CONFLICT),
         ProblemType("rate-limited", HTTPStatus.TOO_MANY_REQUESTS, headers=("Retry-After",)),
         ProblemType("payload-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
         ProblemType("unsupported-media-type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE),

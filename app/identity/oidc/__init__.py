@@ -1,0 +1,1 @@
+"""Clients use the access tokens of their practice's own sign-in (OpenID Connect)."""
