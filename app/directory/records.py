@@ -48,7 +48,12 @@ class Records:
     ) -> None:
         """Check a change against the practice's other records. `before` is None for a new one."""
 
-    def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:  # noqa: ARG002
+    def columns(
+        self,
+        before: Record | None,  # noqa: ARG002
+        changed: Record,
+        now: datetime,  # noqa: ARG002
+    ) -> dict[str, Any]:
         """Return the columns to write for the changed fields."""
         return dict(changed)
 
@@ -68,7 +73,7 @@ class Records:
         self, db: AsyncConnection, staff: Staff, record_id: UUID, values: Record, now: datetime
     ) -> Record:
         await self.check(db, staff.practice_id, None, values)
-        await self.rows.add(db, staff.practice_id, record_id, self.columns(None, values))
+        await self.rows.add(db, staff.practice_id, record_id, self.columns(None, values, now))
         await self.rows.write_parts(db, staff.practice_id, record_id, values)
         await self._record(db, staff, record_id, None, values, now)
         return await self.rows.find(db, staff.practice_id, record_id)
@@ -96,7 +101,7 @@ class Records:
             return before
         await self._check_ref(db, staff.practice_id, record_id, changed)
         await self.check(db, staff.practice_id, before, changed)
-        columns = self.columns(before, changed)
+        columns = self.columns(before, changed, now)
         await self.rows.change(db, staff.practice_id, record_id, columns)
         await self.rows.write_parts(db, staff.practice_id, record_id, changed)
         await self._record(db, staff, record_id, before, changed, now)

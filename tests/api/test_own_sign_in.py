@@ -153,6 +153,18 @@ async def test_signing_out_everywhere_ends_older_tokens(
     assert await status(api, issuer.token(clock.now, sub=ref)) == 200
 
 
+async def test_a_client_who_was_deactivated_needs_a_new_token(
+    api: Api, world: World, issuer: Issuer, ref: str, clock: TestClock
+) -> None:
+    await set_up(api, world, issuer)
+    old = issuer.token(NOW, sub=ref)
+    clock.now = NOW + MINUTE
+    for active in (False, True):
+        await api.patch(f"/v1/practice/clients/{world.client_id}", {"active": active})
+    assert await status(api, old) == 401
+    assert await status(api, issuer.token(clock.now, sub=ref)) == 200
+
+
 async def test_another_practices_issuer_opens_nothing(
     api: Api, other_world: World, issuer: Issuer, ref: str
 ) -> None:

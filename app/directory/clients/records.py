@@ -1,5 +1,6 @@
 """Clients of a practice, and the changes that end a client's access."""
 
+from datetime import datetime
 from typing import Any
 
 from app.directory.clients.repository import CLIENT_ROWS
@@ -10,12 +11,12 @@ from app.tables.practices import Client
 
 
 class _Clients(Records):
-    def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:
+    def columns(self, before: Record | None, changed: Record, now: datetime) -> dict[str, Any]:
         """Revoke tokens if the client is deactivated; tokens and links if the address changes.
 
         Another spelling of the same mailbox is not a change (`mailbox_key`).
         """
-        columns = super().columns(before, changed)
+        columns = super().columns(before, changed, now)
         if before is None:
             return columns | {"token_generation": 0, "address_generation": 0}
         address = changed.get("email", before["email"])
@@ -24,6 +25,7 @@ class _Clients(Records):
             columns["address_generation"] = Client.address_generation + 1
         if has_moved or changed.get("active") is False:
             columns["token_generation"] = Client.token_generation + 1
+            columns["tokens_ended_at"] = now
         return columns
 
 

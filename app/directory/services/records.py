@@ -1,5 +1,6 @@
 """Services of a practice, and the checks on their prices and formats."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,8 +51,8 @@ class _Services(Records):
             if place is not None and not await has_location(db, practice_id, UUID(place)):
                 raise InvalidInputError(f"/formats/{index}/location_id", "field.no-such-location")
 
-    def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:
-        columns = super().columns(before, changed)
+    def columns(self, before: Record | None, changed: Record, now: datetime) -> dict[str, Any]:
+        columns = super().columns(before, changed, now)
         columns.pop("formats", None)
         if "price" in columns:
             columns["price_minor"] = columns.pop("price")["amount_minor"]
