@@ -23,7 +23,7 @@ from app.webhooks.delivery import WebhookContext, send_webhook
 # After this time without a heartbeat from its worker, a job is taken by another worker.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 MAX_WEBHOOKS_AT_ONCE = 60
-MAX_BATCH_SIZE = 5
+MAX_BATCH_SIZE = 50
 
 Handler = Callable[[Job], Awaitable[None]]
 
@@ -76,7 +76,7 @@ def _reminders(queries: Queries, context: MailContext, at_once: int) -> Lane:
 
 def _mail_lane(manager: QueueManager, at_once: int) -> Lane:
     """Pick twice as many jobs as run at once, so that a finished job has a successor waiting."""
-    return Lane(manager, picked=2 * at_once)
+    return Lane(manager, picked=20 * at_once)
 
 
 def _webhooks(queries: Queries, context: WebhookContext) -> Lane:
