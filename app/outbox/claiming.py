@@ -4,15 +4,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.statements import Read
 from app.outbox.queue import notification_wake, queue_wakes
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.notifications import Notification
 
 DUE = "due"
 # A wake may be early by this much, because clocks of machines differ. Less than the first backoff.
 CLOCK_TOLERANCE = timedelta(seconds=2)
+
+_OWN = of_practice(PRACTICE, Notification, Notification.id == bindparam("notification_id"))
+_CLAIM = Read(
+    select(
+        Notification.status,
+        Notification.recipient,
+        Notification.kind,
+        Notification.attempt_at,
+        Notification.leased_until,
+        Notification.put_off,
+    )
+    .where(_OWN)
+    .with_for_update(skip_locked=True)
+)
+_FIND = Read(select(Notification.id).where(_OWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +54,22 @@ async def claim(
     holds it may have stopped. If the row is locked, no wake is queued: if that worker stops, the
     sweep finds the row.
     """
-    own = _own(practice_id, notification_id)
-    wanted = select(
-        Notification.status,
-        Notification.recipient,
-        Notification.kind,
-        Notification.attempt_at,
-        Notification.leased_until,
-        Notification.put_off,
-    ).where(*own)
-    row = (await db.execute(wanted.with_for_update(skip_locked=True))).one_or_none()
+    ids = {"practice_id": practice_id, "notification_id": notification_id}
+    row = await _CLAIM.one(db, ids)
     if row is None:
-        return Claim("busy" if await db.scalar(select(Notification.id).where(*own)) else "gone")
-    if row.status != "pending":
+        return Claim("busy" if await _FIND.one(db, ids) else "gone")
+    if row["status"] != "pending":
         return Claim("done")
     latest = now + CLOCK_TOLERANCE
-    if row.leased_until is not None and row.leased_until > latest:
-        ids = practice_id, notification_id
-        wake = notification_wake(*ids, row.recipient, row.kind, row.leased_until)
+    if row["leased_until"] is not None and row["leased_until"] > latest:
+        wake = notification_wake(
+            practice_id, notification_id, row["recipient"], row["kind"], row["leased_until"]
+        )
         await queue_wakes(db, [wake], now)
         return Claim("waiting")
-    if row.attempt_at > latest:
+    if row["attempt_at"] > latest:
         return Claim("waiting")
-    return Claim(DUE, row.put_off)
+    return Claim(DUE, row["put_off"])
 
 
 async def lease(

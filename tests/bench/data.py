@@ -26,9 +26,7 @@ def named(*parts: object) -> UUID:
     return UUID(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())
 
 
-async def fill(
-    admin_url: str, sessions: int, today: date, *, most_past: int = MOST_PAST
-) -> None:
+async def fill(admin_url: str, sessions: int, today: date, *, most_past: int = MOST_PAST) -> None:
     """Insert practices until the database has at least this number of sessions.
 
     A practitioner has up to `most_past` past sessions.

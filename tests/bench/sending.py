@@ -6,18 +6,15 @@ at once and counts (tests/bench/receiving.py).
 """
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Literal
 
 import asyncpg
-from pydantic import SecretStr
 
 from app.configuration.settings import Settings
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer, ensure_database
@@ -28,11 +25,10 @@ from app.outbox.queue import notification_wake, queue_wakes
 from app.webhooks.delivery import MAX_POSTS_PER_ENDPOINT
 from app.worker.entrypoints import MAX_WEBHOOKS_AT_ONCE
 from tests.bench.data import fill
-from tests.bench.load import Measured, load
 from tests.bench.memory import resident
 from tests.bench.receiving import Received, Receiver, What, receiving
 from tests.bench.sending_floor import run_floor
-from tests.bench.subjects import KEY, Booked, Subject, booked_sessions
+from tests.bench.subjects import KEY
 from tests.drills.service import Service
 from tests.patience import until
 

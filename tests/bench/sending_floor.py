@@ -60,7 +60,7 @@ async def _post_events(settings: Settings, ids: Ids, connections: int) -> None:
                 assert event is not None
                 headers = signed_headers(event, system_clock())
                 await pool.request(
-                    "POST", event.url, headers=list(headers.items()), content=event.body
+                    "POST", event.url, headers=list(headers.items()), content=event.body.encode()
                 )
 
     await asyncio.gather(*(one_connection() for _ in range(connections)))
