@@ -84,11 +84,11 @@ async def lease(
 async def put_off(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime, now: datetime
 ) -> None:
-    """Postpone a claimed notification to `until`, without counting an attempt."""
+    """Postpone a claimed notification to `until`, without counting an attempt. Ends its lease."""
     changed = (
         update(Notification)
         .where(*_own(practice_id, notification_id))
-        .values(attempt_at=until, put_off=Notification.put_off + 1)
+        .values(attempt_at=until, put_off=Notification.put_off + 1, leased_until=None)
         .returning(Notification.recipient, Notification.kind)
     )
     row = (await db.execute(changed)).one()

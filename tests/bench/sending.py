@@ -22,8 +22,7 @@ from app.database.engine import brief_engine
 from app.database.migrations import migrate
 from app.database.transactions import transact
 from app.outbox.queue import notification_wake, queue_wakes
-from app.webhooks.delivery import MAX_POSTS_PER_ENDPOINT
-from app.worker.entrypoints import MAX_WEBHOOKS_AT_ONCE
+from app.webhooks.delivery import MAX_POSTS_PER_ENDPOINT, MAX_WEBHOOKS_AT_ONCE
 from tests.bench.data import fill
 from tests.bench.memory import resident
 from tests.bench.receiving import Received, Receiver, What, receiving
