@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.statements import Read
+from app.database.writing import Write
 from app.outbox.queue import notification_wake, queue_wakes
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.notifications import Notification
@@ -28,6 +29,13 @@ _CLAIM = Read(
     )
     .where(_OWN)
     .with_for_update(skip_locked=True)
+)
+_LEASE = Write(
+    update(Notification).where(
+        Notification.practice_id == bindparam("of_practice"),
+        Notification.id == bindparam("of_notification"),
+    ),
+    "leased_until",
 )
 _FIND = Read(select(Notification.id).where(_OWN))
 
@@ -76,9 +84,8 @@ async def lease(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime
 ) -> None:
     """Lease a claimed notification beyond the transaction: no other worker claims it till then."""
-    await db.execute(
-        update(Notification).where(*_own(practice_id, notification_id)).values(leased_until=until)
-    )
+    ids = {"of_practice": practice_id, "of_notification": notification_id}
+    await _LEASE.run(db, {**ids, "leased_until": until})
 
 
 async def put_off(

@@ -1,10 +1,7 @@
 """Sends one event to one endpoint: claim, sign, post, mark (product.md section 6)."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -13,7 +10,7 @@ from standardwebhooks import Webhook
 
 from app import __version__
 from app.clock import Clock
-from app.database.transactions import transact
+from app.database.sharing import SharedTransactions
 from app.observability.metrics.counts import count_webhook
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import DUE, claim, lease, put_off
@@ -24,8 +21,6 @@ from app.webhooks.payload import Event, load_event
 from app.webhooks.places import CrowdedError, Places
 from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
 
-T = TypeVar("T")
-
 MAX_WEBHOOKS_AT_ONCE = 60
 # Parts of it, so that one slow practice or endpoint does not delay the events of others.
 MAX_POSTS_PER_PRACTICE = 20
@@ -34,8 +29,6 @@ MAX_POSTS_PER_FAILING_ENDPOINT = 2
 # How long an event waits for a place before it is postponed: an endpoint that answers fast gets the
 # events of a burst one after the other.
 PATIENCE_SECONDS = 1.0
-# Connections of the worker's pool that no mail needs (app/worker/run.py).
-TRANSACTIONS_AT_ONCE = 4
 MAX_POSTPONEMENT = timedelta(minutes=5)
 # The timeout of a post, and the same time again to record its result. After that another worker may
 # post the event.
@@ -47,27 +40,19 @@ _WORKER = UUID(int=0)
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WebhookContext:
-    """Dependencies of sending. An event waits `patience_seconds` for one of the `places`.
-
-    `turns` are for transactions: there are more events than connections in the pool, which makes
-    nobody wait longer than a few seconds.
-    """
+    """Dependencies of sending. An event waits `patience_seconds` for one of the `places`."""
 
     engine: AsyncEngine
     sender: WebhookSender
     clock: Clock
     places: Places = field(default_factory=Places)
     patience_seconds: float = PATIENCE_SECONDS
-    turns: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
-    )
+    transactions: SharedTransactions = field(init=False)
 
-    async def transact(self, command: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Run a command in a transaction when its turn comes."""
-        async with self.turns:
-            return await transact(self.engine, command)
+    def __post_init__(self) -> None:
+        self.transactions = SharedTransactions(self.engine)
 
 
 async def send_webhook(
@@ -86,7 +71,7 @@ async def send_webhook(
     """
     ids = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     try:
-        event = await context.transact(
+        event = await context.transactions.transact(
             lambda db: _begin(db, context=context, ids=(practice_id, notification_id)),
         )
         if isinstance(event, AttemptResult):
@@ -95,13 +80,16 @@ async def send_webhook(
         try:
             error = await _post(context, practice_id, event) if event.active else None
         except CrowdedError:
-            await context.transact(lambda db: _postpone(db, context, practice_id, event))
+            await context.transactions.transact(
+                lambda db: _postpone(db, context, practice_id, event)
+            )
             note_outcome("waiting")
             return AttemptResult("waiting", 0)
         now = context.clock()
-        marked = await context.transact(
-            lambda db: _settle(db, event, practice_id, error=error, now=now),
-        )
+        # A failure, and a success after one, write the endpoint, for which others may wait.
+        is_routine = error is None and event.failures == 0
+        run = context.transactions.transact if is_routine else context.transactions.transact_alone
+        marked = await run(lambda db: _settle(db, event, practice_id, error=error, now=now))
     except Exception as unexpected:  # noqa: BLE001 - any error: only its class may be logged
         error, marked = SendingFailedError(describe(unexpected)), AttemptResult("pending", 0)
     count_webhook(marked.status)
