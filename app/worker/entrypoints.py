@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
@@ -67,7 +68,7 @@ def _mails(queries: Queries, context: MailContext, at_once: int) -> Lane:
     """Order by priority: sign-in links, mails to clients, other mails (app/outbox/queue.py)."""
     manager = QueueManager(queries)
     places = asyncio.Semaphore(at_once)
-    _serve(manager, SEND_NOTIFICATION, _notification_handler(context, places))
+    _serve(manager, SEND_NOTIFICATION, _notification_handler(manager, context, places))
     _serve(manager, SEND_SIGN_IN, _sign_in_handler(context, places))
     # Twice as many as run at once, so that a finished job has a successor waiting. Not more: a job
     # that is picked waits behind those that were picked before it, whatever its priority.
@@ -75,8 +76,8 @@ def _mails(queries: Queries, context: MailContext, at_once: int) -> Lane:
 
 
 def _reminders(queries: Queries, context: MailContext, at_once: int) -> Lane:
-    manager = QueueManager(queries)
-    _serve(manager, SEND_REMINDER, _notification_handler(context, asyncio.Semaphore(at_once)))
+    manager, places = QueueManager(queries), asyncio.Semaphore(at_once)
+    _serve(manager, SEND_REMINDER, _notification_handler(manager, context, places))
     return Lane(manager, picked=REMINDERS_PICKED_PER_PLACE * at_once)
 
 
@@ -94,10 +95,15 @@ def _serve(manager: QueueManager, name: str, handler: Handler) -> None:
     manager.entrypoint(name, accepts_context=False)(handler)
 
 
-def _notification_handler(context: MailContext, places: asyncio.Semaphore) -> Handler:
+def _notification_handler(
+    manager: QueueManager, context: MailContext, places: asyncio.Semaphore
+) -> Handler:
     async def handle(job: Job) -> None:
         practice_id, notification_id = read_payload(job.payload)
         async with places:
+            if manager.shutdown.is_set():
+                # Back to the queue, for another worker: a stopping one holds many that wait.
+                raise RetryRequested(reason="the worker stops")
             await send_notification(context, practice_id, notification_id)
 
     return handle

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Literal
 
 import asyncpg
@@ -24,25 +25,27 @@ from app.database.transactions import transact
 from app.outbox.queue import notification_wake, queue_wakes
 from app.webhooks.delivery import MAX_POSTS_PER_ENDPOINT, MAX_WEBHOOKS_AT_ONCE
 from tests.bench.data import fill
+from tests.bench.load import Measured
 from tests.bench.memory import resident
 from tests.bench.receiving import Received, Receiver, What, receiving
 from tests.bench.sending_floor import run_floor
-from tests.bench.subjects import KEY
+from tests.bench.subjects import KEY, Subject, booked_sessions
+from tests.bench.verdict import Verdict
 from tests.drills.service import Service
 from tests.patience import until
 
 MAILS = 20_000
 DATABASE = "bench_sending"
+# In each window of a pair.
+FEW = 4_000
 PAIRS = 3
 PRACTICES = 20
 ENDPOINTS = 1_000
-# Requests for details that are sent meanwhile: one after the other, each after a pause.
-PAUSE_SECONDS = 0.01
-QUIET_REQUESTS = 1_000
+REQUESTS = 1_000
 PATIENCE_SECONDS = 900
 CHUNK = 1_000
 
-Kind = Literal["mails", "one endpoint", "a thousand endpoints"]
+Kind = Literal["reminders", "one endpoint", "a thousand endpoints"]
 
 _REMINDERS = """
     UPDATE notifications
@@ -110,7 +113,7 @@ class Sending:
         await db.execute("DELETE FROM notifications WHERE recipient = 'webhook'")
         await db.execute("UPDATE notifications SET status = 'dropped' WHERE kind = 'reminder'")
         await db.execute("DELETE FROM webhook_endpoints")
-        if kind == "mails":
+        if kind == "reminders":
             await db.execute(_REMINDERS, count)
         else:
             many = kind == "a thousand endpoints"
@@ -164,6 +167,7 @@ class Sending:
         finally:
             await asyncio.gather(*(worker.stop() for worker in workers))
         received = await self._receiver.received(_what(kind))
+        # Each exactly once.
         assert received.count == received.distinct == count, received
         await self._all_are_marked()
         return Worked(received, tuple(memory))
@@ -186,6 +190,19 @@ class Sending:
 
         await until(arrived, PATIENCE_SECONDS)
 
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[Subject]:
+        """Run server processes on the database for the duration of the block."""
+        folder = self._folder / "served"
+        folder.mkdir()
+        service = Service({"DATABASE_URL": self.url, "SECRET_KEYS": KEY}, folder)
+        try:
+            await service.start()
+            sessions = await booked_sessions(self._server.url("postgres", DATABASE))
+            yield Subject(service.port, sessions)
+        finally:
+            await service.stop()
+
     async def _all_are_marked(self) -> None:
         db = await asyncpg.connect(self.url)
         left = await db.fetchval("SELECT count(*) FROM notifications WHERE status = 'pending'")
@@ -194,22 +211,68 @@ class Sending:
 
 
 def _what(kind: Kind) -> What:
-    return "mails" if kind == "mails" else "events"
+    return "mails" if kind == "reminders" else "events"
 
 
 def _connections(kind: Kind) -> int:
     """Return over how many connections a worker sends: the floor uses as many."""
-    if kind == "mails":
-        return Settings.model_fields["smtp_connections"].default // 2
+    if kind == "reminders":
+        of_worker: int = Settings.model_fields["smtp_connections"].default
+        return of_worker // 2
     return MAX_POSTS_PER_ENDPOINT if kind == "one endpoint" else MAX_WEBHOOKS_AT_ONCE
 
 
-@asynccontextmanager
-async def sending(server: EmbeddedServer, folder: Path) -> AsyncIterator[Sending]:
-    """Fill the database, and start the process that receives."""
+async def sending(server: EmbeddedServer, folder: Path, count: int) -> AsyncIterator[Verdict]:
+    """Measure with one process and with two; then send `count` mails while clients read."""
     await ensure_database(server, DATABASE)
     await migrate(server.url(OWNER, DATABASE), SERVICE)
     today = datetime.now(UTC).date()  # noqa: TID251 - real workers send
     await fill(server.url("postgres", DATABASE), PRACTICES * 1_000, today, most_past=0)
     async with receiving() as receiver:
-        yield Sending(server, folder, receiver)
+        made = Sending(server, folder, receiver)
+        few = min(count, FEW)
+        kinds: list[Kind] = ["reminders", "one endpoint", "a thousand endpoints"]
+        for kind in kinds:
+            for processes in (1, 2):
+                yield await _compared(made, kind, few, processes)
+        async for verdict in _beside_requests(made, count):
+            yield verdict
+
+
+async def _compared(made: Sending, kind: Kind, count: int, processes: int) -> Verdict:
+    """Compare the rates of workers and of the floor, measured in turn."""
+    ratios, rates = [], []
+    for _ in range(PAIRS):
+        await made.prepare(kind, count)
+        floor = await made.floor(kind, processes)
+        await made.prepare(kind, count)
+        worked = await made.workers(kind, count, processes)
+        rates.append(worked.received.rate)
+        ratios.append(worked.received.rate / floor.rate)
+    note = f"({PAIRS} pairs, {min(ratios):.2f} to {max(ratios):.2f}; {median(rates):.0f} a second)"
+    name = f"{kind}, {'one process' if processes == 1 else 'two processes'}"
+    return Verdict(name, "a loop that only sends", median(ratios), 0.5, note)
+
+
+async def _beside_requests(made: Sending, count: int) -> AsyncIterator[Verdict]:
+    """Let a worker send mails while clients read details."""
+    await made.prepare("reminders", count)
+    async with made.served() as subject:
+        await subject.some_details(REQUESTS)()
+        quiet = [await subject.some_details(REQUESTS)() for _ in range(PAIRS)]
+        busy: list[Measured] = []
+        work = asyncio.create_task(made.workers("reminders", count, 1))
+        while not work.done():
+            busy.append(await subject.some_details(REQUESTS)())
+        worked = await work
+    # The worker ended in the last window, and started in the first.
+    slow = median(one.percentile(0.99) for one in busy[1:-1] or busy)
+    usual = median(one.percentile(0.99) for one in quiet)
+    yield Verdict("details meanwhile, p99", "itself without", slow / usual, 2, "", at_most=True)
+    start, middle, end = worked.memory
+    note = f"{count:,} mails, {end / 2**20:.0f} MiB; {middle / start:.2f} in the middle"
+    yield Verdict(
+        "memory of the worker", "after a twentieth", end / start, 1.05, note, at_most=True
+    )
+    share = worked.received.count / worked.received.connections
+    yield Verdict("reminders", "SMTP connections", share, None, "mails for each")
