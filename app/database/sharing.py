@@ -13,7 +13,7 @@ from app.database.transactions import transact
 T = TypeVar("T")
 Command = Callable[[AsyncConnection], Awaitable[T]]
 
-AT_ONCE = 2
+AT_ONCE = 3
 MOST = 20
 
 
@@ -24,7 +24,7 @@ class _Waiting:
 
 
 class SharedTransactions:
-    """Runs at most two transactions at once. What waits meanwhile shares the next one.
+    """Runs at most three transactions at once. What waits meanwhile shares the next one.
 
     A command may fail only with an exception, and must not wait for anything but the database. The
     commands of a transaction are committed together, or each is run again in one of its own. So a

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.statements import Read
@@ -30,11 +30,22 @@ _CLAIM = Read(
     .where(_OWN)
     .with_for_update(skip_locked=True)
 )
-_LEASE = Write(
-    update(Notification).where(
+_DUE_ONE = (
+    select(Notification.id)
+    .where(
         Notification.practice_id == bindparam("of_practice"),
         Notification.id == bindparam("of_notification"),
-    ),
+        Notification.status == "pending",
+        Notification.attempt_at <= bindparam("latest"),
+        or_(Notification.leased_until.is_(None), Notification.leased_until <= bindparam("latest")),
+    )
+    .with_for_update(skip_locked=True)
+    .cte("due_one")
+)
+_TAKE = Write(
+    update(Notification)
+    .where(Notification.practice_id == bindparam("of_practice"), Notification.id == _DUE_ONE.c.id)
+    .returning(Notification.put_off),
     "leased_until",
 )
 _FIND = Read(select(Notification.id).where(_OWN))
@@ -80,15 +91,25 @@ async def claim(
     return Claim(DUE, row["put_off"])
 
 
-async def lease(
-    db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime
-) -> None:
-    """Lease a claimed notification beyond the transaction: no other worker claims it till then."""
-    ids = {"of_practice": practice_id, "of_notification": notification_id}
-    await _LEASE.run(db, {**ids, "leased_until": until})
+async def take(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID, now: datetime, until: datetime
+) -> int | None:
+    """Claim a notification that is due and lease it: no other worker claims it until then.
+
+    Returns how often it was postponed. None: it is not due, or another worker has it; `claim` says
+    which.
+    """
+    values = {
+        "of_practice": practice_id,
+        "of_notification": notification_id,
+        "latest": now + CLOCK_TOLERANCE,
+        "leased_until": until,
+    }
+    rows = await _TAKE.run(db, values)
+    return rows[0]["put_off"] if rows else None
 
 
-async def put_off(
+async def postpone(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime, now: datetime
 ) -> None:
     """Postpone a claimed notification to `until`, without counting an attempt. Ends its lease."""

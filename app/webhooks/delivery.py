@@ -13,7 +13,7 @@ from app.clock import Clock
 from app.database.sharing import SharedTransactions
 from app.observability.metrics.counts import count_webhook
 from app.observability.tracing.jobs import note_outcome
-from app.outbox.claiming import DUE, claim, lease, put_off
+from app.outbox.claiming import claim, postpone, take
 from app.outbox.errors import SendingFailedError, describe
 from app.outbox.marking import MAX_ATTEMPTS, AttemptResult, mark_failed, mark_finished, wait_after
 from app.webhooks.health import record_failure, record_success
@@ -109,16 +109,17 @@ async def _begin(
 ) -> Event | AttemptResult:
     """Claim and lease the event; or return why it is not to be sent."""
     now = context.clock()
-    claimed = await claim(db, *ids, now)
-    event = await load_event(db, *ids) if claimed.found == DUE else None
+    put_off = await take(db, *ids, now, until=now + LEASE)
+    if put_off is None:
+        return AttemptResult((await claim(db, *ids, now)).found, 0)
+    event = await load_event(db, *ids)
     if event is None:
-        return AttemptResult("gone" if claimed.found == DUE else claimed.found, 0)
-    event = replace(event, put_off=claimed.put_off)
+        return AttemptResult("gone", 0)
+    event = replace(event, put_off=put_off)
     is_failing = event.active and event.failures > 0
     if is_failing and not context.places.has_room(_limits(ids[0], event)):
         await _postpone(db, context, ids[0], event)
         return AttemptResult("waiting", 0)
-    await lease(db, *ids, now + LEASE)
     return event
 
 
@@ -127,7 +128,7 @@ async def _postpone(
 ) -> None:
     now = context.clock()
     until = now + postponement(event.failures, event.put_off)
-    await put_off(db, practice_id, event.notification_id, until, now)
+    await postpone(db, practice_id, event.notification_id, until, now)
 
 
 def postponement(failures: int, put_off: int) -> timedelta:
