@@ -70,7 +70,8 @@ class Places:
             if not self.taken[holder]:
                 del self.taken[holder]
         for waiter in self._waiting:
-            if self.has_room(waiter.most):
+            # One that has just stopped to wait is still in the list.
+            if not waiter.admitted.done() and self.has_room(waiter.most):
                 self._waiting.remove(waiter)
                 self.taken.update(waiter.most.keys())
                 waiter.admitted.set_result(None)

@@ -37,7 +37,7 @@ from tests.patience import until
 MAILS = 20_000
 DATABASE = "bench_sending"
 # In each window of a pair.
-FEW = 4_000
+FEW = 2_000
 PAIRS = 3
 PRACTICES = 20
 ENDPOINTS = 1_000
