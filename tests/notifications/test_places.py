@@ -81,15 +81,14 @@ async def test_who_is_cancelled_when_admitted_leaves_the_place() -> None:
 
 
 async def test_a_place_that_becomes_free_as_one_stops_waiting_goes_to_the_next() -> None:
-    """Regression: the one that had stopped got it, and the post that had ended counted as failed."""
+    """Regression: the one that had stopped got it, and the post before counted as failed."""
     places, began, go_on = Places(), list[str](), asyncio.Event()
     most = {ENDPOINT: 1}
     go_on.set()
-    async with asyncio.TaskGroup() as tasks:
-        async with places.place(most, LONG):
-            waiting = tasks.create_task(hold(places, most, began, "second", go_on))
-            tasks.create_task(hold(places, most, began, "third", go_on))
-            await asyncio.sleep(0)
-            waiting.cancel()
+    async with asyncio.TaskGroup() as tasks, places.place(most, LONG):
+        waiting = tasks.create_task(hold(places, most, began, "second", go_on))
+        tasks.create_task(hold(places, most, began, "third", go_on))
+        await asyncio.sleep(0)
+        waiting.cancel()
     assert began == ["third"]
     assert not places.taken
