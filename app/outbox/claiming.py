@@ -4,15 +4,51 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.statements import Read
+from app.database.writing import Write
 from app.outbox.queue import notification_wake, queue_wakes
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.notifications import Notification
 
 DUE = "due"
 # A wake may be early by this much, because clocks of machines differ. Less than the first backoff.
 CLOCK_TOLERANCE = timedelta(seconds=2)
+
+_OWN = of_practice(PRACTICE, Notification, Notification.id == bindparam("notification_id"))
+_CLAIM = Read(
+    select(
+        Notification.status,
+        Notification.recipient,
+        Notification.kind,
+        Notification.attempt_at,
+        Notification.leased_until,
+        Notification.put_off,
+    )
+    .where(_OWN)
+    .with_for_update(skip_locked=True)
+)
+_DUE_ONE = (
+    select(Notification.id)
+    .where(
+        Notification.practice_id == bindparam("of_practice"),
+        Notification.id == bindparam("of_notification"),
+        Notification.status == "pending",
+        Notification.attempt_at <= bindparam("latest"),
+        or_(Notification.leased_until.is_(None), Notification.leased_until <= bindparam("latest")),
+    )
+    .with_for_update(skip_locked=True)
+    .cte("due_one")
+)
+_TAKE = Write(
+    update(Notification)
+    .where(Notification.practice_id == bindparam("of_practice"), Notification.id == _DUE_ONE.c.id)
+    .returning(Notification.put_off),
+    "leased_until",
+)
+_FIND = Read(select(Notification.id).where(_OWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,48 +73,50 @@ async def claim(
     holds it may have stopped. If the row is locked, no wake is queued: if that worker stops, the
     sweep finds the row.
     """
-    own = _own(practice_id, notification_id)
-    wanted = select(
-        Notification.status,
-        Notification.recipient,
-        Notification.kind,
-        Notification.attempt_at,
-        Notification.leased_until,
-        Notification.put_off,
-    ).where(*own)
-    row = (await db.execute(wanted.with_for_update(skip_locked=True))).one_or_none()
+    ids = {"practice_id": practice_id, "notification_id": notification_id}
+    row = await _CLAIM.one(db, ids)
     if row is None:
-        return Claim("busy" if await db.scalar(select(Notification.id).where(*own)) else "gone")
-    if row.status != "pending":
+        return Claim("busy" if await _FIND.one(db, ids) else "gone")
+    if row["status"] != "pending":
         return Claim("done")
     latest = now + CLOCK_TOLERANCE
-    if row.leased_until is not None and row.leased_until > latest:
-        ids = practice_id, notification_id
-        wake = notification_wake(*ids, row.recipient, row.kind, row.leased_until)
+    if row["leased_until"] is not None and row["leased_until"] > latest:
+        wake = notification_wake(
+            practice_id, notification_id, row["recipient"], row["kind"], row["leased_until"]
+        )
         await queue_wakes(db, [wake], now)
         return Claim("waiting")
-    if row.attempt_at > latest:
+    if row["attempt_at"] > latest:
         return Claim("waiting")
-    return Claim(DUE, row.put_off)
+    return Claim(DUE, row["put_off"])
 
 
-async def lease(
-    db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime
-) -> None:
-    """Lease a claimed notification beyond the transaction: no other worker claims it till then."""
-    await db.execute(
-        update(Notification).where(*_own(practice_id, notification_id)).values(leased_until=until)
-    )
+async def take(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID, now: datetime, until: datetime
+) -> int | None:
+    """Claim a notification that is due and lease it: no other worker claims it until then.
+
+    Returns how often it was postponed. None: it is not due, or another worker has it; `claim` says
+    which.
+    """
+    values = {
+        "of_practice": practice_id,
+        "of_notification": notification_id,
+        "latest": now + CLOCK_TOLERANCE,
+        "leased_until": until,
+    }
+    rows = await _TAKE.run(db, values)
+    return rows[0]["put_off"] if rows else None
 
 
-async def put_off(
+async def postpone(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime, now: datetime
 ) -> None:
-    """Postpone a claimed notification to `until`, without counting an attempt."""
+    """Postpone a claimed notification to `until`, without counting an attempt. Ends its lease."""
     changed = (
         update(Notification)
         .where(*_own(practice_id, notification_id))
-        .values(attempt_at=until, put_off=Notification.put_off + 1)
+        .values(attempt_at=until, put_off=Notification.put_off + 1, leased_until=None)
         .returning(Notification.recipient, Notification.kind)
     )
     row = (await db.execute(changed)).one()

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.writing import Write
 from app.outbox.queue import notification_wake, queue_wakes
 from app.tables.notifications import Notification
 
@@ -16,6 +17,19 @@ LAST_RETRY = timedelta(hours=4)
 RETRY_FACTOR = 3.0
 # With these waits the last attempt is about a day after the first.
 MAX_ATTEMPTS = 13
+
+_FINISH = Write(
+    update(Notification)
+    .where(
+        Notification.practice_id == bindparam("of_practice"),
+        Notification.id == bindparam("of_notification"),
+    )
+    .values(
+        attempts=Notification.attempts + bindparam("counted", type_=Integer), leased_until=None
+    ),
+    "status",
+    "finished_at",
+)
 
 
 def wait_after(attempts: int) -> timedelta:
@@ -39,16 +53,14 @@ async def mark_finished(
     now: datetime,
 ) -> None:
     """Mark a notification as sent, which counts an attempt, or as dropped, which does not."""
-    await db.execute(
-        update(Notification)
-        .where(Notification.practice_id == practice_id, Notification.id == notification_id)
-        .values(
-            status=status,
-            attempts=Notification.attempts + (1 if status == "sent" else 0),
-            leased_until=None,
-            finished_at=now,
-        )
-    )
+    values = {
+        "of_practice": practice_id,
+        "of_notification": notification_id,
+        "status": status,
+        "counted": 1 if status == "sent" else 0,
+        "finished_at": now,
+    }
+    await _FINISH.run(db, values)
 
 
 async def mark_failed(

@@ -7,6 +7,7 @@ docs/decisions/0019-names.md.
 """
 
 import string
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 import idna
@@ -19,6 +20,8 @@ _SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _PLAIN_IN_MAILTO = "!$'*+"
 
 
+# Cached: most addresses have one of a few domains.
+@lru_cache(maxsize=1024)
 def ascii_domain(domain: str) -> str:
     """Convert a domain or a host name to ASCII.
 

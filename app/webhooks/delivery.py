@@ -1,9 +1,6 @@
 """Sends one event to one endpoint: claim, sign, post, mark (product.md section 6)."""
 
-from collections import Counter
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,37 +10,49 @@ from standardwebhooks import Webhook
 
 from app import __version__
 from app.clock import Clock
-from app.database.transactions import transact
+from app.database.sharing import SharedTransactions
 from app.observability.metrics.counts import count_webhook
 from app.observability.tracing.jobs import note_outcome
-from app.outbox.claiming import DUE, claim, lease, put_off
+from app.outbox.claiming import claim, postpone, take
 from app.outbox.errors import SendingFailedError, describe
 from app.outbox.marking import MAX_ATTEMPTS, AttemptResult, mark_failed, mark_finished, wait_after
 from app.webhooks.health import record_failure, record_success
 from app.webhooks.payload import Event, load_event
+from app.webhooks.places import CrowdedError, Places
 from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
 
-# Parts of a worker's MAX_WEBHOOKS_AT_ONCE (app/worker/entrypoints.py), so that one slow practice or
-# endpoint does not delay the events of others.
+MAX_WEBHOOKS_AT_ONCE = 60
+# Parts of it, so that one slow practice or endpoint does not delay the events of others.
 MAX_POSTS_PER_PRACTICE = 20
 MAX_POSTS_PER_ENDPOINT = 6
 MAX_POSTS_PER_FAILING_ENDPOINT = 2
+# How long an event waits for a place before it is postponed: an endpoint that answers fast gets the
+# events of a burst one after the other.
+PATIENCE_SECONDS = 1.0
 MAX_POSTPONEMENT = timedelta(minutes=5)
 # The timeout of a post, and the same time again to record its result. After that another worker may
 # post the event.
 LEASE = timedelta(seconds=2 * TIMEOUT_SECONDS)
 
+# The holder of all places of a worker.
+_WORKER = UUID(int=0)
+
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WebhookContext:
-    """Dependencies of sending. `posts_in_progress` counts by endpoint id and by practice id."""
+    """Dependencies of sending. An event waits `patience_seconds` for one of the `places`."""
 
     engine: AsyncEngine
     sender: WebhookSender
     clock: Clock
-    posts_in_progress: Counter[UUID] = field(default_factory=Counter)
+    places: Places = field(default_factory=Places)
+    patience_seconds: float = PATIENCE_SECONDS
+    transactions: SharedTransactions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.transactions = SharedTransactions(self.engine)
 
 
 async def send_webhook(
@@ -55,28 +64,32 @@ async def send_webhook(
     If this process stops after the post and before the result is recorded, the event is sent again
     with the same `webhook-id`.
 
-    A failed attempt sets the time of the next attempt. If the endpoint or the practice has reached
-    its limit of concurrent posts, the event is postponed, which does not count as an attempt. No
+    A failed attempt sets the time of the next attempt. If the endpoint, the practice or the worker
+    has reached its limit of concurrent posts and none ends within a second, the event is postponed,
+    which does not count as an attempt. An event of a failing endpoint is postponed at once. No
     exception is raised: the job library would store the text of the exception.
     """
     ids = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     try:
-        with ExitStack() as places:
-            event = await transact(
-                context.engine,
-                lambda db: _begin(
-                    db, context=context, ids=(practice_id, notification_id), places=places
-                ),
-            )
-            if isinstance(event, AttemptResult):
-                note_outcome(event.status)
-                return event
-            error = await _post(context, event) if event.active else None
-        now = context.clock()
-        marked = await transact(
-            context.engine,
-            lambda db: _settle(db, event, practice_id, error=error, now=now),
+        event = await context.transactions.transact(
+            lambda db: _begin(db, context=context, ids=(practice_id, notification_id)),
         )
+        if isinstance(event, AttemptResult):
+            note_outcome(event.status)
+            return event
+        try:
+            error = await _post(context, practice_id, event) if event.active else None
+        except CrowdedError:
+            await context.transactions.transact(
+                lambda db: _postpone(db, context, practice_id, event)
+            )
+            note_outcome("waiting")
+            return AttemptResult("waiting", 0)
+        now = context.clock()
+        # A failure, and a success after one, write the endpoint, for which others may wait.
+        is_routine = error is None and event.failures == 0
+        run = context.transactions.transact if is_routine else context.transactions.transact_alone
+        marked = await run(lambda db: _settle(db, event, practice_id, error=error, now=now))
     except Exception as unexpected:  # noqa: BLE001 - any error: only its class may be logged
         error, marked = SendingFailedError(describe(unexpected)), AttemptResult("pending", 0)
     count_webhook(marked.status)
@@ -92,25 +105,30 @@ async def send_webhook(
 
 
 async def _begin(
-    db: AsyncConnection, *, context: WebhookContext, ids: tuple[UUID, UUID], places: ExitStack
+    db: AsyncConnection, *, context: WebhookContext, ids: tuple[UUID, UUID]
 ) -> Event | AttemptResult:
-    """Claim and lease the event, and count its post; or return why it is not to be sent."""
-    # `transact` may run this a second time.
-    places.close()
+    """Claim and lease the event; or return why it is not to be sent."""
     now = context.clock()
-    claimed = await claim(db, *ids, now)
-    event = await load_event(db, *ids) if claimed.found == DUE else None
+    put_off = await take(db, *ids, now, until=now + LEASE)
+    if put_off is None:
+        return AttemptResult((await claim(db, *ids, now)).found, 0)
+    event = await load_event(db, *ids)
     if event is None:
-        return AttemptResult("gone" if claimed.found == DUE else claimed.found, 0)
-    if event.active:
-        most = _limits(ids[0], event)
-        if any(context.posts_in_progress[holder] >= bound for holder, bound in most.items()):
-            wait = postponement(event.failures, claimed.put_off)
-            await put_off(db, *ids, now + wait, now)
-            return AttemptResult("waiting", 0)
-        places.enter_context(_place(context.posts_in_progress, most.keys()))
-    await lease(db, *ids, now + LEASE)
+        return AttemptResult("gone", 0)
+    event = replace(event, put_off=put_off)
+    is_failing = event.active and event.failures > 0
+    if is_failing and not context.places.has_room(_limits(ids[0], event)):
+        await _postpone(db, context, ids[0], event)
+        return AttemptResult("waiting", 0)
     return event
+
+
+async def _postpone(
+    db: AsyncConnection, context: WebhookContext, practice_id: UUID, event: Event
+) -> None:
+    now = context.clock()
+    until = now + postponement(event.failures, event.put_off)
+    await postpone(db, practice_id, event.notification_id, until, now)
 
 
 def postponement(failures: int, put_off: int) -> timedelta:
@@ -143,25 +161,29 @@ def signed_headers(event: Event, now: datetime) -> dict[str, str]:
 
 
 def _limits(practice_id: UUID, event: Event) -> dict[UUID, int]:
-    """Return the limits of concurrent posts by endpoint id and by practice id."""
+    """Return the limits of concurrent posts by holder: the endpoint, the practice, the worker."""
     of_endpoint = MAX_POSTS_PER_FAILING_ENDPOINT if event.failures else MAX_POSTS_PER_ENDPOINT
-    return {event.endpoint_id: of_endpoint, practice_id: MAX_POSTS_PER_PRACTICE}
+    return {
+        event.endpoint_id: of_endpoint,
+        practice_id: MAX_POSTS_PER_PRACTICE,
+        _WORKER: MAX_WEBHOOKS_AT_ONCE,
+    }
 
 
-@contextmanager
-def _place(posts_in_progress: Counter[UUID], holders: Collection[UUID]) -> Iterator[None]:
-    posts_in_progress.update(holders)
-    try:
-        yield
-    finally:
-        posts_in_progress.subtract(holders)
-        for holder in holders:
-            if not posts_in_progress[holder]:
-                del posts_in_progress[holder]
+async def _post(
+    context: WebhookContext, practice_id: UUID, event: Event
+) -> SendingFailedError | None:
+    """Post the event; return the error if it was not delivered.
+
+    Raises:
+        CrowdedError: there was no place for it in time.
+    """
+    patience = 0.0 if event.failures else context.patience_seconds
+    async with context.places.place(_limits(practice_id, event), patience):
+        return await _try_to_post(context, event)
 
 
-async def _post(context: WebhookContext, event: Event) -> SendingFailedError | None:
-    """Post the event; return the error if it was not delivered."""
+async def _try_to_post(context: WebhookContext, event: Event) -> SendingFailedError | None:
     try:
         await context.sender.post(
             event.url, event.body.encode(), signed_headers(event, context.clock())

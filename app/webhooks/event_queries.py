@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, case, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.tables.changes import Change
 from app.tables.groups import Group
-from app.tables.joins import of_practice
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Location, Practice, Practitioner, Service
 from app.tables.sessions import Fee, Session
@@ -98,76 +98,87 @@ _OFFER_EVENT = (
 )
 
 
+def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables, columns
+    return of_practice(PRACTICE, table, table.id == column)
+
+
+def _notified(columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
+    """Select a notification with its change, its practice and its endpoint."""
+    return (
+        select(*columns)
+        .select_from(Notification)
+        .join(Change, _same(Change, Notification.change_id))
+        .join(Practice, of_practice(PRACTICE, Practice))
+        .join(WebhookEndpoint, _same(WebhookEndpoint, Notification.endpoint_id))
+        .where(of_practice(PRACTICE, Notification, Notification.id == bindparam("notification_id")))
+    )
+
+
+# Built once: building such a statement takes longer than running it.
+_OF_SESSION = (
+    _notified(_EVENT)
+    .join(Session, _same(Session, Notification.session_id))
+    .join(Service, _same(Service, Session.service_id))
+    .join(Practitioner, _same(Practitioner, Session.practitioner_id))
+    .join(Client, _same(Client, Session.client_id))
+    .outerjoin(
+        Fee,
+        of_practice(
+            PRACTICE,
+            Fee,
+            # The fee that the change is about, or the fee that the change caused.
+            (Fee.change_id == Change.id)
+            | and_(Change.subject == "fee", Fee.id == Change.subject_id),
+        ),
+    )
+)
+_OF_GROUP = (
+    _notified(_GROUP_EVENT)
+    .join(Group, _same(Group, Change.subject_id))
+    .join(Service, _same(Service, Group.service_id))
+    .join(Practitioner, _same(Practitioner, Group.practitioner_id))
+    .where(Change.subject == "group")
+)
+_OF_OFFER = (
+    _notified(_OFFER_EVENT)
+    .join(Offer, _same(Offer, Change.subject_id))
+    .join(Service, _same(Service, Offer.service_id))
+    .join(Practitioner, _same(Practitioner, Offer.practitioner_id))
+    .join(Client, _same(Client, Offer.client_id))
+    .outerjoin(Session, _same(Session, Offer.session_id))
+    .where(Change.subject == "offer")
+)
+
+
 async def read_event(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID
 ) -> EventRow | None:
     """Read a notification for a webhook with its change, its endpoint and the session's records."""
-    wanted = (
-        _notified(practice_id, notification_id, _EVENT)
-        .join(Session, _same(practice_id, Session, Notification.session_id))
-        .join(Service, _same(practice_id, Service, Session.service_id))
-        .join(Practitioner, _same(practice_id, Practitioner, Session.practitioner_id))
-        .join(Client, _same(practice_id, Client, Session.client_id))
-        .outerjoin(
-            Fee,
-            of_practice(
-                practice_id,
-                Fee,
-                # The fee that the change is about, or the fee that the change caused.
-                (Fee.change_id == Change.id)
-                | and_(Change.subject == "fee", Fee.id == Change.subject_id),
-            ),
-        )
-    )
-    return (await db.execute(wanted)).one_or_none()
+    return await _read(db, _OF_SESSION, practice_id, notification_id)
 
 
 async def read_group_event(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID
 ) -> EventRow | None:
     """Read a notification for a webhook about a group, with its change and the group's records."""
-    wanted = (
-        _notified(practice_id, notification_id, _GROUP_EVENT)
-        .join(Group, _same(practice_id, Group, Change.subject_id))
-        .join(Service, _same(practice_id, Service, Group.service_id))
-        .join(Practitioner, _same(practice_id, Practitioner, Group.practitioner_id))
-        .where(Change.subject == "group")
-    )
-    return (await db.execute(wanted)).one_or_none()
+    return await _read(db, _OF_GROUP, practice_id, notification_id)
 
 
 async def read_offer_event(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID
 ) -> EventRow | None:
     """Read a notification for a webhook about an offer, with its change and the offer's records."""
-    wanted = (
-        _notified(practice_id, notification_id, _OFFER_EVENT)
-        .join(Offer, _same(practice_id, Offer, Change.subject_id))
-        .join(Service, _same(practice_id, Service, Offer.service_id))
-        .join(Practitioner, _same(practice_id, Practitioner, Offer.practitioner_id))
-        .join(Client, _same(practice_id, Client, Offer.client_id))
-        .outerjoin(Session, _same(practice_id, Session, Offer.session_id))
-        .where(Change.subject == "offer")
-    )
-    return (await db.execute(wanted)).one_or_none()
+    return await _read(db, _OF_OFFER, practice_id, notification_id)
 
 
-def _notified(
-    practice_id: UUID, notification_id: UUID, columns: tuple[Any, ...]
-) -> Select[*tuple[Any, ...]]:
-    """Select a notification with its change, its practice and its endpoint."""
-    return (
-        select(*columns)
-        .select_from(Notification)
-        .join(Change, _same(practice_id, Change, Notification.change_id))
-        .join(Practice, of_practice(practice_id, Practice))
-        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notification.endpoint_id))
-        .where(of_practice(practice_id, Notification, Notification.id == notification_id))
-    )
-
-
-def _same(practice_id: UUID, table: Any, column: Any) -> Any:  # noqa: ANN401 - tables, columns
-    return of_practice(practice_id, table, table.id == column)
+async def _read(
+    db: AsyncConnection,
+    statement: Select[*tuple[Any, ...]],
+    practice_id: UUID,
+    notification_id: UUID,
+) -> EventRow | None:
+    ids = {"practice_id": practice_id, "notification_id": notification_id}
+    return (await db.execute(statement, ids)).one_or_none()
 
 
 async def read_session_at(

@@ -132,7 +132,7 @@ class Event:
     """One notification for one endpoint. `body` is the JSON that is sent.
 
     `active`: the endpoint is active and its practice is open. `failures`: failed attempts at the
-    endpoint since its last successful one.
+    endpoint since its last successful one. `put_off`: how often the notification was postponed.
     """
 
     notification_id: UUID
@@ -142,6 +142,7 @@ class Event:
     active: bool
     failures: int
     body: str
+    put_off: int = 0
 
 
 async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UUID) -> Event | None:

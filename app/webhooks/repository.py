@@ -5,12 +5,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.writing import Write
 from app.tables.joins import of_practice
 from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.queries import COLUMNS, EndpointRecord, as_record
+
+_RESET = Write(
+    update(WebhookEndpoint)
+    .where(
+        WebhookEndpoint.practice_id == bindparam("of_practice"),
+        WebhookEndpoint.id == bindparam("of_endpoint"),
+        WebhookEndpoint.active,
+        WebhookEndpoint.failures > 0,
+    )
+    .values(failures=0, failing_since=None)
+)
 
 
 async def lock_endpoint(
@@ -51,12 +63,7 @@ async def write_endpoint(
 
 async def reset_failures(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
     """Reset the failures of an active endpoint to 0."""
-    table = WebhookEndpoint
-    await db.execute(
-        update(table)
-        .where(_own(practice_id, endpoint_id), table.active, table.failures > 0)
-        .values(failures=0, failing_since=None)
-    )
+    await _RESET.run(db, {"of_practice": practice_id, "of_endpoint": endpoint_id})
 
 
 async def count_failure(

@@ -4,6 +4,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import httpcore
@@ -14,6 +16,11 @@ from app.outbound.targets import BadTargetError, read_target
 from app.outbox.errors import SendingFailedError
 
 TIMEOUT_SECONDS = 10.0
+# Shorter than servers keep an idle connection. The next event of a burst comes sooner.
+KEPT_SECONDS = 1.0
+# A connection is not kept if the body of the answer is longer or comes later.
+MAX_BODY = 16 * 1024
+BODY_SECONDS = 0.5
 
 
 class GoneError(SendingFailedError):
@@ -32,13 +39,18 @@ class WebhookSender:
     ) -> None:
         self._insecure = insecure
         self._timeout_seconds = timeout_seconds
-        self._backend = guarded_backend(resolve, insecure=insecure)
-        self._ssl_context = httpcore.default_ssl_context()
+        # No proxy: the proxy would look up the host again and could connect to another address.
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpcore.default_ssl_context(),
+            network_backend=guarded_backend(resolve, insecure=insecure),
+            max_connections=None,
+            keepalive_expiry=KEPT_SECONDS,
+        )
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Post a JSON body. Returning means that the receiver answered 2xx.
 
-        The body of the answer is not read.
+        The body of the answer is not used. A kept connection leads to an address that was checked.
 
         Raises:
             GoneError: the receiver answered 410.
@@ -61,27 +73,59 @@ class WebhookSender:
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise SendingFailedError(f"HTTP {status}")
 
+    async def close(self) -> None:
+        """Close the connections that are kept for the next post."""
+        await self._pool.aclose()
+
     async def _status_of(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         target = read_target(url, insecure=self._insecure)
-        # No proxy: the proxy would look up the host again and could connect to another address.
-        async with httpcore.AsyncConnectionPool(
-            ssl_context=self._ssl_context, network_backend=self._backend
-        ) as pool:
-            sent = {**headers, "Host": target.authority, "Connection": "close"}
-            async with pool.stream(
-                "POST",
-                httpcore.URL(
-                    scheme=target.scheme, host=target.host, port=target.port, target=target.path
-                ),
-                headers=list(sent.items()),
-                content=body,
-            ) as answer:
-                return answer.status
+        sent = {**headers, "Host": target.authority}
+        place = httpcore.URL(
+            scheme=target.scheme, host=target.host, port=target.port, target=target.path
+        )
+        while True:
+            trip = _Trip()
+            try:
+                async with self._pool.stream(
+                    "POST",
+                    place,
+                    headers=list(sent.items()),
+                    content=body,
+                    extensions={"trace": trip.note},
+                ) as answer:
+                    await _read_to_end(answer)
+                    return answer.status
+            except (httpcore.NetworkError, httpcore.ProtocolError):
+                if trip.connected:
+                    raise
+                # The receiver had closed the kept connection: take another one.
 
 
 def make_webhook_sender(settings: Settings) -> WebhookSender:
     """Make the sender for these settings."""
     return WebhookSender(insecure=settings.webhook_insecure_targets)
+
+
+@dataclass(slots=True)
+class _Trip:
+    """Whether a post has opened a connection of its own."""
+
+    connected: bool = False
+
+    async def note(self, event: str, _: object) -> None:
+        """Note what happens; the library calls it."""
+        self.connected = self.connected or event == "connection.connect_tcp.started"
+
+
+async def _read_to_end(answer: httpcore.Response) -> None:
+    """Read a short body, so that the connection can be kept. Else the library closes it."""
+    length = 0
+    with suppress(TimeoutError, OSError, httpcore.NetworkError, httpcore.ProtocolError):
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in answer.aiter_stream():
+                length += len(chunk)
+                if length > MAX_BODY:
+                    return
 
 
 def _connection_error(error: Exception) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
@@ -18,12 +19,16 @@ from app.identity.sign_in.jobs import SEND_SIGN_IN
 from app.mail.context import MailContext
 from app.notifications.delivery import send_notification
 from app.outbox.queue import SEND_NOTIFICATION, SEND_REMINDER, SEND_WEBHOOK, read_id, read_payload
-from app.webhooks.delivery import WebhookContext, send_webhook
+from app.webhooks.delivery import MAX_WEBHOOKS_AT_ONCE, WebhookContext, send_webhook
 
 # After this time without a heartbeat from its worker, a job is taken by another worker.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-MAX_WEBHOOKS_AT_ONCE = 60
-MAX_BATCH_SIZE = 5
+# Twice as many as are posted at once, so that a place that becomes free is taken.
+WEBHOOKS_PICKED = 2 * MAX_WEBHOOKS_AT_ONCE
+# Reminders that a worker holds for each place. The library looks for more ten times a second, so a
+# worker sends at most ten times as many reminders a second as it holds.
+REMINDERS_PICKED_PER_PLACE = 20
+MAX_BATCH_SIZE = 50
 
 Handler = Callable[[Job], Awaitable[None]]
 
@@ -63,20 +68,17 @@ def _mails(queries: Queries, context: MailContext, at_once: int) -> Lane:
     """Order by priority: sign-in links, mails to clients, other mails (app/outbox/queue.py)."""
     manager = QueueManager(queries)
     places = asyncio.Semaphore(at_once)
-    _serve(manager, SEND_NOTIFICATION, _notification_handler(context, places))
+    _serve(manager, SEND_NOTIFICATION, _notification_handler(manager, context, places))
     _serve(manager, SEND_SIGN_IN, _sign_in_handler(context, places))
-    return _mail_lane(manager, at_once)
+    # Twice as many as run at once, so that a finished job has a successor waiting. Not more: a job
+    # that is picked waits behind those that were picked before it, whatever its priority.
+    return Lane(manager, picked=2 * at_once)
 
 
 def _reminders(queries: Queries, context: MailContext, at_once: int) -> Lane:
-    manager = QueueManager(queries)
-    _serve(manager, SEND_REMINDER, _notification_handler(context, asyncio.Semaphore(at_once)))
-    return _mail_lane(manager, at_once)
-
-
-def _mail_lane(manager: QueueManager, at_once: int) -> Lane:
-    """Pick twice as many jobs as run at once, so that a finished job has a successor waiting."""
-    return Lane(manager, picked=2 * at_once)
+    manager, places = QueueManager(queries), asyncio.Semaphore(at_once)
+    _serve(manager, SEND_REMINDER, _notification_handler(manager, context, places))
+    return Lane(manager, picked=REMINDERS_PICKED_PER_PLACE * at_once)
 
 
 def _webhooks(queries: Queries, context: WebhookContext) -> Lane:
@@ -86,17 +88,22 @@ def _webhooks(queries: Queries, context: WebhookContext) -> Lane:
         await send_webhook(context, *read_payload(job.payload))
 
     _serve(manager, SEND_WEBHOOK, handle)
-    return Lane(manager, picked=MAX_WEBHOOKS_AT_ONCE)
+    return Lane(manager, picked=WEBHOOKS_PICKED)
 
 
 def _serve(manager: QueueManager, name: str, handler: Handler) -> None:
     manager.entrypoint(name, accepts_context=False)(handler)
 
 
-def _notification_handler(context: MailContext, places: asyncio.Semaphore) -> Handler:
+def _notification_handler(
+    manager: QueueManager, context: MailContext, places: asyncio.Semaphore
+) -> Handler:
     async def handle(job: Job) -> None:
         practice_id, notification_id = read_payload(job.payload)
         async with places:
+            if manager.shutdown.is_set():
+                # Back to the queue, for another worker: a stopping one holds many that wait.
+                raise RetryRequested(reason="the worker stops")
             await send_notification(context, practice_id, notification_id)
 
     return handle

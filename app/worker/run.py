@@ -78,6 +78,7 @@ async def run_worker(
                 tasks.create_task(_keep_doing(task, seconds, clock, stop))
     finally:
         await context.sender.close()
+        await webhooks.sender.close()
 
 
 def worker_pool_size(settings: Settings) -> int:

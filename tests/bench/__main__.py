@@ -6,7 +6,6 @@ It prints ratios, which are similar on other machines. Requests per second are n
 import argparse
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -19,34 +18,14 @@ from tests.bench.memory import resident
 from tests.bench.past import CHANGES, key_of_staff, repeat_a_cancellation, report, trial
 from tests.bench.pgbench import transactions
 from tests.bench.ratios import Compared, compare
+from tests.bench.sending import MAILS, sending
 from tests.bench.stage import LARGE, Stage, stage
 from tests.bench.subjects import Away, Window
+from tests.bench.verdict import Verdict
 
 READS = 1000
 HEAVY_READS = 500
 EARLY, LATE = 1_000, 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One line: what was compared with what, the ratio, and the bound."""
-
-    measured: str
-    against: str
-    reached: float
-    floor: float | None
-    note: str
-    at_most: bool = False
-
-    def __str__(self) -> str:
-        """Format the line, with a mark if the bound is missed."""
-        measured = f"{self.measured:<38} {self.against:<26} {self.reached:7.2f}"
-        if self.floor is None:
-            return f"{measured}  {'no bound':<14}  {self.note}"
-        is_met = self.reached <= self.floor if self.at_most else self.reached >= self.floor
-        bound = "at most" if self.at_most else "at least"
-        mark = "" if is_met else "  MISSED"
-        return f"{measured}  {bound} {self.floor:<5}{mark}  {self.note}"
 
 
 async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
@@ -158,24 +137,30 @@ async def _past(staged: Stage) -> AsyncIterator[Verdict]:
         yield Verdict(name, "seconds", median(took), bound, note, at_most=True)
 
 
-async def show(server: EmbeddedServer, folder: Path, large: int, late: int) -> None:
+async def show(server: EmbeddedServer, folder: Path, chosen: argparse.Namespace) -> None:
     """Set everything up, measure, and print each result at once."""
-    async with stage(server, folder, large) as staged:
-        async for verdict in run(staged, late):
+    if chosen.only != "sending":
+        async with stage(server, folder, chosen.sessions) as staged:
+            async for verdict in run(staged, chosen.requests):
+                print(verdict, flush=True)  # noqa: T201 - that is what it is for
+    if chosen.only != "requests":
+        async for verdict in sending(server, folder, chosen.mails):
             print(verdict, flush=True)  # noqa: T201 - that is what it is for
 
 
 def main() -> None:
     """Start a database server and run the measurements on it."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=["requests", "sending"], help="by default both")
     parser.add_argument("--sessions", type=int, default=LARGE, help="in the large database")
     parser.add_argument("--requests", type=int, default=LATE, help="before memory is looked at")
+    parser.add_argument("--mails", type=int, default=MAILS, help="that are due at once")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         with embedded_server(folder / "postgres") as server:
-            uvloop.run(show(server, folder, chosen.sessions, chosen.requests))
+            uvloop.run(show(server, folder, chosen))
 
 
 if __name__ == "__main__":

@@ -26,8 +26,10 @@ def named(*parts: object) -> UUID:
     return UUID(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())
 
 
-async def fill(admin_url: str, sessions: int, today: date) -> None:
+async def fill(admin_url: str, sessions: int, today: date, *, most_past: int = MOST_PAST) -> None:
     """Insert practices until the database has at least this number of sessions.
+
+    A practitioner has up to `most_past` past sessions.
 
     Needs a superuser: foreign keys are not checked, and the exclusion constraints are checked only
     at the end. With checks for each row, a million sessions take many minutes.
@@ -41,7 +43,7 @@ async def fill(admin_url: str, sessions: int, today: date) -> None:
             await db.execute(f"ALTER TABLE taken_times DROP CONSTRAINT {name}")
         left, number = sessions, 0
         while left > 0:
-            past = min(MOST_PAST, max(0, left // PRACTITIONERS - UPCOMING))
+            past = min(most_past, max(0, left // PRACTITIONERS - UPCOMING))
             await db.execute("SELECT bench_practice($1, $2, $3)", number, past, today)
             left -= PRACTITIONERS * (UPCOMING + past)
             number += 1

@@ -29,12 +29,13 @@ class Measured:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends the next request as soon as the last one is answered."""
+    """Sends the next request as soon as the last one is answered, or after a pause."""
 
-    def __init__(self, requests: Iterator[bytes], seconds: list[float]) -> None:
+    def __init__(self, requests: Iterator[bytes], seconds: list[float], pause: float) -> None:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests = requests
         self._seconds = seconds
+        self._pause = pause
         self._answer = b""
         self._sent = 0.0
 
@@ -59,7 +60,10 @@ class _Connection(asyncio.Protocol):
             self._fail(AssertionError((head + _END_OF_HEAD + rest).decode()[:2000]))
             return
         self._answer = b""
-        self._send()
+        if self._pause:
+            asyncio.get_running_loop().call_later(self._pause, self._send)
+        else:
+            self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(exc or ConnectionError("the server closed the connection"))
@@ -79,8 +83,12 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
 
 
-async def load(port: int, requests: Sequence[bytes], connections: int = CONNECTIONS) -> Measured:
+async def load(
+    port: int, requests: Sequence[bytes], connections: int = CONNECTIONS, pause: float = 0
+) -> Measured:
     """Send the requests in their order over this number of connections, and measure.
+
+    Each connection waits `pause` seconds after an answer.
 
     Raises:
         AssertionError: a response was not a 200.
@@ -90,7 +98,9 @@ async def load(port: int, requests: Sequence[bytes], connections: int = CONNECTI
     seconds: list[float] = []
     began = time.perf_counter()
     made = [
-        await loop.create_connection(lambda: _Connection(following, seconds), "127.0.0.1", port)
+        await loop.create_connection(
+            lambda: _Connection(following, seconds, pause), "127.0.0.1", port
+        )
         for _ in range(connections)
     ]
     async with asyncio.timeout(PATIENCE_SECONDS):

@@ -17,6 +17,8 @@ from tests.bench.recording import Target
 KEY = "a-signing-key-for-benches-only-0123456789"
 PRACTICE = named("practice", 0)
 HOUR = timedelta(hours=1)
+FEW = 4
+MOMENT_SECONDS = 0.02
 
 Window = Callable[[], Awaitable[Measured]]
 
@@ -75,6 +77,16 @@ class Subject:
     def details(self, count: int) -> Window:
         """Read the details of all sessions in turn."""
         return self._reading(count, [self._about(one) for one in self._sessions])
+
+    def some_details(self, count: int) -> Window:
+        """Read details as a few clients do who look at each answer for a moment."""
+        requests = [self._about(one) for one in self._sessions]
+
+        async def window() -> Measured:
+            asked = list(islice(cycle(requests), count))
+            return await load(self._port, asked, connections=FEW, pause=MOMENT_SECONDS)
+
+        return window
 
     def availability(self, count: int) -> Window:
         """Read a month of availability for all sessions in turn."""

@@ -94,6 +94,12 @@ class Service:
             return [self._serve.pid]
         return list(_servers_of(self._serve.pid))
 
+    @property
+    def worker_pid(self) -> int:
+        """The process of the worker."""
+        assert self._worker is not None
+        return self._worker.pid
+
     def work_done(self) -> dict[int, int]:
         """Return the CPU time of each server process, in clock ticks."""
         # The 12th and 13th field after the name, which is in brackets.

@@ -62,7 +62,7 @@ async def context(
 @pytest.fixture
 def webhooks(engine: AsyncEngine, clock: TestClock) -> WebhookContext:
     """The context for sending webhooks to receivers on loopback."""
-    return WebhookContext(engine, WebhookSender(insecure=True), clock)
+    return WebhookContext(engine, WebhookSender(insecure=True), clock, patience_seconds=0.0)
 
 
 @pytest.fixture

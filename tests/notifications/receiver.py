@@ -70,6 +70,6 @@ class Receiver:
         if not reader.at_eof():
             self.answered.append((self.status, received))
         reason = HTTPStatus(self.status).phrase
-        answer = f"HTTP/1.1 {self.status} {reason}\r\nLocation: {self.url}\r\n"
+        answer = f"HTTP/1.1 {self.status} {reason}\r\nLocation: {self.url}\r\nConnection: close\r\n"
         writer.write(f"{answer}Content-Length: 13\r\n\r\nsecret answer".encode())
         writer.close()

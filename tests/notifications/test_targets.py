@@ -2,13 +2,16 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
 from app.outbound.targets import BadTargetError, host_of, is_public, read_target
 from app.outbox.errors import SendingFailedError
-from app.webhooks.sending import WebhookSender
+from app.webhooks import sending
+from app.webhooks.sending import MAX_BODY, WebhookSender
 
 URL = "https://crm.example/hooks"
 PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"
@@ -260,3 +263,75 @@ async def test_a_response_that_is_not_http_is_reported() -> None:
         await WebhookSender(insecure=True).post(f"http://127.0.0.1:{port}/", b"{}", {})
     server.close()
     await server.wait_closed()
+
+
+async def test_posts_one_after_the_other_share_a_connection() -> None:
+    async with keeping() as (url, connections):
+        sender = WebhookSender(insecure=True)
+        for _ in range(3):
+            await sender.post(url, b"{}", {})
+        assert connections.opened == 1
+        await sender.close()
+
+
+async def test_a_kept_connection_that_was_closed_is_replaced() -> None:
+    """Whether or not the sender has noticed."""
+    async with keeping(closes_after_each=True) as (url, connections):
+        sender = WebhookSender(insecure=True)
+        for _ in range(3):
+            await sender.post(url, b"{}", {})
+        assert connections.opened == 3
+        await sender.close()
+
+
+async def test_a_long_body_is_not_read_and_the_post_has_arrived() -> None:
+    async with keeping(body=b"x" * (MAX_BODY + 1)) as (url, connections):
+        sender = WebhookSender(insecure=True)
+        for _ in range(2):
+            await sender.post(url, b"{}", {})
+        assert connections.opened == 2
+        await sender.close()
+
+
+async def test_a_body_that_never_ends_does_not_make_the_post_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sending, "BODY_SECONDS", 0.0)
+    async with keeping(body=b"x", promised=2) as (url, connections):
+        sender = WebhookSender(insecure=True)
+        await sender.post(url, b"{}", {})
+        assert connections.opened == 1
+        await sender.close()
+
+
+class Connections:
+    """How many connections were opened."""
+
+    opened = 0
+
+
+@asynccontextmanager
+async def keeping(
+    *, body: bytes = b"ok", promised: int | None = None, closes_after_each: bool = False
+) -> AsyncIterator[tuple[str, Connections]]:
+    """Run a receiver that keeps its connections, or closes them without saying so before."""
+    connections = Connections()
+    length = len(body) if promised is None else promised
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.opened += 1
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(2)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (length, body))
+                if closes_after_each:
+                    break
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", connections
+    finally:
+        server.close()
+        await server.wait_closed()

@@ -476,15 +476,15 @@ async def test_a_failing_endpoint_leaves_slots_for_others(
     notification_id = await scenario.notification(
         await scenario.book(), "session.booked", "webhook"
     )
-    webhooks.posts_in_progress[endpoint_id] = 2
+    webhooks.places.taken[endpoint_id] = 2
     assert (await send_webhook(webhooks, world.practice_id, notification_id)).status == "waiting"
     row = await scenario.state(notification_id)
     assert (row.attempts, row.put_off, row.leased_until) == (0, 1, None)
     assert row.attempt_at == NOW + timedelta(seconds=5)
     clock.now = row.attempt_at
-    webhooks.posts_in_progress[endpoint_id] = 1
+    webhooks.places.taken[endpoint_id] = 1
     await send_webhook(webhooks, world.practice_id, notification_id)
-    assert webhooks.posts_in_progress == {endpoint_id: 1}
+    assert webhooks.places.taken == {endpoint_id: 1}
 
 
 async def test_an_endpoint_and_a_practice_use_a_bounded_number_of_slots(
@@ -498,12 +498,12 @@ async def test_an_endpoint_and_a_practice_use_a_bounded_number_of_slots(
         (endpoint_id, MAX_POSTS_PER_ENDPOINT),
         (world.practice_id, MAX_POSTS_PER_PRACTICE),
     ):
-        webhooks.posts_in_progress[holder] = most
+        webhooks.places.taken[holder] = most
         assert (
             await send_webhook(webhooks, world.practice_id, notification_id)
         ).status == "waiting"
-        assert webhooks.posts_in_progress == {holder: most}
-        del webhooks.posts_in_progress[holder]
+        assert webhooks.places.taken == {holder: most}
+        del webhooks.places.taken[holder]
         row = await scenario.state(notification_id)
         assert (row.status, row.attempts) == ("pending", 0)
         assert notification_wake(
@@ -512,7 +512,7 @@ async def test_an_endpoint_and_a_practice_use_a_bounded_number_of_slots(
         clock.now = row.attempt_at
     assert row.put_off == 2
     await send_webhook(webhooks, world.practice_id, notification_id)
-    assert not webhooks.posts_in_progress
+    assert not webhooks.places.taken
 
 
 def test_the_delay_grows_with_the_failures_of_the_endpoint() -> None:

@@ -424,6 +424,34 @@ class SlowForReminders(Postbox):
         return await super().handle_DATA(server, session, envelope)
 
 
+async def test_a_worker_that_stops_gives_back_the_reminders_that_wait(
+    settings: Settings, engine: AsyncEngine, clock: TestClock, world: World, scenario: Scenario
+) -> None:
+    """It holds many more than it sends at once, and must not send all of them before it ends."""
+    postbox = SlowForReminders()
+    await postbox.open()
+    smtp_settings = settings.model_copy(update={"smtp_url": SecretStr(postbox.url)})
+    at_once = settings.smtp_connections // 2
+    await queue_reminders(world, await scenario.book(), 10 * at_once)
+
+    async def all_places_are_taken() -> bool:
+        return postbox.held == at_once
+
+    async with working(smtp_settings, engine, clock) as stop:
+        await until(all_places_are_taken)
+        stop.set()
+        postbox.go_on.set()
+    reminders = sum("Reminder" in mail["Subject"] for mail in postbox.mails)
+    assert reminders == at_once
+    left = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'send_reminder' AND status = 'queued'"
+    assert await value(engine, f"{left} AND execute_after <= now()") == 9 * at_once
+    async with working(smtp_settings, engine, clock):
+        await postbox.wait_for(10 * at_once + 2)  # and the two mails of the booking
+    ids = [mail["Message-ID"] for mail in postbox.mails]
+    assert len(ids) == len(set(ids)) == 10 * at_once + 2
+    await postbox.close()
+
+
 async def test_urgent_mails_are_sent_while_all_reminders_hang(
     settings: Settings, engine: AsyncEngine, clock: TestClock, world: World, scenario: Scenario
 ) -> None:

@@ -1,11 +1,13 @@
 """Formats dates, times, money and session formats for a reader's locale and time zone."""
 
 from copy import copy
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_time, get_timezone_gmt, get_timezone_name
 from babel.numbers import format_currency
 
@@ -15,6 +17,8 @@ from app.domain.zones import is_daylight_time
 from app.mail.texts.locales import locale_in, locale_of
 from app.standards.currencies import decimals_of
 from app.texts.catalogue import LANGUAGES, Texts
+
+_DateStyle = Literal["long", "full"]
 
 
 class Formatter:
@@ -46,7 +50,7 @@ class Formatter:
 
     def date(self, day: date) -> str:
         """Write a date."""
-        return _plain(format_date(day, "full", locale=self._locale))
+        return _date(day, "full", self._locale)
 
     def instant(self, instant: datetime) -> str:
         """Write a date and a time with the zone's name."""
@@ -111,26 +115,46 @@ class Formatter:
 
     def clock(self, at: time) -> str:
         """Write a time of day."""
-        return _plain(format_time(at, "short", locale=self._locale))
+        return _time(at, self._locale)
 
-    def _moment(self, local: datetime, style: str) -> str:
+    def _moment(self, local: datetime, style: _DateStyle) -> str:
         return self.texts("mail.moment", date=self._date(local, style), time=self._time(local))
 
-    def _date(self, local: datetime, style: str) -> str:
-        return _plain(format_date(local.date(), style, locale=self._locale))
+    def _date(self, local: datetime, style: _DateStyle) -> str:
+        return _date(local.date(), style, self._locale)
 
     def _time(self, local: datetime) -> str:
         return self.clock(local.time())
 
     def _zone_name(self, local: datetime) -> str:
-        """Return the zone's name. Babel's own choice, the sign of `dst()`, is wrong for Ireland."""
-        variant: Literal["daylight", "standard"] = (
-            "daylight" if is_daylight_time(local, self._zone) else "standard"
-        )
-        return _plain(get_timezone_name(local, "long", locale=self._locale, zone_variant=variant))
+        return _zone_name(local.astimezone(UTC), self._zone, self._locale)
 
     def _offset(self, local: datetime) -> str:
         return _plain(get_timezone_gmt(local, "long", locale=self._locale))
+
+
+# Cached: the mails of a morning tell of the same few days, times and deadlines.
+@lru_cache(maxsize=1024)
+def _date(day: date, style: _DateStyle, locale: Locale) -> str:
+    return _plain(format_date(day, style, locale=locale))
+
+
+@lru_cache(maxsize=1024)
+def _time(at: time, locale: Locale) -> str:
+    return _plain(format_time(at, "short", locale=locale))
+
+
+@lru_cache(maxsize=1024)
+def _zone_name(instant: datetime, zone: ZoneInfo, locale: Locale) -> str:
+    """Return the zone's name at an instant. It is in UTC: a local time can occur twice.
+
+    Babel's own choice of the variant, the sign of `dst()`, is wrong for Ireland.
+    """
+    local = instant.astimezone(zone)
+    variant: Literal["daylight", "standard"] = (
+        "daylight" if is_daylight_time(local, zone) else "standard"
+    )
+    return _plain(get_timezone_name(local, "long", locale=locale, zone_variant=variant))
 
 
 def texts_in(locale: str) -> Texts:

@@ -13,7 +13,7 @@ from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.waiver import WaiverTokens, waiver_url
 from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
 from app.mail.sanitize import ascii_domain, mailbox, one_line
-from app.mail.templates import MAIL_POLICY, templates_in
+from app.mail.templates import ALTERNATIVES, MAIL_POLICY, templates_in
 from app.notifications.mail.client_content import (
     MAX_ATTACHMENTS,
     MailContent,
@@ -94,6 +94,7 @@ def compose(content: MailContent) -> EmailMessage:
     """Render the text part and the HTML part, without headers."""
     mail = EmailMessage(policy=MAIL_POLICY)
     mail.set_content(_render("mail.txt.j2", content), cte="quoted-printable")
+    mail.make_alternative(boundary=ALTERNATIVES)
     mail.add_alternative(_render("mail.html.j2", content), subtype="html", cte="quoted-printable")
     return mail
 

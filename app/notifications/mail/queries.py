@@ -1,5 +1,6 @@
 """Reads all that one mail says, in one statement, when the mail is sent (product.md section 6)."""
 
+import json
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -7,18 +8,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Select,
     Text,
     bindparam,
     case,
     cast,
     exists,
+    or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.database.statements import Read, Row
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status, contact_for_client
@@ -52,14 +54,14 @@ async def load_mail_data(
 ) -> MailData | None:
     """Read the data of a mail about sessions; None if there is no such notification."""
     ids = {"practice_id": practice_id, "notification_id": notification_id}
-    row = (await db.execute(_STATEMENT, ids)).one_or_none()
+    row = await _STATEMENT.one(db, ids)
     if row is None:
         return None
-    if row.kind == WAIVER_ASKED:
+    if row["kind"] == WAIVER_ASKED:
         return replace(_mail_data(row), asks=await load_question(db, *ids.values()))
-    if not row.is_one_of_several:
+    if not row["is_one_of_several"]:
         return _as_cancelled(_mail_data(row))
-    others = (await db.execute(_OTHERS, ids)).all()
+    others = await _OTHERS.rows(db, ids)
     return _as_cancelled(
         replace(_mail_data(row), others=tuple(_other_data(other) for other in others))
     )
@@ -155,8 +157,8 @@ def _is_other(other: Any, own: Any) -> ColumnElement[bool]:  # noqa: ANN401 - ch
         other,
         other.command_id == own.command_id,
         other.session_id != own.session_id,
-        other.subject.in_(("session", "move_request")),
-        Notification.kind.not_in(REMINDERS),
+        or_(other.subject == "session", other.subject == "move_request"),
+        *(Notification.kind != kind for kind in REMINDERS),
     )
 
 
@@ -198,7 +200,8 @@ def _columns() -> list[Any]:
         *_prefixed("client", Client, "name", "email", "phone", "time_zone", "locale"),
         *_prefixed("practitioner", Practitioner, "name", "email", "phone", "time_zone"),
         *_prefixed("change", Change, "kind", "at", "actor", "calendar_sequence", "reason_code"),
-        *_prefixed("change", Change, "fee_minor", "currency", "credit", "details"),
+        *_prefixed("change", Change, "fee_minor", "currency", "credit"),
+        cast(Change.details, Text).label("change_details"),
         *_prefixed("change", ChangeNote, "note"),
         *_prefixed("change", Change, "old_starts_at", "old_ends_at", "old_format"),
         *_prefixed("old_place", _old_place, "name", "address"),
@@ -250,80 +253,84 @@ def _paid_by_credit() -> ColumnElement[bool]:
     )
 
 
-_STATEMENT, _OTHERS = _statement(), _others()
+_STATEMENT, _OTHERS = Read(_statement()), Read(_others())
 
 
-def _mail_data(row: Row[Any]) -> MailData:
-    asked = to_asked(row.move_request)
+def _mail_data(row: Row) -> MailData:
+    asked = to_asked(row["move_request"])
     return MailData(
-        practice_id=row.practice_id,
-        notification_id=row.notification_id,
-        session_id=row.session_id,
-        kind=row.kind,
-        recipient=row.recipient,
-        starts_at=row.about,
-        practice_name=row.practice_name,
-        practice_email=row.practice_email,
-        practice_closed=row.practice_closed_at is not None,
-        service_name=row.service_name,
+        practice_id=row["practice_id"],
+        notification_id=row["notification_id"],
+        session_id=row["session_id"],
+        kind=row["kind"],
+        recipient=row["recipient"],
+        starts_at=row["about"],
+        practice_name=row["practice_name"],
+        practice_email=row["practice_email"],
+        practice_closed=row["practice_closed_at"] is not None,
+        service_name=row["service_name"],
         client=Party(
-            row.client_name,
-            row.client_email,
-            row.client_phone,
-            ZoneInfo(row.client_time_zone),
-            row.client_locale,
+            row["client_name"],
+            row["client_email"],
+            row["client_phone"],
+            ZoneInfo(row["client_time_zone"]),
+            row["client_locale"],
         ),
         practitioner=Party(
-            row.practitioner_name,
-            row.practitioner_email or row.practice_email,
-            row.practitioner_phone,
-            ZoneInfo(row.practitioner_time_zone),
+            row["practitioner_name"],
+            row["practitioner_email"] or row["practice_email"],
+            row["practitioner_phone"],
+            ZoneInfo(row["practitioner_time_zone"]),
             None,
         ),
         change=_change(row),
         present=_meeting(row, "now"),
         facts=_facts(row, asked),
-        policy=stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules),
-        link=Link(row.practice_id, row.session_id, row.address_generation, row.link_generation),
+        policy=stored_policy(
+            row["policy_id"], row["policy_number"], row["policy_text"], row["policy_rules"]
+        ),
+        link=Link(
+            row["practice_id"], row["session_id"], row["address_generation"], row["link_generation"]
+        ),
         asked=asked,
-        is_confirmed=row.session_confirmed_at is not None,
+        is_confirmed=row["session_confirmed_at"] is not None,
     )
 
 
-def _other_data(row: Row[Any]) -> MailData:
+def _other_data(row: Row) -> MailData:
     """Make the data of another session of the same command, with its own kind and time."""
-    kind = "rescheduled" if row.change_kind == "format_changed" else row.change_kind
-    if row.kind == "move_request":
-        kind = row.kind
-    return replace(_mail_data(row), kind=kind, starts_at=row.new_starts_at)
+    kind = "rescheduled" if row["change_kind"] == "format_changed" else row["change_kind"]
+    if row["kind"] == "move_request":
+        kind = row["kind"]
+    return replace(_mail_data(row), kind=kind, starts_at=row["new_starts_at"])
 
 
-def _change(row: Row[Any]) -> ChangeFacts:
-    details = row.change_details or {}
+def _change(row: Row) -> ChangeFacts:
+    details = json.loads(row["change_details"] or "null") or {}
     return ChangeFacts(
-        kind=row.change_kind,
-        at=row.change_at,
-        actor=row.change_actor,
+        kind=row["change_kind"],
+        at=row["change_at"],
+        actor=row["change_actor"],
         before=_before(row),
         after=_meeting(row, "new"),
-        calendar_sequence=row.change_calendar_sequence,
-        reason_code=row.change_reason_code,
-        note=row.change_note,
+        calendar_sequence=row["change_calendar_sequence"],
+        reason_code=row["change_reason_code"],
+        note=row["change_note"],
         fee=None
-        if row.change_fee_minor is None
-        else Money(row.change_fee_minor, row.change_currency),
-        credit=None if row.change_credit is None else Credit(row.change_credit),
-        carries=_carries(details.get("carries"), row.change_currency),
+        if row["change_fee_minor"] is None
+        else Money(row["change_fee_minor"], row["change_currency"]),
+        credit=None if row["change_credit"] is None else Credit(row["change_credit"]),
+        carries=_carries(details.get("carries"), row["change_currency"]),
         forgiven_if_refilled=bool(details.get("forgiven_if_refilled")),
         released="release" in details,
         asks_waiver=details.get("waiver") == "asked",
-        has_message=row.kind == "fee_waiver_declined" or bool(details.get("message")),
+        has_message=row["kind"] == "fee_waiver_declined" or bool(details.get("message")),
         voided_fee=bool(details.get("voided_fee") or details.get("forgiven_fee")),
         allowance=_used(details.get("allowance")),
         allowance_given_back=bool(details.get("allowance_given_back")),
         rebooked="rebooked" in details,
         undone=details.get("undone"),
-        superseded=row.superseded,
+        superseded=row["superseded"],
     )
 
 
@@ -338,53 +345,54 @@ def _used(details: dict[str, int] | None) -> tuple[int, int] | None:
     return None if details is None else (details["of"] - details["left"], details["of"])
 
 
-def _before(row: Row[Any]) -> Meeting | None:
+def _before(row: Row) -> Meeting | None:
     """Return time, format and location before the change; the history stores no more."""
-    if row.change_old_starts_at is None:
+    if row["change_old_starts_at"] is None:
         return None
     return Meeting(
-        row.change_old_starts_at,
-        row.change_old_ends_at,
-        Format(row.change_old_format),
-        place_of(row.old_place_name, row.old_place_address),
+        row["change_old_starts_at"],
+        row["change_old_ends_at"],
+        Format(row["change_old_format"]),
+        place_of(row["old_place_name"], row["old_place_address"]),
         join_url=None,
         instructions=None,
     )
 
 
-def _meeting(row: Row[Any], prefix: str) -> Meeting:
-    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+def _meeting(row: Row, prefix: str) -> Meeting:
     return Meeting(
-        values[f"{prefix}_starts_at"],
-        values[f"{prefix}_ends_at"],
-        Format(values[f"{prefix}_format"]),
-        place_of(values[f"{prefix}_place_name"], values[f"{prefix}_place_address"]),
-        values[f"{prefix}_join_url"],
-        values[f"{prefix}_instructions"],
+        row[f"{prefix}_starts_at"],
+        row[f"{prefix}_ends_at"],
+        Format(row[f"{prefix}_format"]),
+        place_of(row[f"{prefix}_place_name"], row[f"{prefix}_place_address"]),
+        row[f"{prefix}_join_url"],
+        row[f"{prefix}_instructions"],
     )
 
 
-def _facts(row: Row[Any], asked: AskedToMove | None) -> SessionFacts:
+def _facts(row: Row, asked: AskedToMove | None) -> SessionFacts:
     return SessionFacts(
-        status=Status(row.session_status),
-        starts_at=row.now_starts_at,
-        booked_starts_at=row.session_booked_starts_at,
-        zone=ZoneInfo(row.session_policy_time_zone),
-        price=Money(row.session_price_minor, row.session_currency),
-        paid_by_credit=row.paid_by_credit,
-        client_moves=row.session_client_moves,
+        status=Status(row["session_status"]),
+        starts_at=row["now_starts_at"],
+        booked_starts_at=row["session_booked_starts_at"],
+        zone=ZoneInfo(row["session_policy_time_zone"]),
+        price=Money(row["session_price_minor"], row["session_currency"]),
+        paid_by_credit=row["paid_by_credit"],
+        client_moves=row["session_client_moves"],
         carried=carried_of(
-            row.session_carried_fee_minor, row.session_currency, row.session_carried_forfeit
+            row["session_carried_fee_minor"],
+            row["session_currency"],
+            row["session_carried_forfeit"],
         ),
         contact=contact_for_client(
-            Contact(row.practitioner_name, row.practitioner_email, row.practitioner_phone),
-            Contact(row.practice_name, row.practice_email, row.practice_phone),
+            Contact(row["practitioner_name"], row["practitioner_email"], row["practitioner_phone"]),
+            Contact(row["practice_name"], row["practice_email"], row["practice_phone"]),
         ),
-        moved_by_practice=row.session_moved_by_practice,
-        grace_from=row.session_grace_from,
+        moved_by_practice=row["session_moved_by_practice"],
+        grace_from=row["session_grace_from"],
         answer_by=None if asked is None else asked.answer_by,
-        ended=ended_of(row.ended, row.session_currency),
-        paid_before=paid_of(row.session_paid_before_minor, row.session_currency),
-        frozen_deadlines=frozen_of(row.frozen_deadlines),
-        allowance_uses=uses_of(row.allowance_uses),
+        ended=ended_of(row["ended"], row["session_currency"]),
+        paid_before=paid_of(row["session_paid_before_minor"], row["session_currency"]),
+        frozen_deadlines=frozen_of(row["frozen_deadlines"]),
+        allowance_uses=uses_of(row["allowance_uses"]),
     )
