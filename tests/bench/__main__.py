@@ -6,7 +6,6 @@ It prints ratios, which are similar on other machines. Requests per second are n
 import argparse
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -21,32 +20,11 @@ from tests.bench.pgbench import transactions
 from tests.bench.ratios import Compared, compare
 from tests.bench.stage import LARGE, Stage, stage
 from tests.bench.subjects import Away, Window
+from tests.bench.verdict import Verdict, note_of
 
 READS = 1000
 HEAVY_READS = 500
 EARLY, LATE = 1_000, 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One line: what was compared with what, the ratio, and the bound."""
-
-    measured: str
-    against: str
-    reached: float
-    floor: float | None
-    note: str
-    at_most: bool = False
-
-    def __str__(self) -> str:
-        """Format the line, with a mark if the bound is missed."""
-        measured = f"{self.measured:<38} {self.against:<26} {self.reached:7.2f}"
-        if self.floor is None:
-            return f"{measured}  {'no bound':<14}  {self.note}"
-        is_met = self.reached <= self.floor if self.at_most else self.reached >= self.floor
-        bound = "at most" if self.at_most else "at least"
-        mark = "" if is_met else "  MISSED"
-        return f"{measured}  {bound} {self.floor:<5}{mark}  {self.note}"
 
 
 async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
@@ -97,7 +75,7 @@ async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
 
 
 def _against(name: str, against: str, found: Compared, bound: float) -> Verdict:
-    return Verdict(name, against, found.ratio, bound, _note(found))
+    return Verdict(name, against, found.ratio, bound, note_of(found))
 
 
 async def _limit(staged: Stage, name: str, found: Compared, recorded: Sequence[str]) -> Verdict:
@@ -115,11 +93,7 @@ def _size(name: str, found: Compared) -> Verdict:
 
 def _times(name: str, against: str, found: Compared, bound: float) -> Verdict:
     """Say how many times as long a request takes: `found` compares the rates."""
-    return Verdict(name, against, 1 / found.ratio, bound, _note(found), at_most=True)
-
-
-def _note(found: Compared) -> str:
-    return f"({len(found.mine)} pairs, middle half within {found.spread:.0%})"
+    return Verdict(name, against, 1 / found.ratio, bound, note_of(found), at_most=True)
 
 
 def _after(prepare: Callable[[], Awaitable[None]], window: Window) -> Window:

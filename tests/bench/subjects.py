@@ -1,7 +1,7 @@
 """What is measured: requests about the upcoming sessions of one practice."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
@@ -76,9 +76,15 @@ class Subject:
         """Read the details of all sessions in turn."""
         return self._reading(count, [self._about(one) for one in self._sessions])
 
-    def availability(self, count: int) -> Window:
-        """Read a month of availability for all sessions in turn."""
-        return self._reading(count, [self._about(one, "/availability") for one in self._sessions])
+    def availability(self, count: int, ranges: Sequence[str] = ("",)) -> Window:
+        """Read availability for all sessions in turn: of a month, or of these ranges in turn.
+
+        A range is the query of a request, for example `?from=2027-01-04&to=2027-01-04`.
+        """
+        asked = zip(self._sessions, cycle(ranges), strict=False)
+        return self._reading(
+            count, [self._about(one, f"/availability{range_}") for one, range_ in asked]
+        )
 
     def lists(self, count: int) -> Window:
         """Read the list of 20 sessions for all clients in turn."""
