@@ -20,7 +20,7 @@ async def show(server: EmbeddedServer, folder: Path) -> None:
     service = Service({"DATABASE_URL": server.url(SERVICE, DATABASE), "SECRET_KEYS": KEY}, folder)
     try:
         await service.start()
-        async for line in beside_peer(server, DATABASE, service.port, folder):
+        async for line in beside_peer(server, DATABASE, service, folder):
             print(line, flush=True)  # noqa: T201 - that is what it is for
     finally:
         await service.stop()

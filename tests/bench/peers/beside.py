@@ -6,6 +6,7 @@ before anything is measured.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -15,15 +16,18 @@ from httpx import AsyncClient
 
 from app.database.embedded import EmbeddedServer
 from tests.bench.peers.peer import HOUR, NotInstalledError, Peer, install, peer
-from tests.bench.ratios import Compared, compare, repeated
-from tests.bench.subjects import Away, Booked, Subject, booked_sessions, token_for
+from tests.bench.processor import Counted, postmaster
+from tests.bench.ratios import compare, repeated
+from tests.bench.subjects import Away, Booked, Subject, Window, booked_sessions, token_for
 from tests.bench.verdict import Verdict, note_of
+from tests.drills.service import Service
 
 READS = 1000
 PAGES = 200
 DAYS_ASKED = 200
 MONTHS = 5
 MOVES = 10  # all sessions away or back, so many times
+SPREAD = 200  # sessions of 25 providers, eight of each
 MONTH = timedelta(days=30)
 FRIDAY = 5
 AT_LEAST = 10
@@ -31,54 +35,101 @@ ZONE = ZoneInfo("America/New_York")
 NAME = "django-appointment"
 
 
-async def beside_peer(
-    server: EmbeddedServer, database: str, port: int, folder: Path
-) -> AsyncIterator[Verdict | str]:
-    """Install the peer, serve it, and compare; say why if it cannot be installed.
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Ours and theirs. `roots` are the processes whose time counts: the server's, PostgreSQL."""
 
-    `database` and `port` are those of our service.
-    """
+    mine: Subject
+    mine_everywhere: Subject
+    theirs: Peer
+    mine_roots: list[int]
+    their_roots: list[int]
+
+    async def compare(
+        self, name: str, mine: tuple[Window, int], theirs: tuple[Window, int]
+    ) -> Verdict:
+        """Compare windows, each with the number of things that it asks for."""
+        counted = Counted(mine[0], self.mine_roots, mine[1])
+        other = Counted(theirs[0], self.their_roots, theirs[1])
+        found = await compare(counted, other)
+        rates = [median(one.rate for one in windows) for windows in (found.mine, found.other)]
+        note = (
+            f"{rates[0]:.0f} against {rates[1]:.1f} a second, processor time"
+            f" {counted.milliseconds:.2f} against {other.milliseconds:.2f} ms {note_of(found)}"
+        )
+        return Verdict(name, NAME, found.ratio, AT_LEAST, note)
+
+
+async def beside_peer(
+    server: EmbeddedServer, database: str, service: Service, folder: Path
+) -> AsyncIterator[Verdict | str]:
+    """Install the peer, serve it, and compare; say why if it cannot be installed."""
     try:
         python = await install(folder / "peer")
     except NotInstalledError as error:
         yield f"{NAME}: left out, because pip could not install it ({error})"
         return
-    sessions = await _of_one_provider(server.url("postgres", database))
-    starts = [_local(one) for one in sessions]
+    url = server.url("postgres", database)
+    booked = await booked_sessions(url)
+    own = [one for one in booked if one.practitioner_id == booked[0].practitioner_id]
+    starts = [_local(one) for one in own]
     async with peer(server, python, starts) as theirs:
-        await _check_slots(theirs, port, sessions)
-        mine = Subject(port, sessions)
-        async for verdict in _reads(theirs, mine, starts):
+        await _check_slots(theirs, service.port, own)
+        parent = await postmaster(url)
+        pair = Pair(
+            mine=Subject(service.port, own),
+            mine_everywhere=Subject(service.port, booked[:SPREAD]),
+            theirs=theirs,
+            mine_roots=[*service.server_pids(), parent],
+            their_roots=[theirs.pid, parent],
+        )
+        async for verdict in _reads(pair, starts):
             yield verdict
-        async for verdict in _moves(theirs, mine, starts):
+        async for verdict in _moves(pair, starts):
             yield verdict
-        # An even number of moves: ours are back.
-        assert await _of_one_provider(server.url("postgres", database)) == sessions
+        # Ours were moved an even number of times.
+        assert await booked_sessions(url) == booked
 
 
-async def _reads(theirs: Peer, mine: Subject, starts: Sequence[datetime]) -> AsyncIterator[Verdict]:
+async def _reads(pair: Pair, starts: Sequence[datetime]) -> AsyncIterator[Verdict]:
+    mine, theirs = pair.mine, pair.theirs
     days = sorted({start.date() for start in starts})
     asked = [_range(_next(start.date(), days)) for start in starts]
-    found = await compare(mine.availability(READS, asked), theirs.day(DAYS_ASKED, days))
-    yield _verdict("a day of availability", found)
+    yield await pair.compare(
+        "a day of availability",
+        (mine.availability(READS, asked), READS),
+        (theirs.day(DAYS_ASKED, days), DAYS_ASKED),
+    )
     last = days[0] + MONTH
-    asked = [_range(days[0], last)]
     working = _working_days(days[0], last)
-    found = await compare(mine.availability(READS, asked), theirs.month(MONTHS, working))
-    yield _verdict("a month of availability", found)
-    details = mine.details(READS)
-    yield _verdict("a booking, for its client", await compare(details, theirs.pages(PAGES)))
-    yield _verdict("a booking, for staff", await compare(details, theirs.pages_for_staff(PAGES)))
+    yield await pair.compare(
+        "a month of availability",
+        (mine.availability(READS, [_range(days[0], last)]), READS),
+        (theirs.month(MONTHS, working), MONTHS),
+    )
+    details = mine.details(READS), READS
+    yield await pair.compare("a booking, for its client", details, (theirs.pages(PAGES), PAGES))
+    yield await pair.compare(
+        "a booking, theirs for staff", details, (theirs.pages_for_staff(PAGES), PAGES)
+    )
 
 
-async def _moves(theirs: Peer, mine: Subject, starts: Sequence[datetime]) -> AsyncIterator[Verdict]:
-    moves = repeated(mine.moves(Away()), MOVES)
-    away = Away()
-    found = await compare(moves, theirs.moves(away))
-    yield _verdict("a move, by the client", found)
+async def _moves(pair: Pair, starts: Sequence[datetime]) -> AsyncIterator[Verdict]:
+    theirs, count, away = pair.theirs, len(starts), Away()
+    yield await pair.compare(
+        "a move, one provider",
+        (repeated(pair.mine.moves(Away()), MOVES), MOVES * count),
+        (theirs.moves(away), count),
+    )
+    # Theirs locks no provider, so its rate does not depend on their number.
+    everywhere = repeated(pair.mine_everywhere.moves(Away()), 2), 2 * SPREAD
+    yield await pair.compare("a move, 25 providers", everywhere, (theirs.moves(away), count))
     assert await theirs.starts() == {start + HOUR * away.now for start in starts}
-    found = await compare(moves, repeated(theirs.moves_by_staff(away), 2))
-    yield _verdict("a move, theirs unchecked by staff", found)
+    yield await pair.compare(
+        "a move, theirs by staff, unchecked",
+        everywhere,
+        (repeated(theirs.moves_by_staff(away), 2), 2 * count),
+    )
     assert await theirs.starts() == {start + HOUR * away.now for start in starts}
 
 
@@ -98,18 +149,6 @@ async def _check_slots(theirs: Peer, port: int, sessions: Sequence[Booked]) -> N
         for slot in day["slots"]
     }
     assert found == await theirs.slots(days)
-
-
-async def _of_one_provider(url: str) -> list[Booked]:
-    found = await booked_sessions(url)
-    return [one for one in found if one.practitioner_id == found[0].practitioner_id]
-
-
-def _verdict(name: str, found: Compared) -> Verdict:
-    """Compare the rates, and name both: these are what others publish."""
-    mine, theirs = (median(one.rate for one in windows) for windows in (found.mine, found.other))
-    note = f"{mine:.0f} against {theirs:.1f} a second {note_of(found)}"
-    return Verdict(name, NAME, found.ratio, AT_LEAST, note)
 
 
 def _local(one: Booked) -> datetime:

@@ -58,9 +58,10 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What can be asked of the running peer."""
+    """What can be asked of the running peer. `pid` is the parent of its processes."""
 
     port: int
+    pid: int
     database_url: str
     service: int
     staff: int
@@ -255,9 +256,10 @@ async def peer(
     db = await asyncpg.connect(url)
     await db.execute("VACUUM ANALYZE")
     await db.close()
-    async with _served(python, environment) as port:
+    async with _served(python, environment) as (port, pid):
         yield Peer(
             port=port,
+            pid=pid,
             database_url=url,
             service=made["service"],
             staff=made["staff"],
@@ -270,7 +272,7 @@ async def peer(
 
 
 @asynccontextmanager
-async def _served(python: Path, environment: Mapping[str, str]) -> AsyncIterator[int]:
+async def _served(python: Path, environment: Mapping[str, str]) -> AsyncIterator[tuple[int, int]]:
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         *(str(python), "-m", "gunicorn", "django.core.wsgi:get_wsgi_application()"),
@@ -291,7 +293,7 @@ async def _served(python: Path, environment: Mapping[str, str]) -> AsyncIterator
 
     try:
         await until(answers, START_SECONDS)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         await process.wait()
