@@ -4,21 +4,21 @@ It prints ratios, which are similar on other machines. Requests per second are n
 """
 
 import argparse
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-import uvloop
-
-from app.database.embedded import SERVICE, EmbeddedServer, embedded_server
+from app.database.embedded import SERVICE, EmbeddedServer
 from tests.bench.calculation import month_of_availability
+from tests.bench.imports import crowded, imported
 from tests.bench.load import Measured
 from tests.bench.memory import resident
 from tests.bench.past import CHANGES, key_of_staff, repeat_a_cancellation, report, trial
+from tests.bench.peers.beside import beside_peer
 from tests.bench.pgbench import transactions
 from tests.bench.ratios import Compared, compare
-from tests.bench.stage import LARGE, Stage, stage
+from tests.bench.stage import LARGE, Stage, print_all, stage
 from tests.bench.subjects import Away, Window
 from tests.bench.verdict import Verdict, note_of
 
@@ -71,6 +71,10 @@ async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
     )
     yield await _memory(staged, late)
     async for verdict in _past(staged):
+        yield verdict
+    async for verdict in imported(staged.alone):
+        yield verdict
+    async for verdict in crowded(staged.alone):
         yield verdict
 
 
@@ -132,11 +136,16 @@ async def _past(staged: Stage) -> AsyncIterator[Verdict]:
         yield Verdict(name, "seconds", median(took), bound, note, at_most=True)
 
 
-async def show(server: EmbeddedServer, folder: Path, large: int, late: int) -> None:
-    """Set everything up, measure, and print each result at once."""
+async def show(
+    server: EmbeddedServer, folder: Path, *, large: int, late: int
+) -> AsyncIterator[Verdict | str]:
+    """Set everything up and measure; yield one line at a time."""
     async with stage(server, folder, large) as staged:
-        async for verdict in run(staged, late):
-            print(verdict, flush=True)  # noqa: T201 - that is what it is for
+        # First, because the other measurements leave some sessions moved.
+        async for line in beside_peer(staged.alone):
+            yield line
+        async for line in run(staged, late):
+            yield line
 
 
 def main() -> None:
@@ -145,11 +154,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=LARGE, help="in the large database")
     parser.add_argument("--requests", type=int, default=LATE, help="before memory is looked at")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with embedded_server(folder / "postgres") as server:
-            uvloop.run(show(server, folder, chosen.sessions, chosen.requests))
+    print_all(partial(show, large=chosen.sessions, late=chosen.requests))
 
 
 if __name__ == "__main__":

@@ -98,11 +98,13 @@ async def load(
     connections: int = CONNECTIONS,
     *,
     expected: Expected = OK,
+    patience: float = PATIENCE_SECONDS,
 ) -> Measured:
     """Send the requests in their order over this number of connections, and measure.
 
     Raises:
         AssertionError: a response was not as expected.
+        TimeoutError: the last response did not come within that many seconds.
     """
     loop = asyncio.get_running_loop()
     following = iter(requests)
@@ -114,7 +116,7 @@ async def load(
         )
         for _ in range(connections)
     ]
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(patience):
         await asyncio.gather(*(connection.done for _, connection in made))
     took = time.perf_counter() - began
     assert len(seconds) == len(requests)

@@ -8,19 +8,17 @@ before anything is measured.
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from statistics import median
 from zoneinfo import ZoneInfo
 
 from httpx import AsyncClient
 
-from app.database.embedded import EmbeddedServer
 from tests.bench.peers.peer import HOUR, NotInstalledError, Peer, install, peer
 from tests.bench.processor import Counted, postmaster
 from tests.bench.ratios import compare, repeated
+from tests.bench.stage import SmallStage
 from tests.bench.subjects import Away, Booked, Subject, Window, booked_sessions, token_for
 from tests.bench.verdict import Verdict, note_of
-from tests.drills.service import Service
 
 READS = 1000
 PAGES = 200
@@ -60,20 +58,18 @@ class Pair:
         return Verdict(name, NAME, found.ratio, AT_LEAST, note)
 
 
-async def beside_peer(
-    server: EmbeddedServer, database: str, service: Service, folder: Path
-) -> AsyncIterator[Verdict | str]:
+async def beside_peer(stage: SmallStage) -> AsyncIterator[Verdict | str]:
     """Install the peer, serve it, and compare; say why if it cannot be installed."""
     try:
-        python = await install(folder / "peer")
+        python = await install(stage.folder / "peer")
     except NotInstalledError as error:
         yield f"{NAME}: left out, because pip could not install it ({error})"
         return
-    url = server.url("postgres", database)
+    url, service = stage.admin_url, stage.service
     booked = await booked_sessions(url)
     own = [one for one in booked if one.practitioner_id == booked[0].practitioner_id]
     starts = [_local(one) for one in own]
-    async with peer(server, python, starts) as theirs:
+    async with peer(stage.server, python, starts) as theirs:
         await _check_slots(theirs, service.port, own)
         parent = await postmaster(url)
         pair = Pair(
