@@ -11,7 +11,7 @@ import asyncpg
 
 from app.identity.tokens.access import AccessTokens, Caller
 from tests.bench.data import named
-from tests.bench.load import Measured, get, load, post
+from tests.bench.load import CONNECTIONS, Measured, get, load, post
 from tests.bench.recording import Target
 
 KEY = "a-signing-key-for-benches-only-0123456789"
@@ -99,12 +99,13 @@ class Subject:
         ]
         return self._reading(count, paths)
 
-    def moves(self, away: Away) -> Window:
+    def moves(self, away: Away, connections: int = CONNECTIONS) -> Window:
         """Move every session away, or back if it is away."""
 
         async def window() -> Measured:
             distance = HOUR * away.turn()
-            return await load(self._port, [self.move(one, distance) for one in self._sessions])
+            moves = [self.move(one, distance) for one in self._sessions]
+            return await load(self._port, moves, connections)
 
         return window
 

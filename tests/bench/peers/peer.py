@@ -110,7 +110,7 @@ class Peer:
 
         return window
 
-    def moves(self, away: Away) -> Window:
+    def moves(self, away: Away, connections: int = CONNECTIONS) -> Window:
         """Move every booking an hour away, or back: send the form, then open the mailed link.
 
         The rate is that of moves. Reading the links from the database is not measured.
@@ -121,7 +121,9 @@ class Peer:
             await db.execute(_FORGET)
             distance = HOUR * away.turn()
             forms = [self._form(one, one.start + distance) for one in self.appointments]
-            sent = await load(self.port, forms, expected=Expected(part=b"rescheduled successfully"))
+            sent = await load(
+                self.port, forms, connections, expected=Expected(part=b"rescheduled successfully")
+            )
             links = [row[0] for row in await db.fetch(_PENDING)]
             await db.close()
             assert len(links) == len(forms)
@@ -129,6 +131,7 @@ class Peer:
             opened = await load(
                 self.port,
                 [self._page(path.format(link), "none") for link in links],
+                connections,
                 expected=Expected(status=302),
             )
             both = len(forms) / sent.rate + len(links) / opened.rate
