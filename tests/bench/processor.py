@@ -30,8 +30,8 @@ class Counted:
 
     @property
     def milliseconds(self) -> float:
-        """Return the processor time of one of `count` things, without the warm-up."""
-        return median(self._costs[1:]) * 1000
+        """Return the processor time of one of `count` things; the first of several is a warm-up."""
+        return median(self._costs[1:] or self._costs) * 1000
 
 
 def used(roots: list[int]) -> float:
