@@ -4,24 +4,24 @@ It prints ratios, which are similar on other machines. Requests per second are n
 """
 
 import argparse
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-import uvloop
-
-from app.database.embedded import SERVICE, EmbeddedServer, embedded_server
+from app.database.embedded import SERVICE, EmbeddedServer
 from tests.bench.calculation import month_of_availability
+from tests.bench.imports import crowded, imported
 from tests.bench.load import Measured
 from tests.bench.memory import resident
 from tests.bench.past import CHANGES, key_of_staff, repeat_a_cancellation, report, trial
+from tests.bench.peers.beside import beside_peer
 from tests.bench.pgbench import transactions
 from tests.bench.ratios import Compared, compare
 from tests.bench.sending import MAILS, sending
-from tests.bench.stage import LARGE, Stage, stage
+from tests.bench.stage import LARGE, Stage, print_all, stage
 from tests.bench.subjects import Away, Window
-from tests.bench.verdict import Verdict
+from tests.bench.verdict import Verdict, note_of
 
 READS = 1000
 HEAVY_READS = 500
@@ -73,10 +73,14 @@ async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
     yield await _memory(staged, late)
     async for verdict in _past(staged):
         yield verdict
+    async for verdict in imported(staged.alone):
+        yield verdict
+    async for verdict in crowded(staged.alone):
+        yield verdict
 
 
 def _against(name: str, against: str, found: Compared, bound: float) -> Verdict:
-    return Verdict(name, against, found.ratio, bound, _note(found))
+    return Verdict(name, against, found.ratio, bound, note_of(found))
 
 
 async def _limit(staged: Stage, name: str, found: Compared, recorded: Sequence[str]) -> Verdict:
@@ -94,11 +98,7 @@ def _size(name: str, found: Compared) -> Verdict:
 
 def _times(name: str, against: str, found: Compared, bound: float) -> Verdict:
     """Say how many times as long a request takes: `found` compares the rates."""
-    return Verdict(name, against, 1 / found.ratio, bound, _note(found), at_most=True)
-
-
-def _note(found: Compared) -> str:
-    return f"({len(found.mine)} pairs, middle half within {found.spread:.0%})"
+    return Verdict(name, against, 1 / found.ratio, bound, note_of(found), at_most=True)
 
 
 def _after(prepare: Callable[[], Awaitable[None]], window: Window) -> Window:
@@ -137,15 +137,20 @@ async def _past(staged: Stage) -> AsyncIterator[Verdict]:
         yield Verdict(name, "seconds", median(took), bound, note, at_most=True)
 
 
-async def show(server: EmbeddedServer, folder: Path, chosen: argparse.Namespace) -> None:
-    """Set everything up, measure, and print each result at once."""
+async def show(
+    server: EmbeddedServer, folder: Path, chosen: argparse.Namespace
+) -> AsyncIterator[Verdict | str]:
+    """Set everything up and measure; yield one line at a time."""
     if chosen.only != "sending":
         async with stage(server, folder, chosen.sessions) as staged:
-            async for verdict in run(staged, chosen.requests):
-                print(verdict, flush=True)  # noqa: T201 - that is what it is for
+            # First, because the other measurements leave some sessions moved.
+            async for line in beside_peer(staged.alone):
+                yield line
+            async for line in run(staged, chosen.requests):
+                yield line
     if chosen.only != "requests":
-        async for verdict in sending(server, folder, chosen.mails):
-            print(verdict, flush=True)  # noqa: T201 - that is what it is for
+        async for line in sending(server, folder, chosen.mails):
+            yield line
 
 
 def main() -> None:
@@ -156,11 +161,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=LATE, help="before memory is looked at")
     parser.add_argument("--mails", type=int, default=MAILS, help="that are due at once")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with embedded_server(folder / "postgres") as server:
-            uvloop.run(show(server, folder, chosen))
+    print_all(partial(show, chosen=chosen))
 
 
 if __name__ == "__main__":

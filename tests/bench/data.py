@@ -1,6 +1,8 @@
 """Test data of any size: practices that one SQL script inserts (`practice.sql`)."""
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from uuid import UUID
@@ -12,6 +14,8 @@ UPCOMING = 40
 CLIENTS = 50
 # The maximum of past sessions of a practitioner. For more, another practice is added.
 MOST_PAST = 1960
+
+CROWD = 100_000
 
 _SQL = Path(__file__).with_name("practice.sql").read_text()
 _CONSTRAINTS = """
@@ -30,6 +34,25 @@ async def fill(admin_url: str, sessions: int, today: date, *, most_past: int = M
     """Insert practices until the database has at least this number of sessions.
 
     A practitioner has up to `most_past` past sessions.
+    """
+    async with _inserting(admin_url) as db:
+        left, number = sessions, 0
+        while left > 0:
+            past = min(most_past, max(0, left // PRACTITIONERS - UPCOMING))
+            await db.execute("SELECT bench_practice($1, $2, $3)", number, past, today)
+            left -= PRACTITIONERS * (UPCOMING + past)
+            number += 1
+
+
+async def crowd(admin_url: str, session_id: UUID, today: date) -> None:
+    """Give the practitioner of this session 100,000 more: nine of ten long ago, none soon."""
+    async with _inserting(admin_url) as db:
+        await db.execute("SELECT bench_crowd($1, $2, $3)", session_id, CROWD, today)
+
+
+@asynccontextmanager
+async def _inserting(admin_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Insert many rows quickly, and collect statistics at the end.
 
     Needs a superuser: foreign keys are not checked, and the exclusion constraints are checked only
     at the end. With checks for each row, a million sessions take many minutes.
@@ -41,12 +64,7 @@ async def fill(admin_url: str, sessions: int, today: date, *, most_past: int = M
         constraints = await db.fetch(_CONSTRAINTS)
         for name, _ in constraints:
             await db.execute(f"ALTER TABLE taken_times DROP CONSTRAINT {name}")
-        left, number = sessions, 0
-        while left > 0:
-            past = min(most_past, max(0, left // PRACTITIONERS - UPCOMING))
-            await db.execute("SELECT bench_practice($1, $2, $3)", number, past, today)
-            left -= PRACTITIONERS * (UPCOMING + past)
-            number += 1
+        yield db
         for name, definition in constraints:
             await db.execute(f"ALTER TABLE taken_times ADD CONSTRAINT {name} {definition}")
         await db.execute("VACUUM ANALYZE")

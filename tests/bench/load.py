@@ -1,12 +1,12 @@
 """A load generator for HTTP requests over persistent connections, with minimal work of its own.
 
 It shares the machine's two cores with what it measures, so it parses only the status and the end
-of a response.
+of a response, and looks for one part of the body.
 """
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -28,14 +28,34 @@ class Measured:
         return self.seconds[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What every response must have: this status, and this part of its body."""
+
+    status: int = 200
+    part: bytes = b""
+
+
+OK = Expected()
+
+
 class _Connection(asyncio.Protocol):
     """Sends the next request as soon as the last one is answered, or after a pause."""
 
-    def __init__(self, requests: Iterator[bytes], seconds: list[float], pause: float) -> None:
+    def __init__(
+        self,
+        requests: Iterator[bytes],
+        seconds: list[float],
+        *,
+        pause: float,
+        expected: Expected,
+    ) -> None:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests = requests
         self._seconds = seconds
         self._pause = pause
+        self._status = f"HTTP/1.1 {expected.status} ".encode()
+        self._part = expected.part
         self._answer = b""
         self._sent = 0.0
 
@@ -56,7 +76,7 @@ class _Connection(asyncio.Protocol):
         if len(rest) < length:
             return
         self._seconds.append(time.perf_counter() - self._sent)
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(self._status) or self._part not in rest:
             self._fail(AssertionError((head + _END_OF_HEAD + rest).decode()[:2000]))
             return
         self._answer = b""
@@ -84,14 +104,21 @@ class _Connection(asyncio.Protocol):
 
 
 async def load(
-    port: int, requests: Sequence[bytes], connections: int = CONNECTIONS, pause: float = 0
+    port: int,
+    requests: Sequence[bytes],
+    connections: int = CONNECTIONS,
+    *,
+    expected: Expected = OK,
+    patience: float = PATIENCE_SECONDS,
+    pause: float = 0,
 ) -> Measured:
     """Send the requests in their order over this number of connections, and measure.
 
     Each connection waits `pause` seconds after an answer.
 
     Raises:
-        AssertionError: a response was not a 200.
+        AssertionError: a response was not as expected.
+        TimeoutError: the last response did not come within that many seconds.
     """
     loop = asyncio.get_running_loop()
     following = iter(requests)
@@ -99,11 +126,13 @@ async def load(
     began = time.perf_counter()
     made = [
         await loop.create_connection(
-            lambda: _Connection(following, seconds, pause), "127.0.0.1", port
+            lambda: _Connection(following, seconds, pause=pause, expected=expected),
+            "127.0.0.1",
+            port,
         )
         for _ in range(connections)
     ]
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(patience):
         await asyncio.gather(*(connection.done for _, connection in made))
     took = time.perf_counter() - began
     assert len(seconds) == len(requests)
@@ -112,16 +141,30 @@ async def load(
 
 def get(path: str, token: str) -> bytes:
     """Build a GET request."""
-    return (
-        f"GET {path} HTTP/1.1\r\nHost: reslot.test\r\nAccept: application/json\r\n"
-        f"Authorization: Bearer {token}\r\n\r\n"
-    ).encode()
+    return request("GET", path, {"Accept": "application/json", "Authorization": f"Bearer {token}"})
 
 
 def post(path: str, token: str, body: str, key: str) -> bytes:
     """Build a POST request with an idempotency key."""
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: reslot.test\r\nAccept: application/json\r\n"
-        f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
-        f"Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
+    return request("POST", path, _with_body(token) | {"Idempotency-Key": key}, body)
+
+
+def put(path: str, token: str, body: str) -> bytes:
+    """Build a PUT request."""
+    return request("PUT", path, _with_body(token), body)
+
+
+def request(method: str, path: str, headers: Mapping[str, str], body: str = "") -> bytes:
+    """Build a request; a body needs the header with its type."""
+    length = {"Content-Length": str(len(body.encode()))} if body else {}
+    lines = [f"{name}: {value}" for name, value in {**headers, **length}.items()]
+    head = "\r\n".join([f"{method} {path} HTTP/1.1", "Host: reslot.test", *lines])
+    return f"{head}\r\n\r\n{body}".encode()
+
+
+def _with_body(token: str) -> dict[str, str]:
+    return {
+        "Accept": "application/json",
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+    }

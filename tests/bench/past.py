@@ -53,13 +53,13 @@ async def repeat_a_cancellation(made_in: str, repeated_in: str) -> None:
     await db.close()
 
 
-async def key_of_staff(service_url: str) -> str:
-    """Create an API key of the practice that may read."""
+async def key_of_staff(service_url: str, scope: Scope = Scope.READ) -> str:
+    """Create an API key of the practice."""
     now = datetime.now(UTC)  # noqa: TID251 - a real server is asked
     async with brief_engine(service_url) as engine:
         _, key = await transact(
             engine,
-            lambda db: create_key(db, PRACTICE, "Bench", Scope.READ, actor=OPERATOR, now=now),
+            lambda db: create_key(db, PRACTICE, "Bench", scope, actor=OPERATOR, now=now),
         )
     return key
 

@@ -111,3 +111,33 @@ BEGIN
          starts_at, starts_at - interval '1 day', starts_at - interval '1 day', 0, 'pending', 0
     FROM made WHERE status = 'booked';
 END $$;
+
+-- Copies of one session, an hour from one to the next: nine of ten until 2,000 days ago, before all
+-- other sessions, and the rest from 1,000 days ahead on.
+CREATE OR REPLACE FUNCTION bench_crowd(of_session uuid, many int, today date) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  CREATE TEMPORARY TABLE copied ON COMMIT DROP AS
+  SELECT own.*, gen_random_uuid() AS copy_id, at
+    FROM sessions AS own,
+         (SELECT today::timestamptz + CASE WHEN n <= many * 9 / 10
+                   THEN -interval '2000 days' - n * interval '1 hour'
+                   ELSE interval '1000 days' + (n - many * 9 / 10) * interval '1 hour' END AS at
+            FROM generate_series(1, many) AS n) AS starts
+   WHERE own.id = of_session;
+  INSERT INTO sessions (practice_id, id, client_id, practitioner_id, service_id, policy_version_id,
+                        policy_time_zone, status, version, calendar_sequence, starts_at, ends_at,
+                        buffer_before_minutes, buffer_after_minutes, taken_until, format, join_url,
+                        price_minor, currency, booked_starts_at, client_moves, link_generation)
+  SELECT practice_id, copy_id, client_id, practitioner_id, service_id, policy_version_id,
+         policy_time_zone, CASE WHEN at < today THEN 'fulfilled' ELSE 'booked' END, 1, 0, at,
+         at + interval '50 minutes', 0, 10, at + interval '50 minutes', format, join_url,
+         price_minor, currency, at, 0, 0
+    FROM copied;
+  INSERT INTO taken_times (practice_id, id, session_id, practitioner_id, starts_at, ends_at,
+                           buffer_before_minutes, buffer_after_minutes, counts, span_before,
+                           span_after)
+  SELECT practice_id, copy_id, copy_id, practitioner_id, at, at + interval '50 minutes', 0, 10,
+         true, tstzrange(at, at + interval '50 minutes'), tstzrange(at, at + interval '60 minutes')
+    FROM copied;
+END $$;

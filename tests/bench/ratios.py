@@ -61,3 +61,15 @@ async def compare(mine: Window, other: Window) -> Compared:
             found.mine.append(await mine())
             found.other.append(await other())
     return found
+
+
+def repeated(window: Window, times: int) -> Window:
+    """Measure several windows as if they were one."""
+
+    async def whole() -> Measured:
+        found = [await window() for _ in range(times)]
+        took = sum(len(one.seconds) / one.rate for one in found)
+        seconds = sorted(second for one in found for second in one.seconds)
+        return Measured(len(seconds) / took, seconds)
+
+    return whole

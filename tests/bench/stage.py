@@ -4,18 +4,26 @@ import asyncio
 import os
 import pickle
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
+import uvloop
 from httpx import ASGITransport, AsyncClient, TransportError
 from pydantic import SecretStr
 
 from app.configuration.settings import Settings
-from app.database.embedded import OWNER, SERVICE, EmbeddedServer, ensure_database
+from app.database.embedded import (
+    OWNER,
+    SERVICE,
+    EmbeddedServer,
+    embedded_server,
+    ensure_database,
+)
 from app.database.migrations import migrate
 from app.main import create_app
 from tests.bench import floor
@@ -60,6 +68,26 @@ HOLD = """
 
 
 @dataclass(frozen=True, slots=True)
+class SmallStage:
+    """The service with 1,000 sessions, alone. `database` is its name."""
+
+    service: Service
+    server: EmbeddedServer
+    folder: Path
+    database: str = "bench_small"
+
+    @property
+    def service_url(self) -> str:
+        """Return the address of the database for the service's role."""
+        return self.server.url(SERVICE, self.database)
+
+    @property
+    def admin_url(self) -> str:
+        """Return the address of the database for a superuser."""
+        return self.server.url("postgres", self.database)
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """What can be measured. `floor` and `small` use the same database."""
 
@@ -71,6 +99,11 @@ class Stage:
     recordings: dict[str, Recording]
     server: EmbeddedServer
     folder: Path
+
+    @property
+    def alone(self) -> SmallStage:
+        """Give what measurements need that use only the small database."""
+        return SmallStage(self.services["small"], self.server, self.folder)
 
     def url(self, role: str, size: str) -> str:
         """Return the address of the database of this size for a role."""
@@ -100,6 +133,39 @@ class Stage:
         return await asyncpg.connect(self.url("postgres", size))
 
 
+@asynccontextmanager
+async def small_stage(server: EmbeddedServer, folder: Path) -> AsyncIterator[SmallStage]:
+    """Fill the small database and start a service, for what needs nothing else."""
+    await make_database(server, "bench_small", SMALL)
+    service = service_on(server, "small", folder)
+    try:
+        await service.start()
+        yield SmallStage(service, server, folder)
+    finally:
+        await service.stop()
+
+
+def service_on(server: EmbeddedServer, size: str, folder: Path) -> Service:
+    """Create a service with two server processes on a database; it is not started."""
+    (folder / size).mkdir()
+    url = server.url(SERVICE, f"bench_{size}")
+    return Service({"DATABASE_URL": url, "SECRET_KEYS": KEY}, folder / size)
+
+
+def print_all(show: Callable[[EmbeddedServer, Path], AsyncIterator[object]]) -> None:
+    """Start a database server, and print each line at once."""
+
+    async def run(server: EmbeddedServer, folder: Path) -> None:
+        async for line in show(server, folder):
+            print(line, flush=True)  # noqa: T201 - that is what it is for
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with embedded_server(folder / "postgres") as server:
+            uvloop.run(run(server, folder))
+
+
 async def make_database(server: EmbeddedServer, name: str, sessions: int) -> None:
     """Migrate a database and fill it with sessions before and after today."""
     await ensure_database(server, name)
@@ -117,11 +183,7 @@ async def stage(server: EmbeddedServer, folder: Path, large: int) -> AsyncIterat
     large_sessions = await booked_sessions(server.url("postgres", "bench_large"))
     recordings = await record_commands(server, folder, sessions[0])
     (folder / "recordings").write_bytes(pickle.dumps(recordings))
-    services = {}
-    for name in ("small", "large"):
-        (folder / name).mkdir()
-        url = server.url(SERVICE, f"bench_{name}")
-        services[name] = Service({"DATABASE_URL": url, "SECRET_KEYS": KEY}, folder / name)
+    services = {name: service_on(server, name, folder) for name in ("small", "large")}
     async with _floor(server.url(SERVICE, "bench_small"), folder) as port:
         try:
             for service in services.values():

@@ -1,7 +1,7 @@
 """What is measured: requests about the upcoming sessions of one practice."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
@@ -11,7 +11,7 @@ import asyncpg
 
 from app.identity.tokens.access import AccessTokens, Caller
 from tests.bench.data import named
-from tests.bench.load import Measured, get, load, post
+from tests.bench.load import CONNECTIONS, Measured, get, load, post
 from tests.bench.recording import Target
 
 KEY = "a-signing-key-for-benches-only-0123456789"
@@ -88,9 +88,15 @@ class Subject:
 
         return window
 
-    def availability(self, count: int) -> Window:
-        """Read a month of availability for all sessions in turn."""
-        return self._reading(count, [self._about(one, "/availability") for one in self._sessions])
+    def availability(self, count: int, ranges: Sequence[str] = ("",)) -> Window:
+        """Read availability for all sessions in turn: of a month, or of these ranges in turn.
+
+        A range is the query of a request, for example `?from=2027-01-04&to=2027-01-04`.
+        """
+        asked = zip(self._sessions, cycle(ranges), strict=False)
+        return self._reading(
+            count, [self._about(one, f"/availability{range_}") for one, range_ in asked]
+        )
 
     def lists(self, count: int) -> Window:
         """Read the list of 20 sessions for all clients in turn."""
@@ -105,12 +111,13 @@ class Subject:
         ]
         return self._reading(count, paths)
 
-    def moves(self, away: Away) -> Window:
+    def moves(self, away: Away, connections: int = CONNECTIONS) -> Window:
         """Move every session away, or back if it is away."""
 
         async def window() -> Measured:
             distance = HOUR * away.turn()
-            return await load(self._port, [self.move(one, distance) for one in self._sessions])
+            moves = [self.move(one, distance) for one in self._sessions]
+            return await load(self._port, moves, connections)
 
         return window
 

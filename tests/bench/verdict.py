@@ -1,6 +1,8 @@
-"""A line of the benches' output."""
+"""One line of what `make bench` prints."""
 
 from dataclasses import dataclass
+
+from tests.bench.ratios import Compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +25,8 @@ class Verdict:
         bound = "at most" if self.at_most else "at least"
         mark = "" if is_met else "  MISSED"
         return f"{measured}  {bound} {self.floor:<5}{mark}  {self.note}"
+
+
+def note_of(found: Compared) -> str:
+    """Say how many pairs were measured, and how much they differ."""
+    return f"({len(found.mine)} pairs, middle half within {found.spread:.0%})"

@@ -39,8 +39,8 @@ from app.sessions.read.calendar import WITH_CALENDAR
 from app.sessions.read.client_queries import When, _list_read
 from app.sessions.read.queries import _DETAILS
 from app.sessions.read.staff_queries import FILTERS, list_statement
-from tests.bench.data import fill, named
-from tests.bench.recording import Target, record
+from tests.bench.data import UPCOMING, crowd, fill, named
+from tests.bench.recording import Statement, Target, record
 from tests.bench.subjects import HOUR, booked_sessions
 from tests.world import NOW, TestClock
 
@@ -169,6 +169,65 @@ async def test_taken_time_is_found_by_its_own_index(
         with subtests.test(name):
             used = {node.get("Index Name") for node in await plan(full, READS[name])}
             assert "ix_taken_times_practice_id_practitioner_id_starts_at" in used
+
+
+async def rows_read(engine: AsyncEngine, statement: Statement) -> int:
+    """Run a prepared statement with its generic plan; count what it reads of large tables."""
+    async with engine.connect() as db:
+        await db.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+        await db.exec_driver_sql(f"PREPARE asked AS {statement.text}")
+        values = ", ".join([literal(value) for value in statement.parameters])
+        told = await db.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({values})")
+        found = told.scalar_one()
+        await db.exec_driver_sql("DEALLOCATE asked")
+    whole = json.loads(found) if isinstance(found, str) else found
+    return sum(
+        node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+        for node in nodes(whole[0]["Plan"])
+        if node.get("Relation Name") in LARGE
+    )
+
+
+def literal(value: Any) -> str:
+    return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+async def test_a_practitioner_with_100000_sessions_is_read_as_quickly(
+    client: tuple[Any, AsyncClient],
+    server: EmbeddedServer,
+    database: str,
+    settings: Settings,
+) -> None:
+    """What is read is around the range of dates, however much there is before and after it."""
+    app, http = client
+    admin_url = server.url("postgres", database)
+    crowded, other = (await booked_sessions(admin_url))[:2]
+    assert crowded.practitioner_id != other.practitioner_id
+    await crowd(admin_url, crowded.session_id, DAY_BEFORE)
+    read = []
+    for one in (crowded, other):
+        token = AccessTokens(settings.keys).sign(
+            Caller(named("practice", 0), one.client_id, 0), NOW + 24 * HOUR
+        )
+        move = {
+            "start": (one.base + HOUR).isoformat(),
+            "format": "video",
+            "reason": {"note": "A meeting."},
+        }
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
+        path = f"/v1/sessions/{one.session_id}"
+        requests = (
+            http.build_request("GET", f"{path}/availability", headers=headers),
+            http.build_request("POST", f"{path}/reschedule", headers=headers, json=move),
+        )
+        target = Target(one.session_id, one.client_id, one.practitioner_id, "none", one.base)
+        sent = []
+        for asked in requests:
+            made = await record(app.state.engine, target, lambda asked=asked: http.send(asked))  # type: ignore[misc]
+            sent += [each for each in made.statements if each.text.startswith("SELECT")]
+        read.append([await rows_read(app.state.engine, each) for each in sent])
+    assert max(read[1]) > UPCOMING / 2
+    assert read[0] == read[1]
 
 
 async def test_a_sequential_scan_is_detected(full: AsyncEngine) -> None:

@@ -1,0 +1,145 @@
+"""Measures an import, and availability beside what was imported.
+
+A practice's software pushes 10,000 sessions in one sitting. 100,000 sessions of one practitioner
+must not slow their availability. `python -m tests.bench.imports` prints only these lines.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from app.database.embedded import EmbeddedServer
+from app.identity.api_keys.keys import Scope
+from tests.bench.data import CROWD, PRACTITIONERS, UPCOMING, crowd, named
+from tests.bench.load import Expected, Measured, load, put
+from tests.bench.memory import resident
+from tests.bench.past import key_of_staff
+from tests.bench.processor import Counted, postmaster
+from tests.bench.ratios import compare
+from tests.bench.stage import SmallStage, print_all, small_stage
+from tests.bench.subjects import Subject, Window, booked_sessions
+from tests.bench.verdict import Verdict, note_of
+
+SESSIONS = 10_000
+CONNECTIONS = 8
+PATIENCE_SECONDS = 1800
+WARM_UP = 500
+# After all other sessions of the benches.
+FIRST_DAY = timedelta(days=100)
+ZONE = ZoneInfo("America/New_York")
+READS = 500
+HOURS = range(9, 17)
+FRIDAY = 5
+
+
+async def imported(stage: SmallStage) -> AsyncIterator[Verdict]:
+    """Push the sessions, and push them again. What is pushed stays."""
+    key = await key_of_staff(stage.service_url, Scope.WRITE)
+    pids = stage.service.server_pids()
+    roots = [*pids, await postmaster(stage.admin_url)]
+    push = Import(stage.service.port, key)
+    await push.first(WARM_UP)()
+    before = resident(pids)
+    name = f"an import of {SESSIONS - WARM_UP:,} sessions"
+    yield await _rate(name, Counted(push.rest(WARM_UP), roots, SESSIONS - WARM_UP))
+    after = resident(pids)
+    note = f"{after / 2**20:.0f} MiB afterwards"
+    yield Verdict("memory", "before the import", after / before, 1.05, note, at_most=True)
+    yield await _rate(f"the same {SESSIONS:,} again", Counted(push.again(), roots, SESSIONS))
+
+
+async def _rate(name: str, pushing: Counted) -> Verdict:
+    found = await pushing()
+    median, tail = (found.percentile(share) * 1000 for share in (0.5, 0.99))
+    note = f"p50 {median:.0f} ms, p99 {tail:.0f} ms, processor time {pushing.milliseconds:.2f} ms"
+    return Verdict(name, "sessions a second", found.rate, None, note)
+
+
+async def crowded(stage: SmallStage) -> AsyncIterator[Verdict]:
+    """Compare a practitioner with many sessions with one who has 40. What is inserted stays."""
+    sessions = await booked_sessions(stage.admin_url)
+    # Neighbours have different practitioners.
+    windows = [
+        Subject(
+            stage.service.port,
+            [one for one in sessions if one.practitioner_id == practitioner_id][:UPCOMING],
+        ).availability(READS)
+        for practitioner_id in (sessions[0].practitioner_id, sessions[1].practitioner_id)
+    ]
+    today = datetime.now(UTC).date()  # noqa: TID251 - a real server is asked
+    await crowd(stage.admin_url, sessions[0].session_id, today)
+    found = await compare(*windows)
+    name, against = "a month of availability", "a practitioner with 40"
+    note = f"of one with {CROWD:,} {note_of(found)}"
+    yield Verdict(name, against, 1 / found.ratio, 1.15, note, at_most=True)
+
+
+class Import:
+    """Sessions of all practitioners, one for each hour of the working days after the others."""
+
+    def __init__(self, port: int, key: str, count: int = SESSIONS) -> None:
+        self._port = port
+        self._requests = [
+            self._push(number, start, who, key)
+            for number, (start, who) in zip(range(count), _times(), strict=False)
+        ]
+
+    def first(self, count: int) -> Window:
+        """Push the first sessions only: the warm-up."""
+        return self._pushing(self._requests[:count], 201)
+
+    def rest(self, after: int) -> Window:
+        """Push the sessions after these. Each is new."""
+        return self._pushing(self._requests[after:], 201)
+
+    def again(self) -> Window:
+        """Push all sessions a second time. None is changed."""
+        return self._pushing(self._requests, 200)
+
+    def _pushing(self, requests: list[bytes], status: int) -> Window:
+        expected = Expected(status, b'"status":"booked"')
+
+        async def window() -> Measured:
+            return await load(
+                self._port, requests, CONNECTIONS, expected=expected, patience=PATIENCE_SECONDS
+            )
+
+        return window
+
+    @staticmethod
+    def _push(number: int, start: datetime, who: int, key: str) -> bytes:
+        body = {
+            # Two clients of each practitioner, as in practice.sql.
+            "client_id": str(named("client", 0, 2 * who + number % 2)),
+            "practitioner_id": str(named("practitioner", 0, who)),
+            "service_id": str(named("service", 0)),
+            "start": start.isoformat(),
+            "format": "video",
+            "notify": False,
+        }
+        return put(f"/v1/practice/sessions/by-ref/import-{number}", key, json.dumps(body))
+
+
+def _times() -> Iterator[tuple[datetime, int]]:
+    """List starts and practitioners; neighbours have different practitioners."""
+    day = datetime.now(UTC).date() + FIRST_DAY  # noqa: TID251 - a real server is asked
+    while True:
+        if day.isoweekday() <= FRIDAY:
+            for hour in HOURS:
+                for who in range(PRACTITIONERS):
+                    yield datetime.combine(day, time(hour), ZONE), who
+        day += timedelta(days=1)
+
+
+async def _show(server: EmbeddedServer, folder: Path) -> AsyncIterator[Verdict]:
+    async with small_stage(server, folder) as staged:
+        async for verdict in imported(staged):
+            yield verdict
+        async for verdict in crowded(staged):
+            yield verdict
+
+
+if __name__ == "__main__":
+    print_all(_show)
