@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from app import __version__
 from app.allowance import router as allowance
 from app.availability import router as availability
+from app.availability import staff_router as staff_availability
 from app.changes import router as changes
 from app.clock import Clock, system_clock
 from app.configuration.settings import Settings, load_settings
@@ -106,6 +107,7 @@ ROUTERS = (
     busy.router,
     policies.router,
     policy_trial.router,
+    staff_availability.router,
     staff_sessions.router,
     staff_commands.router,
     pushed_sessions.router,
