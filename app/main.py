@@ -25,6 +25,8 @@ from app.directory.packages import router as packages
 from app.directory.practice import router as practice
 from app.directory.practitioners import router as practitioners
 from app.directory.services import router as services
+from app.feeds import router as feeds
+from app.feeds import staff_router as staff_feeds
 from app.fees import router as fees
 from app.fees import waiver_router as waivers
 from app.groups import commands_router as group_commands
@@ -91,6 +93,7 @@ ROUTERS = (
     practices.router,
     waitlist.router,
     releases.router,
+    feeds.router,
     fees.client_router,
     waivers.router,
     sign_in.router,
@@ -102,6 +105,7 @@ ROUTERS = (
     clients.router,
     allowance.router,
     packages.router,
+    staff_feeds.router,
     hours.router,
     holidays.router,
     busy.router,
