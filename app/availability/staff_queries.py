@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.availability.queries import DEFAULT_DAYS, check_range, first_second
 from app.database.statements import Read, Row
 from app.domain.availability import (
-    Calendar,
     CurrentMeeting,
     Offer,
     SlotRules,
@@ -123,9 +122,8 @@ async def read_free_times(
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
     check_range(first, last)
     window = Interval(first_second(first, zone), first_second(last + timedelta(days=1), zone))
-    at = seconds_up(now)
     duration = timedelta(minutes=service["duration_minutes"])
-    rules = _rules(service, duration, wanted, window, at)
+    rules = _rules(service, duration, wanted, window, seconds_up(now))
     search = SlotSearch(
         format=format_,
         location_ids=locations,
@@ -134,21 +132,26 @@ async def read_free_times(
         may_change_format=False,
         books_again=True,
     )
-
-    async def within(interval: Interval) -> Offer:
-        calendar = await _read_calendar(db, practice_id, wanted, interval, now)
-        return offer(calendar, rules, search, interval, at)
-
-    found = await within(window)
+    found = await _within(db, practice_id, wanted, rules, search, window, now)
     following = None
     if found.empty_reason is not None:
-        after = Interval(window.end, rules.after_horizon(at))
         # The days of the horizon are the practitioner's.
-        after = bookable(ZoneInfo(service["time_zone"]), rules, search, after, at)
-        later = await within(after) if after.start < after.end else found
-        starts = [of_place[0] for of_place in later.starts.values()]
-        following = from_seconds(min(starts)).astimezone(zone).date() if starts else None
-    return FreeTimes(wanted, format_, duration, zone, first, last, found, following)
+        own_zone = ZoneInfo(service["time_zone"])
+        after = Interval(window.end, rules.after_horizon(seconds_up(now)))
+        after = bookable(own_zone, rules, search, after, seconds_up(now))
+        if after.start < after.end:
+            later = await _within(db, practice_id, wanted, rules, search, after, now)
+            following = min((of_place[0] for of_place in later.starts.values()), default=None)
+    return FreeTimes(
+        wanted,
+        format_,
+        duration,
+        zone,
+        first,
+        last,
+        found,
+        None if following is None else from_seconds(following).astimezone(zone).date(),
+    )
 
 
 async def _read_service(db: AsyncConnection, practice_id: UUID, wanted: WantedService) -> Row:
@@ -195,16 +198,19 @@ def _rules(
     return replace(rules, minimum_notice=0, horizon_days=days)
 
 
-async def _read_calendar(
+async def _within(
     db: AsyncConnection,
     practice_id: UUID,
     wanted: WantedService,
-    interval: Interval,
+    rules: SlotRules,
+    search: SlotSearch,
+    window: Interval,
     now: datetime,
-) -> Calendar:
-    first, last = (from_seconds(bound).date() for bound in interval)
+) -> Offer:
+    """Read the practitioner's calendar, and find the free times within a window."""
+    first, last = (from_seconds(bound).date() for bound in window)
     owner = CalendarOwner(practice_id, wanted.practitioner_id, None, _NOTHING)
     calendar = await read_calendar(db, owner, first, last, now)
-    if not wanted.as_staff:
-        return calendar
-    return replace(calendar, sessions_per_day=None, sessions_per_week=None)
+    if wanted.as_staff:
+        calendar = replace(calendar, sessions_per_day=None, sessions_per_week=None)
+    return offer(calendar, rules, search, window, seconds_up(now))

@@ -116,7 +116,8 @@ async def delete_feed(feed_id: FeedId, call: ClientCall, write: Writing) -> Resp
     "/feeds/{token}.ics",
     summary="Read a calendar feed",
     response_class=FeedResponse,
-    responses=responses("not-found", "rate-limited", "service-unavailable") | _AS_CALENDAR,
+    responses=_AS_CALENDAR
+    | responses("not-found", "validation-failed", "rate-limited", "service-unavailable"),
 )
 async def get_calendar_feed(
     token: Annotated[str, Path(description="The token of the address.")],

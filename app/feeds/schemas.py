@@ -57,8 +57,10 @@ class FeedPage(Answer):
 class PractitionerFeedView(FeedView):
     """A feed of a practitioner's sessions and groups. Its address is not shown again."""
 
-    names: Annotated[Names, Field(examples=["initials"])]
-    label: Annotated[str, Field(examples=["Maya's phone"])]
+    names: Annotated[
+        Names, Field(description="How the entries name clients.", examples=["initials"])
+    ]
+    label: Annotated[str, Field(description="What it is for.", examples=["Maya's phone"])]
 
 
 class PractitionerFeedPage(Answer):

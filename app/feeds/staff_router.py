@@ -21,7 +21,7 @@ from app.identity.staff_dependencies import (
     StaffWriting,
 )
 from app.web.dependencies import Now, PublicUrl, Reading
-from app.web.problems.catalogue import responses
+from app.web.problems.catalogue import READING_BY_STAFF, responses
 from app.web.responses import created, done, json_answer
 from app.web.types import PathId, PractitionerId
 
@@ -32,7 +32,7 @@ router = APIRouter(
 FeedId = Annotated[
     PathId, Path(description="The feed's id. An id of another practitioner's feed gets a 404.")
 ]
-_PROBLEMS = ("unauthorized", "forbidden", "not-found", "service-unavailable")
+_PROBLEMS = (*READING_BY_STAFF, "not-found")
 
 
 @router.get(
@@ -57,9 +57,7 @@ async def list_practitioner_feeds(
     summary="Create a practitioner's calendar feed",
     status_code=201,
     response_model=NewPractitionerFeedView,
-    responses=responses(
-        *_PROBLEMS, "validation-failed", "payload-too-large", "unsupported-media-type"
-    ),
+    responses=responses(*_PROBLEMS, "payload-too-large", "unsupported-media-type"),
 )
 async def create_practitioner_feed(
     practitioner_id: PractitionerId,
@@ -93,12 +91,7 @@ async def create_practitioner_feed(
     "/{feed_id}",
     summary="Delete a practitioner's calendar feed",
     status_code=204,
-    responses=responses(
-        *_PROBLEMS,
-        "validation-failed",
-        "idempotency-key-reused",
-        "idempotency-key-in-use",
-    ),
+    responses=responses(*_PROBLEMS, "idempotency-key-reused", "idempotency-key-in-use"),
 )
 async def delete_practitioner_feed(
     practitioner_id: PractitionerId,

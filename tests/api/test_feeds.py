@@ -5,11 +5,12 @@ from io import StringIO
 from typing import Any
 from uuid import uuid4
 
-import ics
+import ics  # type: ignore[import-untyped] # has no types of its own
 import pytest
-import vobject
+import vobject  # type: ignore[import-untyped] # has no types of its own
 from httpx import Response
-from icalendar import Calendar, Component
+from icalendar import Calendar
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.session import Format
@@ -44,13 +45,17 @@ async def read(api: Api, feed: Any, headers: dict[str, str] | None = None) -> Re
     return await api.http.get(feed["url"], headers=headers)
 
 
-async def entries(api: Api, feed: Any) -> list[Component]:
+def events(content: bytes | str) -> list[Any]:
+    return list(Calendar.from_ical(content).walk("VEVENT"))
+
+
+async def entries(api: Api, feed: Any) -> list[Any]:
     answer = await read(api, feed)
     assert answer.status_code == 200, answer.text
-    return list(Calendar.from_ical(answer.content).walk("VEVENT"))
+    return events(answer.content)
 
 
-def uids(found: list[Component]) -> list[str]:
+def uids(found: list[Any]) -> list[str]:
     return [str(entry["UID"]) for entry in found]
 
 
@@ -67,7 +72,7 @@ async def test_a_feed_is_a_published_calendar_with_the_uid_and_sequence_of_the_m
     assert str(calendar["NAME"]) == "Harbor Wellness"
     assert b"REFRESH-INTERVAL;VALUE=DURATION:PT15M\r\n" in answer.content
     assert b"X-PUBLISHED-TTL:PT15M\r\n" in answer.content
-    (entry,) = calendar.walk("VEVENT")
+    (entry,) = events(answer.content)
     assert entry["UID"] == f"{session_id}@reslot"
     assert entry["SEQUENCE"] == 1
     assert entry["DTSTART"].dt == START + DAY
@@ -82,7 +87,7 @@ async def test_a_feed_is_a_published_calendar_with_the_uid_and_sequence_of_the_m
 async def test_the_entry_is_that_of_the_calendar_file(api: Api, world: World) -> None:
     session_id = await world.book(START, format=Format.IN_PERSON, location_id=world.location_id)
     file = await api.get(f"/v1/sessions/{session_id}/calendar.ics")
-    (of_file,) = Calendar.from_ical(file.content).walk("VEVENT")
+    (of_file,) = events(file.content)
     (entry,) = await entries(api, await new_feed(api))
     for name in ("UID", "SEQUENCE", "SUMMARY", "LOCATION", "DESCRIPTION", "STATUS", "ORGANIZER"):
         assert entry[name] == of_file[name]
@@ -98,8 +103,7 @@ async def test_three_parsers_read_the_same(api: Api, staff: Api, world: World) -
         await world.book(START + days * DAY)
     text = (await read(api, await new_practitioner_feed(staff, world))).text
     with_icalendar = [
-        (str(entry["UID"]), entry["DTSTART"].dt, str(entry["SUMMARY"]))
-        for entry in Calendar.from_ical(text).walk("VEVENT")
+        (str(entry["UID"]), entry["DTSTART"].dt, str(entry["SUMMARY"])) for entry in events(text)
     ]
     with_vobject = [
         (entry.uid.value, entry.dtstart.value.astimezone(UTC), entry.summary.value)
@@ -151,7 +155,7 @@ async def test_a_practitioners_feed_names_clients_as_it_was_made(
     feed = await new_practitioner_feed(staff, world, names)
     assert (feed["names"], feed["label"]) == (names, "Phone")
     answer = await read(api, feed)
-    (entry,) = Calendar.from_ical(answer.content).walk("VEVENT")
+    (entry,) = events(answer.content)
     assert str(entry["SUMMARY"]) == shown
     assert ("Ana" in answer.text) == (names == "full")
     assert str(Calendar.from_ical(answer.content)["NAME"]) == "Dr. Maya Chen, Harbor Wellness"
@@ -345,9 +349,7 @@ async def test_a_closed_practice_has_no_feeds(api: Api, staff: Api, world: World
     feed = await new_practitioner_feed(staff, world)
     async with world.engine.begin() as db:
         await db.execute(
-            Practice.__table__.update()
-            .where(Practice.practice_id == world.practice_id)
-            .values(closed_at=NOW)
+            update(Practice).where(Practice.practice_id == world.practice_id).values(closed_at=NOW)
         )
     assert (await read(api, feed)).status_code == 404
 
