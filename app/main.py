@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from app import __version__
 from app.allowance import router as allowance
 from app.availability import router as availability
+from app.availability import staff_router as staff_availability
 from app.changes import router as changes
 from app.clock import Clock, system_clock
 from app.configuration.settings import Settings, load_settings
@@ -24,6 +25,8 @@ from app.directory.packages import router as packages
 from app.directory.practice import router as practice
 from app.directory.practitioners import router as practitioners
 from app.directory.services import router as services
+from app.feeds import router as feeds
+from app.feeds import staff_router as staff_feeds
 from app.fees import router as fees
 from app.fees import waiver_router as waivers
 from app.groups import commands_router as group_commands
@@ -93,6 +96,7 @@ ROUTERS = (
     practices.router,
     waitlist.router,
     releases.router,
+    feeds.router,
     fees.client_router,
     waivers.router,
     sign_in.router,
@@ -104,11 +108,13 @@ ROUTERS = (
     clients.router,
     allowance.router,
     packages.router,
+    staff_feeds.router,
     hours.router,
     holidays.router,
     busy.router,
     policies.router,
     policy_trial.router,
+    staff_availability.router,
     staff_sessions.router,
     staff_commands.router,
     pushed_sessions.router,

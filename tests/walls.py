@@ -120,6 +120,8 @@ async def fill(staff: Api, world: World) -> Theirs:
     hooks = {"url": "https://canary.example/hooks", "external_ref": REF}
     endpoint = (await staff.post("/v1/practice/webhook-endpoints", hooks)).json()
     (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]
+    feeds = f"/v1/practice/practitioners/{world.practitioner_id}/feeds"
+    feed = (await staff.post(feeds, {"names": "full", "label": "Canary"})).json()
     fee_id = done.json()["session"]["fees"][0]["id"]
     client = staff.signed_in(world.token())
     await client.post(f"/v1/fees/{fee_id}/ask-waiver", {"note": "Canary note."})
@@ -142,6 +144,7 @@ async def fill(staff: Api, world: World) -> Theirs:
             "notification_id": str((await world.rows(Notification))[0].id),
             "time_off_id": str(time_off),
             "endpoint_id": endpoint["id"],
+            "feed_id": feed["id"],
             "key_id": key["id"],
             "external_ref": REF,
             "day": "2026-12-03",

@@ -23,6 +23,7 @@ Subject = TypeAliasType(
         "client",
         "confirmation",
         "fee",
+        "feed",
         "group",
         "holidays",
         "hours_override",

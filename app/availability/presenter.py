@@ -49,13 +49,14 @@ def _present_days(found: Availability) -> list[DayView]:
     duration = session.ends_at - session.starts_at
     days = by_day(found.offer.starts, zone)
     if found.hold is None and found.fees is None:
-        return [_present_day(day, duration, zone) for day in days]
+        return [present_day(day, duration, zone) for day in days]
     return [_present_own_day(found, day, duration) for day in days]
 
 
 # Cached: a month has hundreds of slots, and a day's rarely change between two requests.
 @lru_cache(maxsize=4096)
-def _present_day(day: DayStarts, duration: timedelta, zone: ZoneInfo) -> DayView:
+def present_day(day: DayStarts, duration: timedelta, zone: ZoneInfo) -> DayView:
+    """Present the slots of one day of `zone`."""
     slots = present_slots(in_order(day), duration, zone)
     shown: DayView = {"date": _date_of(slots[0]), "slots": slots}
     return serialise_part(shown)
@@ -66,7 +67,7 @@ def _present_own_day(found: Availability, day: DayStarts, duration: timedelta) -
     hold, zone = found.hold, found.zone
     held = None if hold is None else to_seconds(hold.starts_at)
     if found.fees is None and not any(held in starts for _, starts in day):
-        return _present_day(day, duration, zone)
+        return present_day(day, duration, zone)
     slots = present_slots(in_order(day), duration, zone, found.fees)
     _mark_held(found, slots)
     return {"date": _date_of(slots[0]), "slots": slots}

@@ -109,11 +109,11 @@ async def read_availability(
     zone = zone or session.client_zone
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
-    _check_range(first, last)
+    check_range(first, last)
     slots = move_search(session, format_ or session.format, now)
     rules = slot_rules_for_client(session, session.ends_at - session.starts_at, now)
     search = _Search(now, caller, session, rules, slots)
-    window = Interval(_first_second(first, zone), _first_second(last + timedelta(days=1), zone))
+    window = Interval(first_second(first, zone), first_second(last + timedelta(days=1), zone))
     find = _find_times if session.group_id is None else _find_groups
     found, following = await find(db, search, calendar, window, seconds_up(now))
     next_available = None if following is None else from_seconds(following).astimezone(zone).date()
@@ -187,12 +187,18 @@ async def _first_start(
     return min(starts, default=None)
 
 
-def _check_range(first: date, last: date) -> None:
+def check_range(first: date, last: date) -> None:
+    """Check the days of a search.
+
+    Raises:
+        InvalidInputError: the range is reversed or too long.
+    """
     if last < first:
         raise InvalidInputError("/to", "field.before-first", where="query", first=first)
     if (last - first).days >= MAX_DAYS:
         raise InvalidInputError("/to", "field.range-too-long", where="query", days=MAX_DAYS)
 
 
-def _first_second(day: date, zone: ZoneInfo) -> int:
+def first_second(day: date, zone: ZoneInfo) -> int:
+    """Give the instant at which a local date begins, in seconds since the epoch."""
     return to_seconds(start_of_day(day, zone))

@@ -122,6 +122,14 @@ async def _writing(
     engine: Engine,
     key: Annotated[str | None, Depends(idempotency_key)],
 ) -> Write:
+    return _of_client(request, engine, call, key)
+
+
+async def _secret_writing(request: Request, call: ClientCall, engine: Engine) -> Write:
+    return _of_client(request, engine, call, None)
+
+
+def _of_client(request: Request, engine: AsyncEngine, call: Call, key: str | None) -> Write:
     caller, is_link = call.caller, call.caller.is_link
     return Write(
         request,
@@ -135,3 +143,5 @@ async def _writing(
 
 
 Writing = Annotated[Write, Depends(_writing)]
+# An answer that contains a secret must not be stored, so this takes no Idempotency-Key.
+ClientSecretWriting = Annotated[Write, Depends(_secret_writing)]

@@ -1,5 +1,6 @@
-"""Writes one session or group as one VEVENT (RFC 5545), for mails and for calendar.ics."""
+"""Writes sessions and groups as VEVENTs (RFC 5545), for mails, calendar.ics and feeds."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,6 +15,7 @@ from icalendar import (
     TimezoneDaylight,
     TimezoneStandard,
     vCalAddress,
+    vDuration,
 )
 from icalendar.enums import CLASS, CUTYPE, PARTSTAT, ROLE, STATUS
 
@@ -30,6 +32,8 @@ from app.standards.addresses import mailto
 from app.texts.catalogue import Texts
 
 Method = Literal["PUBLISH", "REQUEST", "CANCEL"]
+# How often calendar programs read a feed again.
+REFRESH = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class CalendarEvent:
     instants, written in `zone`, the practitioner's. `url` is the place of a video session, never a
     link with a token: everybody who shares the client's calendar can see it. `texts` is the
     catalogue for the sentence below the description: declining the entry does not cancel the
-    session.
+    session. `title` stands in place of service and practice.
     """
 
     id: UUID
@@ -65,6 +69,7 @@ class CalendarEvent:
     organizer: Person
     attendee: Person
     texts: Texts
+    title: str | None = None
 
 
 def make_calendar(event: CalendarEvent, method: Method, now: datetime) -> bytes:
@@ -73,16 +78,41 @@ def make_calendar(event: CalendarEvent, method: Method, now: datetime) -> bytes:
     Its UID never changes, and SEQUENCE increases with every change, so that a calendar
     updates its existing entry. Source: product.md section 6, RFC 5546.
     """
-    calendar = Calendar()
-    calendar.add("prodid", "-//Reslot//Reslot//EN")
-    calendar.add("version", "2.0")
-    calendar.add("method", method)
+    calendar = _calendar(method)
     starts_at, ends_at = _local_times(event)
     calendar.add_component(_entry(event, method, starts_at, ends_at, now))
     if calendar.get_missing_tzids():
         calendar.subcomponents.insert(0, _time_zone(event.zone, starts_at.year))
     written: bytes = calendar.to_ical()
     return written
+
+
+def make_feed(name: str, entries: Iterable[tuple[CalendarEvent, datetime]]) -> bytes:
+    """Write sessions and groups as one published iCalendar object, each with its DTSTAMP.
+
+    Times are in UTC, which needs no VTIMEZONE for each zone and year. UID and SEQUENCE are those of
+    `make_calendar`. The same input gives the same bytes.
+    """
+    calendar = _calendar("PUBLISH")
+    written_name = one_line(name)
+    calendar.add("name", written_name)
+    # Older programs know these two only by the names that they had before RFC 7986.
+    calendar.add("x-wr-calname", written_name)
+    calendar.add("refresh-interval", REFRESH, {"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", vDuration(REFRESH))
+    for event, stamp in entries:
+        times = event.starts_at.astimezone(UTC), event.ends_at.astimezone(UTC)
+        calendar.add_component(_entry(event, "PUBLISH", *times, stamp))
+    written: bytes = calendar.to_ical()
+    return written
+
+
+def _calendar(method: Method) -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", "-//Reslot//Reslot//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", method)
+    return calendar
 
 
 def _entry(
@@ -95,7 +125,7 @@ def _entry(
         status=STATUS.CANCELLED if event.status is Status.CANCELLED else STATUS.CONFIRMED,
         start=starts_at,
         end=ends_at,
-        summary=one_line(f"{event.service_name}, {event.practice_name}"),
+        summary=one_line(event.title or f"{event.service_name}, {event.practice_name}"),
         description="\n".join(
             lines(text)
             for text in (*event.description, event.texts("mail.declining-cancels-nothing"))

@@ -3,6 +3,7 @@
 from app.tables.allowance_uses import AllowanceUse
 from app.tables.base import Base
 from app.tables.changes import Change
+from app.tables.feeds import Feed
 from app.tables.groups import Group
 from app.tables.held_times import HeldTime
 from app.tables.idempotency import IdempotencyKey
@@ -23,6 +24,7 @@ __all__ = [
     "AllowanceUse",
     "ApiKey",
     "Change",
+    "Feed",
     "Group",
     "HeldTime",
     "IdempotencyKey",

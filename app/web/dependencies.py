@@ -57,12 +57,18 @@ def _instant_of(request: Request) -> datetime:
     return now
 
 
+async def _public_url(request: Request) -> str:
+    url: str = request.app.state.settings.public_url
+    return url
+
+
 # The pool for commands. Reads have their own pool, so that waiting commands do not block reads.
 Engine = Annotated[AsyncEngine, Depends(_engine)]
 ReadEngine = Annotated[AsyncEngine, Depends(_read_engine)]
 CursorSigner = Annotated[TokenSigner, Depends(_cursor_signer)]
 Now = Annotated[datetime, Depends(_now)]
 ReaderTexts = Annotated[Texts, Depends(_texts)]
+PublicUrl = Annotated[str, Depends(_public_url)]
 
 
 async def _reading(engine: ReadEngine) -> AsyncIterator[AsyncConnection]:

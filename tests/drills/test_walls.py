@@ -33,6 +33,7 @@ OPEN = {
     "/v1/links/open": "the link's token is in the body",
     "/v1/offers/open": "the token of the offer's link is in the body",
     "/v1/waivers/open": "the token of the waiver's link is in the body",
+    "/feeds/{token}.ics": "the token is in the path",
     "/healthz": "a probe has no credentials",
     "/readyz": "a probe has no credentials",
 }

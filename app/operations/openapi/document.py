@@ -47,7 +47,8 @@ hyphens, like `3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f`: other notations get a 404.
 
 **Idempotency.** Commands take an `Idempotency-Key`. For 24 hours, the same request with the same
 key gets the first answer again, with the header `Idempotency-Replayed: true`. The answers with a
-new API key or an issued link are never stored, because they contain a secret.
+new API key, an issued link or the address of a feed are never stored, because they contain a
+secret.
 
 **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, a `detail` to show to
 the client, and data to act on. Each operation lists its codes; `GET /problems/{code}` explains
@@ -68,6 +69,10 @@ TAGS = [
         "description": "Wishes for an earlier time, and the offers of times that were given up.",
     },
     {"name": "Client", "description": "The calling client and their packages."},
+    {
+        "name": "Calendar feeds",
+        "description": "Addresses at which calendar programs read booked sessions.",
+    },
     {
         "name": "Waivers",
         "description": "The link with which a practitioner answers a client who asks for a waiver.",
@@ -119,6 +124,7 @@ TAGS = [
 ]
 
 _BUILD_LOCK = Lock()
+_UNCHANGED = "304"
 
 
 def write_description(app: FastAPI) -> bytes:
@@ -189,12 +195,12 @@ def _complete_operation(operation: dict[str, Any]) -> None:
 def _add_headers(operation: _Json) -> None:
     """Document the headers of successes. Problem responses already have theirs."""
     parameters = [found["name"].lower() for found in operation.get("parameters", ())]
-    for answer in operation["responses"].values():
+    for status, answer in operation["responses"].items():
         content = answer.get("content", {})
         if MEDIA_TYPE not in content:
             names = ["X-Request-Id"]
             names += ["Idempotency-Replayed"] if "idempotency-key" in parameters else []
-            names += ["ETag"] if _shows_session(content) else []
+            names += ["ETag"] if status == _UNCHANGED or _shows_session(content) else []
             answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 

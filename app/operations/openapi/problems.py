@@ -131,7 +131,8 @@ _HEADERS: dict[str, _Json] = {
         "example": "5f0c7f2e8a1b4c6d9e3f0a1b2c3d4e5f",
     },
     "ETag": {
-        "description": "The session's version, for `If-Match`.",
+        "description": "The session's version, for `If-Match`; of a feed, what its "
+        "content is, for `If-None-Match`.",
         "schema": {"type": "string"},
         "example": '"3"',
     },

@@ -6,6 +6,7 @@ IDS = {
     "command": "6fbd7142-8ac5-4e53-8fa0-7ebe5a314c56",
     "client": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
     "endpoint": "6fbd7142-80c5-4e53-8faa-7ebe50314c56",
+    "feed": "1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9",
     "fee": "70ce8253-91d6-4f64-90bb-8fcf61425d67",
     "group": "d84a1f3c-9b27-4e05-8c6d-1f2e3a4b5c6d",
     "move_request": "e95b204d-ac38-4f16-9d7e-2a3f4b5c6d7e",

@@ -243,7 +243,32 @@ _MOVE_REQUEST = {
     "sessions": [_ASKED],
 }
 
+_FREE_TIMES = {
+    "service_id": IDS["service"],
+    "practitioner_id": IDS["practitioner"],
+    "format": "video",
+    "time_zone": "America/Denver",
+    "from": "2026-12-01",
+    "to": "2026-12-31",
+    "as": "client",
+    "days": [
+        {
+            "date": "2026-12-03",
+            "slots": [
+                {
+                    "start": "2026-12-03T09:30:00-07:00",
+                    "end": "2026-12-03T10:20:00-07:00",
+                    "location_id": None,
+                }
+            ],
+        }
+    ],
+    "empty_reason": None,
+    "next_available": None,
+}
+
 STAFF_EXAMPLES: dict[str, object] = {
+    "FreeTimesView": _FREE_TIMES,
     "MoveRequestView": _MOVE_REQUEST,
     "MoveRequestAnswer": {**_MOVE_REQUEST, "command_id": IDS["command"]},
     "withdraw_practice_move_request": {

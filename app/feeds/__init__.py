@@ -1,0 +1,1 @@
+"""Calendar feeds: addresses at which calendar programs read booked sessions."""
