@@ -81,6 +81,16 @@ class _Settings(NamedTuple):
     horizon_days: int
 
 
+class _Asked(NamedTuple):
+    """What is searched: rules and search do not depend on the window."""
+
+    practice_id: UUID
+    wanted: WantedService
+    rules: SlotRules
+    search: SlotSearch
+    now: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class FreeTimes:
     """The free times from `first` to `last`, both inclusive, as dates in `zone`."""
@@ -124,24 +134,12 @@ async def read_free_times(
     window = Interval(first_second(first, zone), first_second(last + timedelta(days=1), zone))
     duration = timedelta(minutes=service["duration_minutes"])
     rules = _rules(service, duration, wanted, window, seconds_up(now))
-    search = SlotSearch(
-        format=format_,
-        location_ids=locations,
-        present=CurrentMeeting(0, format_, None),
-        may_move=True,
-        may_change_format=False,
-        books_again=True,
-    )
-    found = await _within(db, practice_id, wanted, rules, search, window, now)
+    asked = _Asked(practice_id, wanted, rules, _search(format_, locations), now)
+    found = await _within(db, asked, window)
     following = None
     if found.empty_reason is not None:
         # The days of the horizon are the practitioner's.
-        own_zone = ZoneInfo(service["time_zone"])
-        after = Interval(window.end, rules.after_horizon(seconds_up(now)))
-        after = bookable(own_zone, rules, search, after, seconds_up(now))
-        if after.start < after.end:
-            later = await _within(db, practice_id, wanted, rules, search, after, now)
-            following = min((of_place[0] for of_place in later.starts.values()), default=None)
+        following = await _first_after(db, asked, window, ZoneInfo(service["time_zone"]))
     return FreeTimes(
         wanted,
         format_,
@@ -198,19 +196,35 @@ def _rules(
     return replace(rules, minimum_notice=0, horizon_days=days)
 
 
-async def _within(
-    db: AsyncConnection,
-    practice_id: UUID,
-    wanted: WantedService,
-    rules: SlotRules,
-    search: SlotSearch,
-    window: Interval,
-    now: datetime,
-) -> Offer:
+def _search(format_: Format, locations: Sequence[UUID | None]) -> SlotSearch:
+    return SlotSearch(
+        format=format_,
+        location_ids=locations,
+        present=CurrentMeeting(0, format_, None),
+        may_move=True,
+        may_change_format=False,
+        books_again=True,
+    )
+
+
+async def _within(db: AsyncConnection, asked: _Asked, window: Interval) -> Offer:
     """Read the practitioner's calendar, and find the free times within a window."""
     first, last = (from_seconds(bound).date() for bound in window)
-    owner = CalendarOwner(practice_id, wanted.practitioner_id, None, _NOTHING)
-    calendar = await read_calendar(db, owner, first, last, now)
-    if wanted.as_staff:
+    owner = CalendarOwner(asked.practice_id, asked.wanted.practitioner_id, None, _NOTHING)
+    calendar = await read_calendar(db, owner, first, last, asked.now)
+    if asked.wanted.as_staff:
         calendar = replace(calendar, sessions_per_day=None, sessions_per_week=None)
-    return offer(calendar, rules, search, window, seconds_up(now))
+    return offer(calendar, asked.rules, asked.search, window, seconds_up(asked.now))
+
+
+async def _first_after(
+    db: AsyncConnection, asked: _Asked, window: Interval, zone: ZoneInfo
+) -> int | None:
+    """Find the first free start after a window, up to the horizon; None: there is none."""
+    now = seconds_up(asked.now)
+    after = Interval(window.end, asked.rules.after_horizon(now))
+    after = bookable(zone, asked.rules, asked.search, after, now)
+    if after.start >= after.end:
+        return None
+    later = await _within(db, asked, after)
+    return min((of_place[0] for of_place in later.starts.values()), default=None)
