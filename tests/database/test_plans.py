@@ -39,7 +39,7 @@ from app.sessions.read.calendar import WITH_CALENDAR
 from app.sessions.read.client_queries import When, _list_read
 from app.sessions.read.queries import _DETAILS
 from app.sessions.read.staff_queries import FILTERS, list_statement
-from tests.bench.data import UPCOMING, crowd, fill, named
+from tests.bench.data import crowd, fill, named
 from tests.bench.recording import Statement, Target, record
 from tests.bench.subjects import HOUR, booked_sessions
 from tests.world import NOW, TestClock
@@ -188,6 +188,12 @@ async def rows_read(engine: AsyncEngine, statement: Statement) -> int:
     )
 
 
+def reads_taken_time(text: str) -> bool:
+    return re.search(r"FROM\s+taken_times", text) is not None and not re.search(
+        r"\b(INSERT|DELETE|SET)\b", text
+    )
+
+
 def literal(value: Any) -> str:
     return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
 
@@ -217,16 +223,22 @@ async def test_a_practitioner_with_100000_sessions_is_read_as_quickly(
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
         path = f"/v1/sessions/{one.session_id}"
         requests = (
-            http.build_request("GET", f"{path}/availability", headers=headers),
-            http.build_request("POST", f"{path}/reschedule", headers=headers, json=move),
+            (
+                app.state.read_engine,
+                http.build_request("GET", f"{path}/availability", headers=headers),
+            ),
+            (
+                app.state.engine,
+                http.build_request("POST", f"{path}/reschedule", headers=headers, json=move),
+            ),
         )
         target = Target(one.session_id, one.client_id, one.practitioner_id, "none", one.base)
         sent = []
-        for asked in requests:
-            made = await record(app.state.engine, target, lambda asked=asked: http.send(asked))  # type: ignore[misc]
-            sent += [each for each in made.statements if each.text.startswith("SELECT")]
+        for engine, asked in requests:
+            made = await record(engine, target, lambda asked=asked: http.send(asked))  # type: ignore[misc]
+            sent += [each for each in made.statements if reads_taken_time(each.text)]
         read.append([await rows_read(app.state.engine, each) for each in sent])
-    assert max(read[1]) > UPCOMING / 2
+    assert len(read[1]) > 1, "availability and the move read it"
     assert read[0] == read[1]
 
 
