@@ -14,6 +14,7 @@ from app.availability.queries import DEFAULT_DAYS, check_range, first_second
 from app.database.statements import Read, Row
 from app.domain.availability import (
     CurrentMeeting,
+    EmptyReason,
     Offer,
     SlotRules,
     SlotSearch,
@@ -124,34 +125,35 @@ async def read_free_times(
     window = Interval(first_second(first, zone), first_second(last + timedelta(days=1), zone))
     duration = timedelta(minutes=service["duration_minutes"])
     rules = _rules(service, duration, wanted, window, seconds_up(now))
-    search = SlotSearch(
+    search = _search(format_, locations)
+    found = await _within(db, practice_id, wanted, rules, search, window, now)
+    following = None
+    if found.empty_reason is not None:
+        # The days of the horizon are the practitioner's.
+        own_zone, at = ZoneInfo(service["time_zone"]), seconds_up(now)
+        after = Interval(window.end, rules.after_horizon(at))
+        after = bookable(own_zone, rules, search, after, at)
+        later = await _within(db, practice_id, wanted, rules, search, after, now)
+        following = _first_date(later, zone)
+    return FreeTimes(wanted, format_, duration, zone, first, last, found, following)
+
+
+def _search(format_: Format, location_ids: Sequence[UUID | None]) -> SlotSearch:
+    """Search as for a session that is yet to be booked: no present time, and no policy."""
+    return SlotSearch(
         format=format_,
-        location_ids=locations,
+        location_ids=location_ids,
         present=CurrentMeeting(0, format_, None),
         may_move=True,
         may_change_format=False,
         books_again=True,
     )
-    found = await _within(db, practice_id, wanted, rules, search, window, now)
-    following = None
-    if found.empty_reason is not None:
-        # The days of the horizon are the practitioner's.
-        own_zone = ZoneInfo(service["time_zone"])
-        after = Interval(window.end, rules.after_horizon(seconds_up(now)))
-        after = bookable(own_zone, rules, search, after, seconds_up(now))
-        if after.start < after.end:
-            later = await _within(db, practice_id, wanted, rules, search, after, now)
-            following = min((of_place[0] for of_place in later.starts.values()), default=None)
-    return FreeTimes(
-        wanted,
-        format_,
-        duration,
-        zone,
-        first,
-        last,
-        found,
-        None if following is None else from_seconds(following).astimezone(zone).date(),
-    )
+
+
+def _first_date(found: Offer, zone: ZoneInfo) -> date | None:
+    """Give the local date of the first free time; None: there is none."""
+    starts = [of_place[0] for of_place in found.starts.values()]
+    return from_seconds(min(starts)).astimezone(zone).date() if starts else None
 
 
 async def _read_service(db: AsyncConnection, practice_id: UUID, wanted: WantedService) -> Row:
@@ -208,6 +210,8 @@ async def _within(
     now: datetime,
 ) -> Offer:
     """Read the practitioner's calendar, and find the free times within a window."""
+    if window.start >= window.end:
+        return Offer({}, EmptyReason.OUTSIDE_HORIZON)
     first, last = (from_seconds(bound).date() for bound in window)
     owner = CalendarOwner(practice_id, wanted.practitioner_id, None, _NOTHING)
     calendar = await read_calendar(db, owner, first, last, now)

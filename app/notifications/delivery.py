@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import allow_outside_wait, transact
+from app.erasure.records import ERASED_EMAIL
 from app.mail.context import MailContext
 from app.notifications.mail.data import (
     GroupMailData,
@@ -159,14 +160,17 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     not free any more, or stays free. A confirmation to the client: all its sessions had already
     ended when they were booked. A mail about a group: the group was moved or cancelled since, of
     which a later mail tells. A move request: it has ended for all sessions, and has cancelled none.
-    An offer, and a question about a fee: it has ended, or was not answered in time.
+    An offer, and a question about a fee: it has ended, or was not answered in time. Whatever is about
+    a client who was erased.
     """
     if isinstance(data, PracticeMailData | UnansweredMailData):
         return False
-    if isinstance(data, OfferMailData):
-        return data.is_out_of_date(now)
     if isinstance(data, GroupMailData):
         return not data.is_current
+    if data.client.email == ERASED_EMAIL:
+        return True
+    if isinstance(data, OfferMailData):
+        return data.is_out_of_date(now)
     if data.kind == "move_request":
         return data.request is None
     if data.kind == "booked":

@@ -247,6 +247,8 @@ class Client(PracticeRecord, Base):
 
     Incrementing `token_generation` revokes their access tokens (sign out everywhere). Incrementing
     `address_generation` revokes the links in mails to their former address.
+
+    `erased_at`: since then the row says nothing of the person (docs/decisions/0054-erasure.md).
     """
 
     __tablename__ = "clients"
@@ -257,9 +259,11 @@ class Client(PracticeRecord, Base):
     locale: Mapped[str]
     token_generation: Mapped[int]
     address_generation: Mapped[int]
+    erased_at: Mapped[datetime | None]
     __table_args__ = (
         practice_reference(),
         unique_external_ref(),
+        CheckConstraint("erased_at IS NULL OR NOT active", name="erased"),
         Index("ix_clients_email", "practice_id", text("lower(email)")),
         Index(None, "practice_id", "name", "id"),
     )
