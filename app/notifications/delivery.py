@@ -108,7 +108,7 @@ class _Attempt:
         data = await self._load(db)
         if data is None:
             return "gone"
-        if is_out_of_date(data, now):
+        if is_of_erased(data) or is_out_of_date(data, now):
             return await self._finish(db, "dropped")
         await allow_outside_wait(db)
         await self.context.sender.send(self._mail(data, now))
@@ -152,6 +152,11 @@ class _Attempt:
         return self.practice_id, self.notification_id
 
 
+def is_of_erased(data: AnyMailData) -> bool:
+    """Tell whether a mail is to or about a client who was erased. Nobody gets it."""
+    return isinstance(data, MailData | OfferMailData) and data.client.email == ERASED_EMAIL
+
+
 def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     """Return whether a notification must be dropped instead of sent.
 
@@ -160,15 +165,12 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     not free any more, or stays free. A confirmation to the client: all its sessions had already
     ended when they were booked. A mail about a group: the group was moved or cancelled since, of
     which a later mail tells. A move request: it has ended for all sessions, and has cancelled none.
-    An offer, and a question about a fee: it has ended, or was not answered in time. Whatever is about
-    a client who was erased.
+    An offer, and a question about a fee: it has ended, or was not answered in time.
     """
     if isinstance(data, PracticeMailData | UnansweredMailData):
         return False
     if isinstance(data, GroupMailData):
         return not data.is_current
-    if data.client.email == ERASED_EMAIL:
-        return True
     if isinstance(data, OfferMailData):
         return data.is_out_of_date(now)
     if data.kind == "move_request":
