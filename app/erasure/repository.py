@@ -45,6 +45,7 @@ class ErasureRepository:
     async def erase_traces(self, address: str) -> None:
         """Erase what the client and others have left: notes, origins, access, stored answers."""
         await self._erase_notes()
+        await self._erase_packages()
         await self._erase_access(address)
         await self._erase_answers()
 
@@ -129,6 +130,9 @@ class ErasureRepository:
             )
             .values(last_error=None)
         )
+
+    async def _erase_packages(self) -> None:
+        """Replace the names of packages, and take their references."""
         await self._db.execute(
             update(Package)
             .where(self._own(Package, Package.client_id == self._held.client_id))

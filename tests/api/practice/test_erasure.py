@@ -276,9 +276,7 @@ async def test_a_session_that_has_ended_is_no_obstacle(
     assert session.status == "booked"
 
 
-async def test_nobody_is_mailed_and_webhooks_name_no_person(
-    api: Api, staff: Api, world: World
-) -> None:
+async def test_nobody_is_mailed_and_webhooks_name_no_person(staff: Api, world: World) -> None:
     """What waited is dropped; the cancellation is one event, and mails to nobody."""
     await staff.post("/v1/practice/webhook-endpoints", {"url": "https://hooks.example/"})
     await world.change(Client, world.client_id, external_ref="crm-7")
