@@ -31,6 +31,7 @@ from app.observability.metrics.counts import watch_pool
 from app.observability.metrics.processes import serve_metrics, share_metrics
 from app.observability.tracing.start import check_tracing, start_tracing, stop_tracing
 from app.observability.tracing.statements import watch_statements
+from app.operations.clients import erase_data, export_data
 from app.operations.http_limits import LimitedHttp
 from app.operations.installation import export, installation
 from app.operations.links import end_links, issue_access_token, print_link
@@ -71,8 +72,13 @@ key_commands = typer.Typer(
     no_args_is_help=True,
 )
 cli.add_typer(key_commands, name="keys")
+client_commands = typer.Typer(
+    help="Hand over and erase what is held of a client.", no_args_is_help=True
+)
+cli.add_typer(client_commands, name="client")
 PracticeArgument = Annotated[str, typer.Argument(help="The practice's id or name.")]
 PracticeOption = Annotated[str, typer.Option("--practice", help="The practice's id or name.")]
+ClientArgument = Annotated[UUID, typer.Argument(help="The client's id.")]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
@@ -301,6 +307,36 @@ def keys_revoke(
     with installation(load_settings()) as settings:
         _run(revoke_practice_key(settings, practice, key_id, system_clock()))
         typer.echo("The key is revoked.")
+
+
+@client_commands.command("export")
+def client_export(practice: PracticeOption, client_id: ClientArgument) -> None:
+    """Print everything held of a client, as JSON, to hand it over to them."""
+    with installation(load_settings()) as settings:
+        typer.echo(_run(export_data(settings, practice, client_id, system_clock())))
+
+
+@client_commands.command("erase")
+def client_erase(
+    practice: PracticeOption,
+    client_id: ClientArgument,
+    reason: Annotated[
+        str, typer.Option(help="Why, for the audit log. Do not write who the client is.")
+    ],
+    *,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also cancel booked sessions, and waive due fees."),
+    ] = False,
+) -> None:
+    """Erase a client's name, address, phone, notes and the like. It cannot be undone."""
+    with installation(load_settings()) as settings:
+        now = system_clock()
+        erased = _run(erase_data(settings, practice, client_id, reason, force=force, now=now))
+        typer.echo(
+            f"The client is erased. Sessions cancelled: {erased.sessions_cancelled}. "
+            f"Fees waived: {erased.fees_waived}."
+        )
 
 
 @cli.command()

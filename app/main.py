@@ -25,6 +25,7 @@ from app.directory.packages import router as packages
 from app.directory.practice import router as practice
 from app.directory.practitioners import router as practitioners
 from app.directory.services import router as services
+from app.erasure import router as erasure
 from app.feeds import router as feeds
 from app.feeds import staff_router as staff_feeds
 from app.fees import router as fees
@@ -106,6 +107,7 @@ ROUTERS = (
     locations.router,
     services.router,
     clients.router,
+    erasure.router,
     allowance.router,
     packages.router,
     staff_feeds.router,

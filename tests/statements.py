@@ -73,6 +73,9 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/fees/waiver_queries.py list_waivers_to_lapse": _of(
         "practices", "waivers", reason="the worker's task, by whose last instant has passed"
     ),
+    "app/erasure/retention_repository.py list_practices": _of(
+        "practices", reason="the worker's task, which then does one practice after the other"
+    ),
     "app/groups/queries.py list_due_groups": _of(
         "practices", "groups", reason="the worker's task, by whose minimum is due"
     ),

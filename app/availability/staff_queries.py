@@ -14,6 +14,7 @@ from app.availability.queries import DEFAULT_DAYS, check_range, first_second
 from app.database.statements import Read, Row
 from app.domain.availability import (
     CurrentMeeting,
+    EmptyReason,
     Offer,
     SlotRules,
     SlotSearch,
@@ -81,16 +82,6 @@ class _Settings(NamedTuple):
     horizon_days: int
 
 
-class _Asked(NamedTuple):
-    """What is searched: rules and search do not depend on the window."""
-
-    practice_id: UUID
-    wanted: WantedService
-    rules: SlotRules
-    search: SlotSearch
-    now: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class FreeTimes:
     """The free times from `first` to `last`, both inclusive, as dates in `zone`."""
@@ -134,22 +125,35 @@ async def read_free_times(
     window = Interval(first_second(first, zone), first_second(last + timedelta(days=1), zone))
     duration = timedelta(minutes=service["duration_minutes"])
     rules = _rules(service, duration, wanted, window, seconds_up(now))
-    asked = _Asked(practice_id, wanted, rules, _search(format_, locations), now)
-    found = await _within(db, asked, window)
+    search = _search(format_, locations)
+    found = await _within(db, practice_id, wanted, rules, search, window, now)
     following = None
     if found.empty_reason is not None:
         # The days of the horizon are the practitioner's.
-        following = await _first_after(db, asked, window, ZoneInfo(service["time_zone"]))
-    return FreeTimes(
-        wanted,
-        format_,
-        duration,
-        zone,
-        first,
-        last,
-        found,
-        None if following is None else from_seconds(following).astimezone(zone).date(),
+        own_zone, at = ZoneInfo(service["time_zone"]), seconds_up(now)
+        after = Interval(window.end, rules.after_horizon(at))
+        after = bookable(own_zone, rules, search, after, at)
+        later = await _within(db, practice_id, wanted, rules, search, after, now)
+        following = _first_date(later, zone)
+    return FreeTimes(wanted, format_, duration, zone, first, last, found, following)
+
+
+def _search(format_: Format, location_ids: Sequence[UUID | None]) -> SlotSearch:
+    """Search as for a session that is yet to be booked: no present time, and no policy."""
+    return SlotSearch(
+        format=format_,
+        location_ids=location_ids,
+        present=CurrentMeeting(0, format_, None),
+        may_move=True,
+        may_change_format=False,
+        books_again=True,
     )
+
+
+def _first_date(found: Offer, zone: ZoneInfo) -> date | None:
+    """Give the local date of the first free time; None: there is none."""
+    starts = [of_place[0] for of_place in found.starts.values()]
+    return from_seconds(min(starts)).astimezone(zone).date() if starts else None
 
 
 async def _read_service(db: AsyncConnection, practice_id: UUID, wanted: WantedService) -> Row:
@@ -196,35 +200,21 @@ def _rules(
     return replace(rules, minimum_notice=0, horizon_days=days)
 
 
-def _search(format_: Format, locations: Sequence[UUID | None]) -> SlotSearch:
-    return SlotSearch(
-        format=format_,
-        location_ids=locations,
-        present=CurrentMeeting(0, format_, None),
-        may_move=True,
-        may_change_format=False,
-        books_again=True,
-    )
-
-
-async def _within(db: AsyncConnection, asked: _Asked, window: Interval) -> Offer:
+async def _within(
+    db: AsyncConnection,
+    practice_id: UUID,
+    wanted: WantedService,
+    rules: SlotRules,
+    search: SlotSearch,
+    window: Interval,
+    now: datetime,
+) -> Offer:
     """Read the practitioner's calendar, and find the free times within a window."""
+    if window.start >= window.end:
+        return Offer({}, EmptyReason.OUTSIDE_HORIZON)
     first, last = (from_seconds(bound).date() for bound in window)
-    owner = CalendarOwner(asked.practice_id, asked.wanted.practitioner_id, None, _NOTHING)
-    calendar = await read_calendar(db, owner, first, last, asked.now)
-    if asked.wanted.as_staff:
+    owner = CalendarOwner(practice_id, wanted.practitioner_id, None, _NOTHING)
+    calendar = await read_calendar(db, owner, first, last, now)
+    if wanted.as_staff:
         calendar = replace(calendar, sessions_per_day=None, sessions_per_week=None)
-    return offer(calendar, asked.rules, asked.search, window, seconds_up(asked.now))
-
-
-async def _first_after(
-    db: AsyncConnection, asked: _Asked, window: Interval, zone: ZoneInfo
-) -> int | None:
-    """Find the first free start after a window, up to the horizon; None: there is none."""
-    now = seconds_up(asked.now)
-    after = Interval(window.end, asked.rules.after_horizon(now))
-    after = bookable(zone, asked.rules, asked.search, after, now)
-    if after.start >= after.end:
-        return None
-    later = await _within(db, asked, after)
-    return min((of_place[0] for of_place in later.starts.values()), default=None)
+    return offer(calendar, rules, search, window, seconds_up(now))

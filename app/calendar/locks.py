@@ -59,6 +59,18 @@ _LOCK_PRACTITIONERS = Read(
     .order_by(Practitioner.id)
     .with_for_update(key_share=True)
 )
+_LOCK_NAMED_PRACTITIONERS = Read(
+    select(Practitioner.id)
+    .where(
+        of_practice(
+            PRACTICE,
+            Practitioner,
+            Practitioner.id == func.any(bindparam("practitioner_ids", type_=_IDS)),
+        )
+    )
+    .order_by(Practitioner.id)
+    .with_for_update(key_share=True)
+)
 _LOCK_GROUPS = Read(
     select(Group.id)
     .where(
@@ -166,6 +178,30 @@ async def lock_sessions(
     if len(locked) < len(set(session_ids)):
         raise NotFoundError
     await _lock_clients(db, practice_id, [row["client_id"] for row in locked] + [*more_clients])
+
+
+async def lock_all_of_client(
+    db: AsyncConnection,
+    practice_id: UUID,
+    client_id: UUID,
+    session_ids: Sequence[UUID],
+    practitioner_ids: Sequence[UUID],
+) -> None:
+    """Lock a client with all their sessions, however many, and the groups and practitioners of it.
+
+    Raises:
+        NotFoundError: the practice has no such client.
+    """
+    named = {"practice_id": practice_id, "practitioner_ids": list(practitioner_ids)}
+    await _LOCK_NAMED_PRACTITIONERS.rows(db, named)
+    of_sessions = {
+        "practice_id": practice_id,
+        "session_ids": list(session_ids),
+        "client_id": client_id,
+    }
+    await _LOCK_GROUPS.rows(db, of_sessions | {"group_ids": []})
+    await _LOCK_SESSIONS.rows(db, of_sessions)
+    await lock_client(db, practice_id, client_id)
 
 
 async def lock_group(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> list[UUID]:

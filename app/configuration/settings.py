@@ -150,6 +150,21 @@ class Settings(BaseSettings):
     expires soon.
     """
 
+    keep_notes_days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
+    """After how many days the worker deletes notes: the free text of reasons, of waivers and of
+    move requests. Without this setting, they are kept.
+    """
+
+    keep_origins_days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
+    """After how many days the worker deletes the network addresses of the audit log. Without this
+    setting, they are kept.
+    """
+
+    keep_notifications_days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
+    """After how many days the worker deletes notifications that were sent, dropped or given up.
+    Without this setting, they are kept.
+    """
+
     webhook_insecure_targets: bool = False
     """For development only: webhooks may be sent over plain HTTP and to private addresses.
     `reslot demo` sets it.

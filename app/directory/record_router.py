@@ -38,6 +38,7 @@ class RecordApi:
 
     Operation ids contain `one` and `many`: `list_clients`, `get_client`,
     `get_client_by_ref`, `create_client`, `update_client`, `put_client_by_ref`.
+    `problems_of_change` are problems of a change that other kinds do not have.
     """
 
     one: str
@@ -50,6 +51,7 @@ class RecordApi:
     change: type[RecordBody]
     put: type[RecordBody]
     descriptions: Descriptions
+    problems_of_change: tuple[str, ...] = ()
 
 
 def record_router(api: RecordApi) -> APIRouter:
@@ -147,7 +149,7 @@ def _add_update(router: APIRouter, api: RecordApi) -> None:
         summary=f"Change a {api.one}",
         description=cleandoc(api.descriptions.update),
         response_model=api.record,
-        responses=responses(*WRITING_BY_STAFF, "not-found"),
+        responses=responses(*WRITING_BY_STAFF, "not-found", *api.problems_of_change),
     )
     async def update_record(
         record_id: Annotated[PathId, _record_id(api)],

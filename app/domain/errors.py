@@ -217,6 +217,23 @@ class RateLimitedError(DomainError):
         self.retry_after = retry_after
 
 
+class EraseRefusedError(DomainError):
+    """A client who is to be erased has booked sessions or due fees."""
+
+    code = "erase-refused"
+
+    def __init__(self, *, booked_sessions: int, due_fees: int) -> None:
+        super().__init__(booked_sessions, due_fees)
+        self.booked_sessions = booked_sessions
+        self.due_fees = due_fees
+
+
+class ClientErasedError(DomainError):
+    """The client was erased: nothing is held of them, and their record stays as it is."""
+
+    code = "client-erased"
+
+
 class NotificationFinishedError(DomainError):
     """The notification was sent or dropped, so it cannot be retried."""
 

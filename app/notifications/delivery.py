@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import allow_outside_wait, transact
+from app.erasure.records import ERASED_EMAIL
 from app.mail.context import MailContext
 from app.notifications.mail.data import (
     GroupMailData,
@@ -107,7 +108,7 @@ class _Attempt:
         data = await self._load(db)
         if data is None:
             return "gone"
-        if is_out_of_date(data, now):
+        if is_of_erased(data) or is_out_of_date(data, now):
             return await self._finish(db, "dropped")
         await allow_outside_wait(db)
         await self.context.sender.send(self._mail(data, now))
@@ -151,6 +152,11 @@ class _Attempt:
         return self.practice_id, self.notification_id
 
 
+def is_of_erased(data: AnyMailData) -> bool:
+    """Tell whether a mail is to or about a client who was erased. Nobody gets it."""
+    return isinstance(data, MailData | OfferMailData) and data.client.email == ERASED_EMAIL
+
+
 def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     """Return whether a notification must be dropped instead of sent.
 
@@ -163,10 +169,10 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     """
     if isinstance(data, PracticeMailData | UnansweredMailData):
         return False
-    if isinstance(data, OfferMailData):
-        return data.is_out_of_date(now)
     if isinstance(data, GroupMailData):
         return not data.is_current
+    if isinstance(data, OfferMailData):
+        return data.is_out_of_date(now)
     if data.kind == "move_request":
         return data.request is None
     if data.kind == "booked":

@@ -248,6 +248,8 @@ class Client(PracticeRecord, Base):
     Incrementing `token_generation` revokes their access tokens (sign out everywhere); at
     `tokens_ended_at` that was last done. Incrementing `address_generation` revokes the links in
     mails to their former address.
+
+    `erased_at`: since then the row says nothing of the person (docs/decisions/0054-erasure.md).
     """
 
     __tablename__ = "clients"
@@ -259,9 +261,11 @@ class Client(PracticeRecord, Base):
     token_generation: Mapped[int]
     tokens_ended_at: Mapped[datetime | None]
     address_generation: Mapped[int]
+    erased_at: Mapped[datetime | None]
     __table_args__ = (
         practice_reference(),
         unique_external_ref(),
+        CheckConstraint("erased_at IS NULL OR NOT active", name="erased"),
         Index("ix_clients_email", "practice_id", text("lower(email)")),
         Index(None, "practice_id", "name", "id"),
     )

@@ -14,6 +14,7 @@ from app.clock import Clock
 from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.database.transactions import allow_long_statements, prefer_indexes, transact
+from app.erasure.retention import delete_what_is_old
 from app.fees.announcing import announce_fees
 from app.fees.lapsing import lapse_waivers
 from app.fees.refilling import judge_due_refills
@@ -48,6 +49,7 @@ WAITLIST_SECONDS = 15.0
 ANNOUNCE_SECONDS = 60.0
 LAPSE_SECONDS = 60.0
 REFILL_SECONDS = 60.0
+RETENTION_SECONDS = 3600.0
 
 # A task of the worker, run with the present instant.
 RepeatedTask = Callable[[datetime], Awaitable[None]]
@@ -216,6 +218,9 @@ def repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTask
     async def waiting(now: datetime) -> None:
         await judge_waitlists(engine, now, undo=settings.undo_window)
 
+    async def forgetting(now: datetime) -> None:
+        await delete_what_is_old(engine, settings, now)
+
     return {
         sweeping: SWEEP_SECONDS,
         tidying: TIDY_SECONDS,
@@ -225,6 +230,7 @@ def repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTask
         announcing: ANNOUNCE_SECONDS,
         lapsing: LAPSE_SECONDS,
         refilling: REFILL_SECONDS,
+        forgetting: RETENTION_SECONDS,
     }
 
 

@@ -57,6 +57,7 @@ SECRET = {
     "create_feed",
     "create_key",
     "create_practitioner_feed",
+    "export_client",
     "create_webhook_endpoint",
     "issue_session_link",
     "rotate_webhook_secret",
@@ -68,7 +69,7 @@ VERBS = set(
     (  # noqa: SIM905 - a list of 30 quoted words reads worse
         "list get create update replace put delete "  # records
         "book cancel reschedule mark undo waive settle retry withdraw "  # what the business does
-        "accept adjust announce ask confirm decline grant resume release try uphold "
+        "accept adjust announce ask confirm erase export decline grant resume release try uphold "
         "issue revoke rotate open request refresh resolve sign"
     ).split()
 )

@@ -2,15 +2,34 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.directory.clients.repository import CLIENT_ROWS
 from app.directory.records import Records
 from app.directory.repository import Record
+from app.domain.errors import ClientErasedError
 from app.standards.addresses import mailbox_key
 from app.tables.practices import Client
 
 
 class _Clients(Records):
+    async def check(
+        self,
+        db: AsyncConnection,
+        practice_id: UUID,
+        before: Record | None,
+        changed: Record,  # noqa: ARG002 - others look at it
+    ) -> None:
+        """Check that the client was not erased.
+
+        Raises:
+            ClientErasedError: they were.
+        """
+        if before is not None and await CLIENT_ROWS.is_erased(db, practice_id, before["id"]):
+            raise ClientErasedError
+
     def columns(self, before: Record | None, changed: Record, now: datetime) -> dict[str, Any]:
         """Revoke tokens if the client is deactivated; tokens and links if the address changes.
 

@@ -11,6 +11,7 @@ from app.calendar.held_times import HoldRepository
 from app.database.lists import Filter
 from app.directory.repository import RecordRepository
 from app.identity.queries import has_address
+from app.tables.joins import of_practice
 from app.tables.practices import Client
 
 
@@ -31,6 +32,11 @@ class ClientRepository(RecordRepository):
             await holds.end_by_sign_in(record_id)
         if "address_generation" in columns:
             await holds.end_by_links(record_id)
+
+    async def is_erased(self, db: AsyncConnection, practice_id: UUID, record_id: UUID) -> bool:
+        """Tell whether a client was erased."""
+        own = of_practice(practice_id, Client, Client.id == record_id)
+        return await db.scalar(select(Client.erased_at).where(own)) is not None
 
     def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:  # noqa: ARG002 - others join
         """Select the columns that an answer contains."""

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.directory.clients.repository import CLIENT_ROWS
 from app.directory.packages.repository import PACKAGE_ROWS, is_of_practice
 from app.directory.records import Records
 from app.directory.repository import Record
@@ -33,6 +34,8 @@ class _Packages(Records):
                 raise InvalidInputError(f"/{name}", "field.fixed-in-package")
             if not await is_of_practice(db, practice_id, table, changed[name]):
                 raise InvalidInputError(f"/{name}", f"field.no-such-{called}")
+        if before is None and await CLIENT_ROWS.is_erased(db, practice_id, changed["client_id"]):
+            raise InvalidInputError("/client_id", "field.not-active")
         if before is not None and "credits" in changed:
             in_use = before["credits"] - before["credits_left"]
             if changed["credits"] < in_use:

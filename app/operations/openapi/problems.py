@@ -100,6 +100,11 @@ _MEMBERS: dict[str, _Json] = {
         "format": "uuid",
         "description": "The session that the problem is about.",
     },
+    "booked_sessions": {
+        "type": "integer",
+        "description": "How many booked sessions of the client have not ended.",
+    },
+    "due_fees": {"type": "integer", "description": "How many fees of the client are due."},
 }
 _UUID: _Json = {"type": "string", "format": "uuid"}
 # The members whose meaning depends on the code.

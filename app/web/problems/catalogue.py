@@ -115,6 +115,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
         ProblemType("credit-unavailable", HTTPStatus.CONFLICT),
         ProblemType("fee-not-due", HTTPStatus.CONFLICT),
         ProblemType("waiver-unavailable", HTTPStatus.CONFLICT),
+        ProblemType("erase-refused", HTTPStatus.CONFLICT, members=("booked_sessions", "due_fees")),
+        ProblemType("client-erased", HTTPStatus.CONFLICT),
         ProblemType("version-mismatch", HTTPStatus.PRECONDITION_FAILED),
         ProblemType("idempotency-key-reused", HTTPStatus.UNPROCESSABLE_ENTITY),
         ProblemType("idempotency-key-in-use", HTTPStatus.CONFLICT),

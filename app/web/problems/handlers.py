@@ -27,6 +27,7 @@ from app.database.transactions import (
 from app.domain.errors import (
     CreditUnavailableError,
     DomainError,
+    EraseRefusedError,
     ForbiddenError,
     InvalidInputError,
     RateLimitedError,
@@ -191,7 +192,7 @@ async def on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for it
     code, detail, texts = error.code, None, texts_of(request)
     headers = _HEADERS.get(code)
-    members = _other_times(error)
+    members = _members_of(error)
     match error:
         case InvalidInputError():
             members["errors"] = [_entry_of(error, texts)]
@@ -225,8 +226,8 @@ def _refusal(refusal: Refusal, zone: ZoneInfo, texts: Texts) -> tuple[str | None
     }
 
 
-def _other_times(error: DomainError) -> dict[str, Any]:
-    """Present what is in the way of a requested time, or the nearest times that are free."""
+def _members_of(error: DomainError) -> dict[str, Any]:
+    """Present what is in the way of a command, or the nearest times that are free."""
     match error:
         case GroupUnavailableError():
             slots = present_group_slots(error.groups, error.zone, error.fees)
@@ -236,6 +237,8 @@ def _other_times(error: DomainError) -> dict[str, Any]:
             return {"alternatives": slots, "held_until": _iso(error.held_until, error.zone)}
         case SeatsConflictError():
             return {"conflicts": present_seat_conflicts(error.conflicts)}
+        case EraseRefusedError():
+            return {"booked_sessions": error.booked_sessions, "due_fees": error.due_fees}
         case ScopeConflictsError():
             return {"conflicts": present_conflicts(error.conflicts, error.zone)}
     return {}

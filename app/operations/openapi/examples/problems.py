@@ -48,6 +48,8 @@ PROBLEM_MEMBERS: dict[str, object] = {
     "deadline": "2026-12-03T13:00:00-05:00",
     "contact": CONTACT,
     "session_id": IDS["session"],
+    "booked_sessions": 2,
+    "due_fees": 1,
 }
 # The members whose meaning depends on the code.
 MEMBERS_OF_PROBLEM: dict[str, dict[str, object]] = {

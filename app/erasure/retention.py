@@ -1,0 +1,49 @@
+"""Delete what is older than the operator keeps it; the worker runs it (decision 54)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.configuration.settings import Settings
+from app.database.transactions import allow_long_statements, read_connection, transact
+from app.erasure.retention_repository import (
+    delete_notes,
+    delete_notifications,
+    delete_origins,
+    list_practices,
+)
+
+_Delete = Callable[[AsyncConnection, UUID, datetime], Awaitable[None]]
+
+
+async def delete_what_is_old(engine: AsyncEngine, settings: Settings, now: datetime) -> None:
+    """Delete old notes, network addresses and finished notifications, practice by practice.
+
+    What has no setting is kept.
+    """
+    kept: list[tuple[_Delete, int]] = [
+        (command, days)
+        for command, days in (
+            (delete_notes, settings.keep_notes_days),
+            (delete_origins, settings.keep_origins_days),
+            (delete_notifications, settings.keep_notifications_days),
+        )
+        if days is not None
+    ]
+    if not kept:
+        return
+    async with read_connection(engine) as db:
+        practices = await list_practices(db)
+    for practice_id in practices:
+        for command, days in kept:
+            await _run(engine, command, practice_id, now - timedelta(days=days))
+
+
+async def _run(engine: AsyncEngine, command: _Delete, practice_id: UUID, until: datetime) -> None:
+    async def deleting(db: AsyncConnection) -> None:
+        await allow_long_statements(db)
+        await command(db, practice_id, until)
+
+    await transact(engine, deleting)

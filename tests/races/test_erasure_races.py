@@ -1,0 +1,139 @@
+"""Whatever is done for a client while they are erased: nothing of them is left afterwards."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from httpx import Response
+
+from app.tables.changes import Change, ChangeNote
+from app.tables.feeds import Feed
+from app.tables.idempotency import IdempotencyKey
+from app.tables.practices import Client
+from app.tables.sessions import Session
+from app.tables.taken_times import TakenTime
+from app.tables.waitlist import Wish
+from tests.groups import add_group, add_seat
+from tests.world import NOW, Api, World
+
+START = NOW + timedelta(days=3)
+DAY = timedelta(days=1)
+ROUNDS = 6
+REASON = {"reason": {"note": "Asked for by letter."}, "force": True}
+CANARY = "Canary of a race."
+
+
+def booking(world: World, client_id: UUID, number: int, practitioner_id: UUID) -> dict[str, Any]:
+    return {
+        "client_id": str(client_id),
+        "practitioner_id": str(practitioner_id),
+        "service_id": str(world.service_id),
+        "format": "video",
+        "start": (START + number * DAY).isoformat(),
+        "force": True,
+    }
+
+
+def erase(staff: Api, client_id: UUID) -> Awaitable[Response]:
+    return staff.post(f"/v1/practice/clients/{client_id}/erase", REASON)
+
+
+async def nothing_is_left(world: World, client_id: UUID) -> None:
+    """No booked session, no time that is taken, no note but that of the erasure, no access."""
+    (client,) = await world.rows(Client, id=client_id)
+    assert (client.name, client.active) == ("(erased)", False)
+    sessions = await world.rows(Session, client_id=client_id)
+    assert {row.status for row in sessions} <= {"cancelled"}
+    taken = {row.id for row in await world.rows(TakenTime)}
+    assert not taken & {row.id for row in sessions}
+    ids = {client_id, *(row.id for row in sessions)}
+    entries = {
+        row.id
+        for row in await world.rows(Change)
+        if (row.session_id in ids or row.subject_id in ids) and row.kind != "erased"
+    }
+    noted = {row.change_id: row.note for row in await world.rows(ChangeNote)}
+    assert not entries & noted.keys()
+    assert CANARY not in noted.values()
+    assert await world.rows(Feed, client_id=client_id) == []
+    assert {row.state for row in await world.rows(Wish, client_id=client_id)} <= {"withdrawn"}
+    for row in await world.rows(IdempotencyKey):
+        assert str(client_id).encode() not in row.body or b'"erased_at"' in row.body
+
+
+async def test_a_booking_while_erasing(staff: Api, world: World) -> None:
+    """It is refused, or cancelled with all others; also with a practitioner who is new to them."""
+    other = await world.add_practitioner()
+    booked = set()
+    for number in range(ROUNDS):
+        client_id = await world.add_client(name=f"Client {number}")
+        await world.book(START + number * DAY, client_id=client_id)
+        body = booking(
+            world, client_id, number + 20, other if number % 2 else world.practitioner_id
+        )
+        made, erased = await asyncio.gather(
+            staff.post("/v1/practice/sessions", body, {"Idempotency-Key": f"booking {number}"}),
+            erase(staff, client_id),
+        )
+        assert erased.status_code == 200, erased.text
+        assert made.status_code in {201, 422}, made.text
+        booked.add(made.status_code)
+        assert erased.json()["sessions_cancelled"] == (2 if made.status_code == 201 else 1)
+        await nothing_is_left(world, client_id)
+    assert booked
+
+
+async def test_what_the_client_does_while_erasing(api: Api, staff: Api, world: World) -> None:
+    """A cancellation with a note, a wish and a new feed are refused, or erased with the rest."""
+    for number in range(ROUNDS):
+        client_id = await world.add_client(name=f"Client {number}")
+        session_id = await world.book(START + number * DAY, client_id=client_id)
+        later = await world.book(START + (number + 20) * DAY, client_id=client_id)
+        client = api.signed_in(world.token(client_id))
+        cancelled, wished, feed, erased = await asyncio.gather(
+            client.cancel(session_id, {"Idempotency-Key": "1"}, reason={"note": CANARY}),
+            client.put(f"/v1/sessions/{later}/wish", {}),
+            client.post("/v1/feeds", None),
+            erase(staff, client_id),
+        )
+        assert erased.status_code == 200, erased.text
+        assert cancelled.status_code in {200, 401}
+        assert wished.status_code in {200, 201, 401}
+        assert feed.status_code in {201, 401}
+        await nothing_is_left(world, client_id)
+
+
+async def test_a_changed_record_while_erasing(staff: Api, world: World) -> None:
+    for number in range(ROUNDS):
+        client_id = await world.add_client(name=f"Client {number}")
+        renamed, erased = await asyncio.gather(
+            staff.patch(f"/v1/practice/clients/{client_id}", {"name": "Canary"}),
+            erase(staff, client_id),
+        )
+        assert erased.status_code == 200
+        assert renamed.status_code in {200, 409}
+        await nothing_is_left(world, client_id)
+
+
+async def test_erasing_at_once_erases_once(staff: Api, world: World) -> None:
+    client_id = await world.add_client(name="Ben")
+    await world.book(START, client_id=client_id)
+    answers = await asyncio.gather(*(erase(staff, client_id) for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(await world.rows(Change, kind="erased")) == 1
+    await nothing_is_left(world, client_id)
+
+
+async def test_two_clients_of_one_class_are_erased_at_once(staff: Api, world: World) -> None:
+    """Both lock the same practitioner and group: one waits for the other."""
+    group = await add_group(world)
+    clients = [await world.add_client(name=f"Client {number}") for number in range(4)]
+    for client_id in clients:
+        await add_seat(world, group, client_id=client_id)
+    answers = await asyncio.gather(*(erase(staff, client_id) for client_id in clients))
+    assert [answer.json()["sessions_cancelled"] for answer in answers] == [1] * 4
+    for client_id in clients:
+        await nothing_is_left(world, client_id)
