@@ -20,8 +20,8 @@ from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
 REF = "theirs-1"
-# Policies, webhook endpoints, keys and the own sign-in are changed with an admin key only, and so are
-# clients handed over and erased; everything else is done with any key that may write.
+# Policies, webhook endpoints, keys and the own sign-in are changed with an admin key only, and so
+# are clients handed over and erased; everything else is done with any key that may write.
 ADMIN = ("/policies", "/webhook-endpoints", "/keys", "/sign-in", "}/export", "}/erase")
 
 

@@ -174,6 +174,7 @@ class ErasureRepository:
                 external_ref=None,
                 active=False,
                 token_generation=Client.token_generation + 1,
+                tokens_ended_at=now,
                 address_generation=Client.address_generation + 1,
                 erased_at=now,
             )
