@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from app.operations.installation import export, installation
 from app.operations.links import end_links, issue_access_token, print_link
 from app.operations.practices import (
     NewPractice,
+    change_practice_look,
     close_practice,
     create_practice,
     create_practice_key,
@@ -172,7 +174,7 @@ def demo(
     *,
     reset: Annotated[bool, typer.Option("--reset", help="Delete the demo's data first.")] = False,
 ) -> None:
-    """Serve two example practices with data around today. A second run keeps the data."""
+    """Serve three example practices with data around today. A second run keeps the data."""
     settings = load_settings()
     # Webhooks of a demo go to the same machine, over plain HTTP.
     settings = settings.model_copy(
@@ -239,6 +241,52 @@ def practice_list() -> None:
         for practice in _run(list_practices(settings)):
             closed = f"  closed {practice.closed_at:%Y-%m-%d}" if practice.closed_at else ""
             typer.echo(f"{practice.id}  {practice.name}{closed}")
+
+
+@practice_commands.command("change")
+def practice_change(  # noqa: PLR0913 - each is an option
+    practice: PracticeArgument,
+    *,
+    name: Annotated[str | None, typer.Option(help="The practice's name.")] = None,
+    email: Annotated[str | None, typer.Option(help="Email address for its clients.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Phone number for its clients.")] = None,
+    address: Annotated[str | None, typer.Option(help="Postal address.")] = None,
+    website: Annotated[str | None, typer.Option(help="A URL with https.")] = None,
+    sender_name: Annotated[str | None, typer.Option(help="From whom its emails come.")] = None,
+    accent: Annotated[str | None, typer.Option(help="Colour of buttons, like #2a6f6b.")] = None,
+    welcome: Annotated[str | None, typer.Option(help="Text for the top of pages.")] = None,
+    footer: Annotated[str | None, typer.Option(help="Text for the end of pages.")] = None,
+    logo: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="A PNG, JPEG or WebP of at most 100 KiB and 1024 pixels a side.",
+        ),
+    ] = None,
+    no_logo: Annotated[bool, typer.Option("--no-logo", help="Remove the logo.")] = False,
+) -> None:
+    """Change a practice and how it looks to its clients. An empty text clears an option."""
+    given = {
+        "name": name,
+        "email": email,
+        "phone": phone,
+        "address": address,
+        "website": website,
+        "sender_name": sender_name,
+        "accent": accent,
+        "welcome": welcome,
+        "footer": footer,
+    }
+    values = {option: text for option, text in given.items() if text is not None}
+    picture = None if logo is None else logo.read_bytes()
+    with installation(load_settings()) as settings:
+        _run(
+            change_practice_look(
+                settings, practice, values, b"" if no_logo else picture, system_clock()
+            )
+        )
+        typer.echo("The practice is changed.")
 
 
 @practice_commands.command("close")

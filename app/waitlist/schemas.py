@@ -15,7 +15,7 @@ from app.texts.errors import InvalidValueError
 from app.waitlist.records import NewWish, WishedTimes
 from app.web.pagination import ListQuery, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, TimeOfDay, Token
-from app.web.views import CommandId, MoneyView
+from app.web.views import CommandId, MoneyView, PracticeView
 
 _SOONER: JsonDict = {
     "until": "2026-12-02T18:00:00-05:00",
@@ -304,6 +304,12 @@ class OpenOfferRequest(RequestBody):
         json_schema_extra={"examples": [{"token": "WyIzZjBjN2YyZSIsMF0.signature"}]}
     )
     token: Token
+
+
+class OpenedOffer(OfferView):
+    """The offer of a link, and its practice."""
+
+    practice: PracticeView
 
 
 class OfferList(TypedDict):

@@ -283,16 +283,61 @@ class ClientView(Answer):
     locale: str
 
 
-class PracticeView(Answer):
+class LookView(TypedDict):
+    """How the practice wants its pages to look. What it has not chosen is null."""
+
+    accent: Annotated[
+        str | None,
+        Field(
+            description="A colour, `#rrggbb`, as the practice chose it. Correct its contrast "
+            "before you write on it, or in it.",
+            examples=["#2a6f6b"],
+        ),
+    ]
+    logo_url: Annotated[
+        str | None,
+        Field(
+            description="Path of the logo at this API. It needs no token and can be cached for "
+            "ever: another logo has another path.",
+            examples=[None],
+        ),
+    ]
+    welcome: Annotated[
+        str | None,
+        Field(
+            description="Plain text for the top of a page, in one or several lines.",
+            examples=["Welcome to Harbor Wellness."],
+        ),
+    ]
+    footer: Annotated[
+        str | None,
+        Field(
+            description="Plain text for the end of a page, in one or several lines.",
+            examples=["Harbor Wellness LLC, New York"],
+        ),
+    ]
+
+
+class PracticeView(TypedDict):
     """The caller's practice."""
 
     id: UUID
     name: str
     email: str
     phone: str | None
-    currency: str = Field(
-        description="ISO 4217 code of the currency of all its prices.", examples=["USD"]
-    )
-    currency_decimals: int = Field(
-        description="Number of decimals of the currency, by ISO 4217.", examples=[2]
-    )
+    address: Annotated[
+        str | None,
+        Field(
+            description="The postal address, in one or several lines.",
+            examples=["12 Harbor Street\nNew York, NY 10004"],
+        ),
+    ]
+    website: Annotated[str | None, Field(examples=["https://harbor.example"])]
+    look: LookView
+    currency: Annotated[
+        str,
+        Field(description="ISO 4217 code of the currency of all its prices.", examples=["USD"]),
+    ]
+    currency_decimals: Annotated[
+        int, Field(description="Number of decimals of the currency, by ISO 4217.", examples=[2])
+    ]

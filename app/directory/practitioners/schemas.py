@@ -1,12 +1,15 @@
 """Schemas of practitioners."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
 from app.directory.contact_fields import Email, Phone, TimeZone, WebAddress
 from app.directory.fields import Active, ExternalRef, KeptRecord, Name, RecordBody, unchanged
 from app.web.pagination import PageAnswer
+from app.web.pictures import picture_path_if_any
 
 PerDay = Annotated[
     int,
@@ -52,6 +55,15 @@ class PractitionerRecord(KeptRecord):
     video_url: str | None = Field(examples=[_EXAMPLE["video_url"]])
     sessions_per_day: int | None = Field(examples=[8])
     sessions_per_week: int | None = Field(examples=[None])
+    photo_url: str | None = Field(
+        description="Path of the photo. `PUT …/{practitioner_id}/photo` sets it.", examples=[None]
+    )
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], now: datetime) -> Self:  # noqa: ARG003 - of no effect
+        """Present a practitioner, with the path of their photo."""
+        path = picture_path_if_any(record["practice_id"], record["photo"])
+        return cls(**record, photo_url=path)
 
 
 class PractitionerRecordPage(PageAnswer[PractitionerRecord]):

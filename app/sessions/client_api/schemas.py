@@ -49,6 +49,14 @@ class PractitionerView(TypedDict):
     id: UUID
     name: str
     time_zone: str
+    photo_url: Annotated[
+        str | None,
+        Field(
+            description="Path of a photo at this API. It needs no token and can be cached for "
+            "ever: another photo has another path.",
+            examples=[None],
+        ),
+    ]
     contact: ContactView
 
 
@@ -58,6 +66,13 @@ class LocationView(TypedDict):
     id: UUID
     name: str
     address: str
+    time_zone: Annotated[
+        str,
+        Field(
+            description="IANA time zone of the place, or else of the practitioner.",
+            examples=["America/New_York"],
+        ),
+    ]
 
 
 class FormatView(TypedDict):
