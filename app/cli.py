@@ -3,9 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -23,7 +21,6 @@ from app.database.migrations import role_of, set_role_limits
 from app.database.programs import ProgramError
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
-from app.domain.errors import NotFoundError
 from app.identity.api_keys.keys import Scope
 from app.mail.folder import list_mails, read_mail
 from app.mail.senders import check_mail_folder
@@ -35,15 +32,10 @@ from app.observability.tracing.statements import watch_statements
 from app.operations.http_limits import LimitedHttp
 from app.operations.installation import export, installation
 from app.operations.links import end_links, issue_access_token, print_link
+from app.operations.practice_commands import practice_commands, run_lookup
 from app.operations.practices import (
-    NewPractice,
-    change_practice_look,
-    close_practice,
-    create_practice,
     create_practice_key,
     list_practice_keys,
-    list_practices,
-    reopen_practice,
     revoke_practice_key,
 )
 from app.operations.supervisor import run_several
@@ -63,16 +55,12 @@ cli = typer.Typer(
 )
 
 
-practice_commands = typer.Typer(
-    help="Create, list, close and reopen practices.", no_args_is_help=True
-)
 cli.add_typer(practice_commands, name="practice")
 key_commands = typer.Typer(
     help="Manage API keys, with which a practice's own software authenticates.",
     no_args_is_help=True,
 )
 cli.add_typer(key_commands, name="keys")
-PracticeArgument = Annotated[str, typer.Argument(help="The practice's id or name.")]
 PracticeOption = Annotated[str, typer.Option("--practice", help="The practice's id or name.")]
 
 
@@ -201,7 +189,7 @@ def token(
 ) -> None:
     """Print an access token for a client."""
     with installation(load_settings()) as settings:
-        typer.echo(_run(issue_access_token(settings, client, practice, system_clock())))
+        typer.echo(run_lookup(issue_access_token(settings, client, practice, system_clock())))
 
 
 @cli.command()
@@ -215,94 +203,8 @@ def link(
     """Print the "Need to reschedule?" link of a session."""
     with installation(load_settings()) as settings:
         if revoke:
-            _run(end_links(settings, session_id, system_clock()))
-        typer.echo(_run(print_link(settings, session_id, system_clock())))
-
-
-@practice_commands.command("create")
-def practice_create(
-    name: Annotated[str, typer.Option(help="The practice's name, for its clients.")],
-    currency: Annotated[str, typer.Option(help="ISO 4217 code of its currency, like EUR.")],
-    email: Annotated[
-        str, typer.Option(help="Email address for its clients and for notifications.")
-    ],
-    phone: Annotated[str | None, typer.Option(help="Phone number for its clients.")] = None,
-) -> None:
-    """Create a practice and print its id."""
-    with installation(load_settings()) as settings:
-        practice = NewPractice(name, currency, email, phone)
-        typer.echo(_run(create_practice(settings, practice, system_clock())))
-
-
-@practice_commands.command("list")
-def practice_list() -> None:
-    """List the practices of this installation."""
-    with installation(load_settings()) as settings:
-        for practice in _run(list_practices(settings)):
-            closed = f"  closed {practice.closed_at:%Y-%m-%d}" if practice.closed_at else ""
-            typer.echo(f"{practice.id}  {practice.name}{closed}")
-
-
-@practice_commands.command("change")
-def practice_change(  # noqa: PLR0913 - each is an option
-    practice: PracticeArgument,
-    *,
-    name: Annotated[str | None, typer.Option(help="The practice's name.")] = None,
-    email: Annotated[str | None, typer.Option(help="Email address for its clients.")] = None,
-    phone: Annotated[str | None, typer.Option(help="Phone number for its clients.")] = None,
-    address: Annotated[str | None, typer.Option(help="Postal address.")] = None,
-    website: Annotated[str | None, typer.Option(help="A URL with https.")] = None,
-    sender_name: Annotated[str | None, typer.Option(help="From whom its emails come.")] = None,
-    accent: Annotated[str | None, typer.Option(help="Colour of buttons, like #2a6f6b.")] = None,
-    welcome: Annotated[str | None, typer.Option(help="Text for the top of pages.")] = None,
-    footer: Annotated[str | None, typer.Option(help="Text for the end of pages.")] = None,
-    logo: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            help="A PNG, JPEG or WebP of at most 100 KiB and 1024 pixels a side.",
-        ),
-    ] = None,
-    no_logo: Annotated[bool, typer.Option("--no-logo", help="Remove the logo.")] = False,
-) -> None:
-    """Change a practice and how it looks to its clients. An empty text clears an option."""
-    given = {
-        "name": name,
-        "email": email,
-        "phone": phone,
-        "address": address,
-        "website": website,
-        "sender_name": sender_name,
-        "accent": accent,
-        "welcome": welcome,
-        "footer": footer,
-    }
-    values = {option: text for option, text in given.items() if text is not None}
-    picture = None if logo is None else logo.read_bytes()
-    with installation(load_settings()) as settings:
-        _run(
-            change_practice_look(
-                settings, practice, values, b"" if no_logo else picture, system_clock()
-            )
-        )
-        typer.echo("The practice is changed.")
-
-
-@practice_commands.command("close")
-def practice_close(practice: PracticeArgument) -> None:
-    """Close a practice: end all access, reminders and webhooks. Nothing is deleted."""
-    with installation(load_settings()) as settings:
-        _run(close_practice(settings, practice, system_clock()))
-        typer.echo("The practice is closed.")
-
-
-@practice_commands.command("reopen")
-def practice_reopen(practice: PracticeArgument) -> None:
-    """Open a closed practice again. Its API keys work again; its clients have to sign in again."""
-    with installation(load_settings()) as settings:
-        _run(reopen_practice(settings, practice, system_clock()))
-        typer.echo("The practice is open.")
+            run_lookup(end_links(settings, session_id, system_clock()))
+        typer.echo(run_lookup(print_link(settings, session_id, system_clock())))
 
 
 @key_commands.command("create")
@@ -313,14 +215,14 @@ def keys_create(
 ) -> None:
     """Create an API key and print it. It is shown only once."""
     with installation(load_settings()) as settings:
-        typer.echo(_run(create_practice_key(settings, practice, name, scope, system_clock())))
+        typer.echo(run_lookup(create_practice_key(settings, practice, name, scope, system_clock())))
 
 
 @key_commands.command("list")
 def keys_list(practice: PracticeOption) -> None:
     """List a practice's API keys, without their secrets."""
     with installation(load_settings()) as settings:
-        for key in _run(list_practice_keys(settings, practice)):
+        for key in run_lookup(list_practice_keys(settings, practice)):
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
             typer.echo(f"{key.id}  {key.scope:<5}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
 
@@ -332,7 +234,7 @@ def keys_revoke(
 ) -> None:
     """Revoke an API key with immediate effect."""
     with installation(load_settings()) as settings:
-        _run(revoke_practice_key(settings, practice, key_id, system_clock()))
+        run_lookup(revoke_practice_key(settings, practice, key_id, system_clock()))
         typer.echo("The key is revoked.")
 
 
@@ -370,13 +272,6 @@ def openapi() -> None:
         database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
     )
     typer.echo(to_text(create_app(stand_in).openapi()))
-
-
-def _run(lookup: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(lookup)
-    except NotFoundError:
-        raise SettingsError("There is no such thing: look at the name, or the id.") from None
 
 
 def _serve(settings: Settings, workers: int) -> None:

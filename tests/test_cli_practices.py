@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from app.configuration.settings import Settings
 from app.database.engine import create_engine
@@ -67,7 +67,7 @@ def test_an_operator_gives_a_practice_its_look(
         assert reason in refusal(monkeypatch, *change, "--logo", str(logo))
 
 
-async def looks(settings: Settings) -> list[Row[Any]]:
+async def looks(settings: Settings) -> list[Any]:
     engine = create_engine(settings.service_url, pool_size=1)
     columns = (Practice.accent, Practice.sender_name, Practice.footer, Practice.logo)
     async with engine.connect() as db:

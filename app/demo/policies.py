@@ -93,6 +93,12 @@ async def write_policies(db: AsyncConnection, now: datetime) -> None:
         now=now,
         service_id=YOGA,
     )
+    await _write_european_policies(park, lumiere, now)
+
+
+async def _write_european_policies(
+    park: PracticeRepository, lumiere: PracticeRepository, now: datetime
+) -> None:
     await park.add_policy_version(
         text="Bis 12 Uhr am letzten Werktag vor dem Termin können Sie kostenlos absagen oder "
         "verschieben. Danach berechnen wir die Hälfte des Preises, ausser wenn Sie krank sind.",

@@ -102,6 +102,21 @@ class ReasonView(TypedDict):
     ]
 
 
+class LocationView(TypedDict):
+    """The location of an in-person session."""
+
+    id: UUID
+    name: str
+    address: str
+    time_zone: Annotated[
+        str,
+        Field(
+            description="IANA time zone of the place, or else of the practitioner.",
+            examples=["America/New_York"],
+        ),
+    ]
+
+
 class SlotView(TypedDict):
     """A free time, in the viewer's time zone. `location_id` is set for an in-person session.
 

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from app.directory.contact_fields import TimeZone
 from app.directory.fields import Active, ExternalRef, KeptRecord, Name, RecordBody, Words, unchanged
 from app.web.pagination import PageAnswer
+from app.web.types import ZoneName
 
 Zone = Annotated[
-    TimeZone,
+    ZoneName,
     Field(description="IANA time zone of the place. Null: that of the session's practitioner."),
 ]
 

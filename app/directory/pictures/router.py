@@ -1,9 +1,8 @@
 """`PUT` and `DELETE` of the logo and of photos, and the pictures as they are served."""
 
 import re
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from app.directory.pictures.commands import change_logo, change_photo
 from app.directory.pictures.queries import read_picture
@@ -110,24 +109,8 @@ async def delete_photo(
     )
 
 
-@router.get(
-    f"{PICTURES}/{{practice_id}}/{{name}}",
-    tags=["Client"],
-    summary="Show a logo or a photo",
-    response_class=Response,
-    responses={
-        200: {
-            "description": "The picture.",
-            "content": {kind: {"schema": {"type": "string"}} for kind in _TYPES.values()},
-        },
-        **responses("not-found", "service-unavailable"),
-    },
-)
-async def get_picture(
-    practice_id: Annotated[PathId, Path(description="The practice whose picture it is.")],
-    name: Annotated[str, Path(description="The hash of the content, and the ending of its type.")],
-    db: Reading,
-) -> Response:
+@router.get(f"{PICTURES}/{{practice_id}}/{{name}}", include_in_schema=False)
+async def get_picture(practice_id: PathId, name: str, db: Reading) -> Response:
     """Show a picture. It needs no token, and can be cached for ever: its path names its content."""
     known = _NAME.fullmatch(name)
     content = None if known is None else await read_picture(db, practice_id, name)

@@ -35,6 +35,7 @@ from app.web.idempotency import StoredAnswer
 from app.web.json import as_json
 from app.web.pagination import Page
 from app.web.views import (
+    LocationView,
     present_amount,
     present_contact,
     present_money,
@@ -202,7 +203,7 @@ def _series(place: SeriesPlace | None) -> schemas.SeriesPlaceView | None:
 
 def present_location(
     location: SessionLocation | None, practitioner_zone: ZoneInfo
-) -> schemas.LocationView | None:
+) -> LocationView | None:
     """Present a location, or null. Without a zone of its own it has that of the practitioner."""
     if location is None:
         return None

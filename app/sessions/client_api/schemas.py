@@ -30,7 +30,15 @@ from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
 from app.sessions.client_api.waiver_schemas import AskWaiver, OwnSessionFeeView
 from app.web.types import Id, Instant, QuoteToken, RequestBody
-from app.web.views import CommandId, ContactView, Moment, MoneyView, Reason, ReasonView
+from app.web.views import (
+    CommandId,
+    ContactView,
+    LocationView,
+    Moment,
+    MoneyView,
+    Reason,
+    ReasonView,
+)
 
 _Value = TypeVar("_Value")
 
@@ -58,21 +66,6 @@ class PractitionerView(TypedDict):
         ),
     ]
     contact: ContactView
-
-
-class LocationView(TypedDict):
-    """The location of an in-person session."""
-
-    id: UUID
-    name: str
-    address: str
-    time_zone: Annotated[
-        str,
-        Field(
-            description="IANA time zone of the place, or else of the practitioner.",
-            examples=["America/New_York"],
-        ),
-    ]
 
 
 class FormatView(TypedDict):
