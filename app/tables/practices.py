@@ -76,6 +76,7 @@ class Practitioner(PracticeRecord, Base):
     """A person who gives sessions. `video_url` is the room of their video sessions.
 
     If `email` or `phone` is null, the practice's is used. `photo` is the name of a picture.
+    `locale` is the BCP 47 tag of the language of their mails; null: English.
     """
 
     __tablename__ = "practitioners"
@@ -87,6 +88,7 @@ class Practitioner(PracticeRecord, Base):
     sessions_per_day: Mapped[int | None]
     sessions_per_week: Mapped[int | None]
     photo: Mapped[str | None]
+    locale: Mapped[str | None]
     __table_args__ = (
         practice_reference(),
         unique_external_ref(),

@@ -298,6 +298,17 @@ class ClientView(Answer):
     locale: str
 
 
+# Where a photo is served.
+PhotoPath = Annotated[
+    str | None,
+    Field(
+        description="Path of a photo at this API. It needs no token and can be cached for ever: "
+        "another photo has another path.",
+        examples=[None],
+    ),
+]
+
+
 class LookView(TypedDict):
     """How the practice wants its pages to look. What it has not chosen is null."""
 

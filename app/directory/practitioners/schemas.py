@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
-from app.directory.contact_fields import Email, Phone, TimeZone, WebAddress
+from app.directory.contact_fields import Email, Locale, Phone, TimeZone, WebAddress
 from app.directory.fields import Active, ExternalRef, KeptRecord, Name, RecordBody, unchanged
 from app.web.pagination import PageAnswer
 from app.web.pictures import picture_path_if_any
@@ -31,6 +31,13 @@ OwnPhone = Annotated[
     Phone,
     Field(description="Phone number for clients. Null: the practice's number is used."),
 ]
+OwnLocale = Annotated[
+    Locale,
+    Field(
+        description="BCP 47 tag of the language of the practitioner's emails, such as `de-AT`. "
+        "Null: English, as the region of the time zone writes it."
+    ),
+]
 Room = Annotated[WebAddress, Field(description="URL of the practitioner's video sessions.")]
 
 _EXAMPLE: dict[str, Any] = {
@@ -38,6 +45,7 @@ _EXAMPLE: dict[str, Any] = {
     "email": "maya@harbor.example",
     "phone": "+1 303 555 0100",
     "time_zone": "America/Denver",
+    "locale": "en-US",
     "video_url": "https://video.example/maya",
     "sessions_per_day": 8,
     "sessions_per_week": None,
@@ -52,6 +60,7 @@ class PractitionerRecord(KeptRecord):
     email: str | None = Field(examples=[_EXAMPLE["email"]])
     phone: str | None = Field(examples=[_EXAMPLE["phone"]])
     time_zone: str = Field(examples=[_EXAMPLE["time_zone"]])
+    locale: str | None = Field(examples=[_EXAMPLE["locale"]])
     video_url: str | None = Field(examples=[_EXAMPLE["video_url"]])
     sessions_per_day: int | None = Field(examples=[8])
     sessions_per_week: int | None = Field(examples=[None])
@@ -78,6 +87,7 @@ class PutPractitioner(RecordBody):
     email: OwnEmail | None = None
     phone: OwnPhone | None = None
     time_zone: Zone
+    locale: OwnLocale | None = None
     video_url: Room | None = None
     sessions_per_day: PerDay | None = None
     sessions_per_week: PerWeek | None = None
@@ -101,6 +111,7 @@ class ChangePractitioner(RecordBody):
     email: OwnEmail | None = unchanged()
     phone: OwnPhone | None = unchanged()
     time_zone: Zone = unchanged()
+    locale: OwnLocale | None = unchanged()
     video_url: Room | None = unchanged()
     sessions_per_day: PerDay | None = unchanged()
     sessions_per_week: PerWeek | None = unchanged()

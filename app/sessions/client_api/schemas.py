@@ -36,6 +36,7 @@ from app.web.views import (
     LocationView,
     Moment,
     MoneyView,
+    PhotoPath,
     Reason,
     ReasonView,
 )
@@ -57,14 +58,7 @@ class PractitionerView(TypedDict):
     id: UUID
     name: str
     time_zone: str
-    photo_url: Annotated[
-        str | None,
-        Field(
-            description="Path of a photo at this API. It needs no token and can be cached for "
-            "ever: another photo has another path.",
-            examples=[None],
-        ),
-    ]
+    photo_url: PhotoPath
     contact: ContactView
 
 
