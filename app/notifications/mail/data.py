@@ -60,7 +60,8 @@ class ChangeFacts:
     fee void. `allowance`: the change was a free one of the client's allowance, the first number of
     so many. `allowance_given_back`: what the undone change had used of it is back. `undone`: the
     kind of the change that this one undoes. `superseded`: a later change to
-    the session exists.
+    the session exists. `is_merged`: the recipient does not know of an earlier change, and `before`
+    is what they know.
     """
 
     kind: str
@@ -84,6 +85,7 @@ class ChangeFacts:
     rebooked: bool
     undone: str | None
     superseded: bool
+    is_merged: bool
 
     @property
     def by_client(self) -> bool:

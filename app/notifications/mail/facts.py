@@ -92,7 +92,10 @@ def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     texts, meeting = formatter.texts, meeting_of(data)
     when = Fact(texts("mail.when"), formatter.span(meeting.starts_at, meeting.ends_at))
     before = data.change.before
-    if topic_of(data) not in {"rescheduled", "format-changed", "move-undone"} or before is None:
+    tells_before = topic_of(data) in {"rescheduled", "format-changed", "move-undone"}
+    # Who has not heard of a move knows a cancelled session by its former time.
+    tells_before |= data.change.is_merged and data.kind == "cancelled"
+    if not tells_before or before is None:
         return (when,)
     changed = differing(before, meeting, formatter)
     return (when, Fact(texts("mail.before"), changed)) if changed else (when,)

@@ -32,6 +32,7 @@ from app.notifications.mail.data import (
     PracticeMailData,
     place_of,
 )
+from app.notifications.mail.merged_queries import BEFORE, IS_FIRST_UNTOLD, before, first_untold
 from app.notifications.mail.waiver_queries import load_question
 from app.outbox.outbox import REMINDERS
 from app.policies.stored import frozen_of, stored_policy
@@ -180,7 +181,8 @@ def _with_records(changed: Select[Any]) -> Select[Any]:
         .join(Service, _same(Service, Session.service_id))
         .outerjoin(Picture, IS_LOGO)
         .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
-        .outerjoin(_old_place, _same(_old_place, Change.old_location_id))
+        .outerjoin(first_untold, IS_FIRST_UNTOLD)
+        .outerjoin(_old_place, _same(_old_place, before("old_location_id")))
         .outerjoin(_new_place, _same(_new_place, Change.location_id))
         .outerjoin(_present_place, _same(_present_place, Session.location_id))
         .outerjoin(PolicyVersion, _same(PolicyVersion, Session.policy_version_id))
@@ -205,7 +207,7 @@ def _columns() -> list[Any]:
         *_prefixed("change", Change, "kind", "at", "actor", "calendar_sequence", "reason_code"),
         *_prefixed("change", Change, "fee_minor", "currency", "credit", "details"),
         *_prefixed("change", ChangeNote, "note"),
-        *_prefixed("change", Change, "old_starts_at", "old_ends_at", "old_format"),
+        *BEFORE,
         *_prefixed("old_place", _old_place, "name", "address"),
         *_prefixed("new", Change, "starts_at", "ends_at", "format", "join_url", "instructions"),
         *_prefixed("new_place", _new_place, "name", "address"),
@@ -331,6 +333,7 @@ def _change(row: Row[Any]) -> ChangeFacts:
         rebooked="rebooked" in details,
         undone=details.get("undone"),
         superseded=row.superseded,
+        is_merged=row.is_merged,
     )
 
 
