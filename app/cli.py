@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +21,6 @@ from app.database.migrations import role_of, set_role_limits
 from app.database.programs import ProgramError
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
-from app.domain.errors import NotFoundError
 from app.identity.api_keys.keys import Scope
 from app.mail.folder import list_mails, read_mail
 from app.mail.senders import check_mail_folder
@@ -35,15 +33,10 @@ from app.operations.clients import erase_data, export_data
 from app.operations.http_limits import LimitedHttp
 from app.operations.installation import export, installation
 from app.operations.links import end_links, issue_access_token, print_link
+from app.operations.practice_commands import practice_commands, run_lookup
 from app.operations.practices import (
-    NewPractice,
-    close_practice,
-    create_practice,
     create_practice_key,
     list_practice_keys,
-    list_practices,
-    release_sign_in,
-    reopen_practice,
     revoke_practice_key,
 )
 from app.operations.supervisor import run_several
@@ -63,9 +56,6 @@ cli = typer.Typer(
 )
 
 
-practice_commands = typer.Typer(
-    help="Create, list, close and reopen practices.", no_args_is_help=True
-)
 cli.add_typer(practice_commands, name="practice")
 key_commands = typer.Typer(
     help="Manage API keys, with which a practice's own software authenticates.",
@@ -76,7 +66,6 @@ client_commands = typer.Typer(
     help="Hand over and erase what is held of a client.", no_args_is_help=True
 )
 cli.add_typer(client_commands, name="client")
-PracticeArgument = Annotated[str, typer.Argument(help="The practice's id or name.")]
 PracticeOption = Annotated[str, typer.Option("--practice", help="The practice's id or name.")]
 ClientArgument = Annotated[UUID, typer.Argument(help="The client's id.")]
 
@@ -179,7 +168,7 @@ def demo(
     *,
     reset: Annotated[bool, typer.Option("--reset", help="Delete the demo's data first.")] = False,
 ) -> None:
-    """Serve two example practices with data around today. A second run keeps the data."""
+    """Serve three example practices with data around today. A second run keeps the data."""
     settings = load_settings()
     # Webhooks of a demo go to the same machine, over plain HTTP.
     settings = settings.model_copy(
@@ -206,7 +195,7 @@ def token(
 ) -> None:
     """Print an access token for a client."""
     with installation(load_settings()) as settings:
-        typer.echo(_run(issue_access_token(settings, client, practice, system_clock())))
+        typer.echo(run_lookup(issue_access_token(settings, client, practice, system_clock())))
 
 
 @cli.command()
@@ -220,62 +209,8 @@ def link(
     """Print the "Need to reschedule?" link of a session."""
     with installation(load_settings()) as settings:
         if revoke:
-            _run(end_links(settings, session_id, system_clock()))
-        typer.echo(_run(print_link(settings, session_id, system_clock())))
-
-
-@practice_commands.command("create")
-def practice_create(
-    name: Annotated[str, typer.Option(help="The practice's name, for its clients.")],
-    currency: Annotated[str, typer.Option(help="ISO 4217 code of its currency, like EUR.")],
-    email: Annotated[
-        str, typer.Option(help="Email address for its clients and for notifications.")
-    ],
-    phone: Annotated[str | None, typer.Option(help="Phone number for its clients.")] = None,
-) -> None:
-    """Create a practice and print its id."""
-    with installation(load_settings()) as settings:
-        practice = NewPractice(name, currency, email, phone)
-        typer.echo(_run(create_practice(settings, practice, system_clock())))
-
-
-@practice_commands.command("list")
-def practice_list() -> None:
-    """List the practices of this installation."""
-    with installation(load_settings()) as settings:
-        for practice in _run(list_practices(settings)):
-            closed = f"  closed {practice.closed_at:%Y-%m-%d}" if practice.closed_at else ""
-            typer.echo(f"{practice.id}  {practice.name}{closed}")
-
-
-@practice_commands.command("close")
-def practice_close(practice: PracticeArgument) -> None:
-    """Close a practice: end all access, reminders and webhooks. Nothing is deleted."""
-    with installation(load_settings()) as settings:
-        _run(close_practice(settings, practice, system_clock()))
-        typer.echo("The practice is closed.")
-
-
-@practice_commands.command("reopen")
-def practice_reopen(practice: PracticeArgument) -> None:
-    """Open a closed practice again. Its API keys work again; its clients have to sign in again."""
-    with installation(load_settings()) as settings:
-        _run(reopen_practice(settings, practice, system_clock()))
-        typer.echo("The practice is open.")
-
-
-@practice_commands.command("release-sign-in")
-def practice_release_sign_in(
-    issuer: Annotated[str, typer.Argument(help="The issuer, as the practice has set it.")],
-    audience: Annotated[str, typer.Argument(help="The audience, as the practice has set it.")],
-) -> None:
-    """Remove the own sign-in of the practice that uses this issuer and audience.
-
-    Another practice can use them then.
-    """
-    with installation(load_settings()) as settings:
-        _run(release_sign_in(settings, issuer, audience, system_clock()))
-        typer.echo("The issuer and audience are free.")
+            run_lookup(end_links(settings, session_id, system_clock()))
+        typer.echo(run_lookup(print_link(settings, session_id, system_clock())))
 
 
 @key_commands.command("create")
@@ -286,14 +221,14 @@ def keys_create(
 ) -> None:
     """Create an API key and print it. It is shown only once."""
     with installation(load_settings()) as settings:
-        typer.echo(_run(create_practice_key(settings, practice, name, scope, system_clock())))
+        typer.echo(run_lookup(create_practice_key(settings, practice, name, scope, system_clock())))
 
 
 @key_commands.command("list")
 def keys_list(practice: PracticeOption) -> None:
     """List a practice's API keys, without their secrets."""
     with installation(load_settings()) as settings:
-        for key in _run(list_practice_keys(settings, practice)):
+        for key in run_lookup(list_practice_keys(settings, practice)):
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
             typer.echo(f"{key.id}  {key.scope:<5}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
 
@@ -305,7 +240,7 @@ def keys_revoke(
 ) -> None:
     """Revoke an API key with immediate effect."""
     with installation(load_settings()) as settings:
-        _run(revoke_practice_key(settings, practice, key_id, system_clock()))
+        run_lookup(revoke_practice_key(settings, practice, key_id, system_clock()))
         typer.echo("The key is revoked.")
 
 
@@ -313,7 +248,7 @@ def keys_revoke(
 def client_export(practice: PracticeOption, client_id: ClientArgument) -> None:
     """Print everything held of a client, as JSON, to hand it over to them."""
     with installation(load_settings()) as settings:
-        typer.echo(_run(export_data(settings, practice, client_id, system_clock())))
+        typer.echo(run_lookup(export_data(settings, practice, client_id, system_clock())))
 
 
 @client_commands.command("erase")
@@ -332,7 +267,7 @@ def client_erase(
     """Erase a client's name, address, phone, notes and the like. It cannot be undone."""
     with installation(load_settings()) as settings:
         now = system_clock()
-        erased = _run(erase_data(settings, practice, client_id, reason, force=force, now=now))
+        erased = run_lookup(erase_data(settings, practice, client_id, reason, force=force, now=now))
         typer.echo(
             f"The client is erased. Sessions cancelled: {erased.sessions_cancelled}. "
             f"Fees waived: {erased.fees_waived}."
@@ -373,13 +308,6 @@ def openapi() -> None:
         database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
     )
     typer.echo(to_text(create_app(stand_in).openapi()))
-
-
-def _run(lookup: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(lookup)
-    except NotFoundError:
-        raise SettingsError("There is no such thing: look at the name, or the id.") from None
 
 
 def _serve(settings: Settings, workers: int) -> None:

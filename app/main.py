@@ -22,6 +22,7 @@ from app.database.engine import create_engine
 from app.directory.clients import router as clients
 from app.directory.locations import router as locations
 from app.directory.packages import router as packages
+from app.directory.pictures import router as pictures
 from app.directory.practice import router as practice
 from app.directory.practitioners import router as practitioners
 from app.directory.services import router as services
@@ -103,6 +104,7 @@ ROUTERS = (
     sign_in.router,
     links.router,
     practice.router,
+    pictures.router,
     practitioners.router,
     locations.router,
     services.router,

@@ -1,6 +1,8 @@
 """`reslot practice` and `reslot key`: opening a practice, giving it keys, closing it."""
 
 import asyncio
+from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,7 +11,9 @@ from sqlalchemy import select
 from app.configuration.settings import Settings
 from app.database.engine import create_engine
 from app.tables.changes import Change
+from app.tables.practices import Practice
 from tests.fixtures.command_line import build, refusal, run
+from tests.pictures import SVG, picture
 
 # The commands search all practices.
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
@@ -35,6 +39,43 @@ def test_an_operator_opens_a_practice_and_gives_it_keys(monkeypatch: pytest.Monk
     assert "no such thing" in refusal(monkeypatch, "keys", "list", "--practice", "Sea")
 
 
+def test_an_operator_gives_a_practice_its_look(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    world = asyncio.run(build(settings))[0]
+    change = ("practice", "change", str(world.practice_id))
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(picture())
+    look = ("--accent", "#2A6F6B", "--sender-name", "The team", "--footer", "A\nB")
+    assert run(*change, *look, "--logo", str(logo)) == "The practice is changed.\n"
+    (row,) = asyncio.run(looks(settings))
+    assert row[:3] == ("#2a6f6b", "The team", "A\nB")
+    assert row.logo.endswith(".png")
+    run(*change, "--footer", "", "--no-logo")
+    assert asyncio.run(looks(settings)) == [("#2a6f6b", "The team", None, None)]
+    for option, value, reason in (
+        ("--accent", "teal", "--accent: "),
+        ("--website", "http://x.example", "--website: must be a web address that begins with"),
+        ("--name", "", "--name: "),
+    ):
+        assert reason in refusal(monkeypatch, *change, option, value)
+    for content, reason in (
+        (SVG, "--logo: must be a PNG, JPEG or WebP picture that is not damaged."),
+        (bytes(102_401), "--logo: the file has more than 100 KiB."),
+    ):
+        logo.write_bytes(content)
+        assert reason in refusal(monkeypatch, *change, "--logo", str(logo))
+
+
+async def looks(settings: Settings) -> list[Any]:
+    engine = create_engine(settings.service_url, pool_size=1)
+    columns = (Practice.accent, Practice.sender_name, Practice.footer, Practice.logo)
+    async with engine.connect() as db:
+        found = (await db.execute(select(*columns))).all()
+    await engine.dispose()
+    return list(found)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -43,6 +84,7 @@ def test_an_operator_opens_a_practice_and_gives_it_keys(monkeypatch: pytest.Monk
         ("keys", "revoke", str(uuid4()), "--practice"),
         ("practice", "close"),
         ("practice", "reopen"),
+        ("practice", "change", "--accent", "#2a6f6b"),
         ("token", "--client", "ana@client.example", "--practice"),
     ],
 )

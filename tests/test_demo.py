@@ -123,12 +123,13 @@ def _server_time(demo: Demo) -> str:
 def test_the_file_has_everything_a_script_needs(demo: Demo) -> None:
     sessions = [session for client in demo["clients"] for session in client["session_ids"]]
     assert len(set(sessions)) >= 30
-    assert len({client["practice"] for client in demo["clients"]}) == 2
+    assert len({client["practice"] for client in demo["clients"]}) == 3
     assert demo["links"]
     assert set(demo["links"][0]) == {"session_id", "token", "url"}
     assert [(key["practice"], key["name"], key["scope"]) for key in demo["api_keys"]] == [
         ("Harbor Wellness", "Demo software", "admin"),
         ("Praxis am Park", "Demo software", "admin"),
+        ("Cabinet Lumière", "Demo software", "admin"),
     ]
 
 

@@ -22,6 +22,7 @@ from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import Link, LinkTokens
 from app.sessions.commands.book import book
 from app.sessions.commands.booking import Booking
+from app.tables.pictures import Picture
 from app.tables.practices import (
     Client,
     Location,
@@ -262,6 +263,12 @@ class World:
     async def add_location(self) -> UUID:
         """Insert a second location."""
         return await self.add(Location, name="Mill Lane", address="2 Mill Lane")
+
+    async def add_picture(self, name: str, *, small: bytes) -> None:
+        """Insert a picture. Its content does not matter."""
+        values = {"practice_id": self.practice_id, "name": name, "content": small, "small": small}
+        async with self.engine.begin() as db:
+            await db.execute(insert(Picture).values(**values))
 
     async def change_practitioner(self, **values: Any) -> None:
         """Change the practitioner, as staff would."""

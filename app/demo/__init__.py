@@ -1,4 +1,4 @@
-"""The demo: two fictitious practices with sessions around today.
+"""The demo: three fictitious practices with sessions around today.
 
 No other package imports this one. Sessions and fees are made by the regular commands. Only the
 records of the practices are inserted directly, so that they have the same ids in every demo.

@@ -17,9 +17,10 @@ from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id
 from app.demo.keys import PRACTICES, DemoKey, demo_keys
+from app.demo.looks import write_looks
 from app.demo.mails import send_mails
 from app.demo.policies import write_policies
-from app.demo.records import FOLLOW_UP, HARBOR, MASSAGE, MAYA, OPENED_AGO, PARK, write_records
+from app.demo.records import FOLLOW_UP, HARBOR, MASSAGE, MAYA, OPENED_AGO, write_records
 from app.demo.sessions import DemoBooker
 from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import LinkTokens, link_url
@@ -70,7 +71,7 @@ async def _practices(engine: AsyncEngine) -> set[UUID]:
 
 async def _wipe(engine: AsyncEngine, settings: Settings) -> None:
     """Truncate all tables as the owner: the service role has no privilege for that."""
-    if not await _practices(engine) <= {HARBOR, PARK}:
+    if not await _practices(engine) <= set(PRACTICES):
         raise SettingsError(
             "The database holds more than the demo, so it is not emptied: name another one in "
             "DATABASE_URL, or none."
@@ -86,6 +87,7 @@ async def _fill(
 ) -> list[DemoKey]:
     opened = now - OPENED_AGO
     await transact(engine, partial(write_records, now=opened))
+    await transact(engine, partial(write_looks, now=opened))
     await transact(engine, partial(write_policies, now=opened))
     keys = await demo_keys(engine, file, opened)
     quotes = Quotes(settings.keys, settings.quote_lifetime)
@@ -110,7 +112,7 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
                 Session,
                 and_(Session.practice_id == Client.practice_id, Session.client_id == Client.id),
             )
-            .where(Client.practice_id.in_((HARBOR, PARK)))
+            .where(Client.practice_id.in_(PRACTICES))
             .group_by(Client.practice_id, Client.id, Practice.name)
             .order_by(Client.email)
         )
@@ -187,7 +189,7 @@ def _guide(
     base, client = facts["base_url"], _main_client(facts)
     link, key = facts["links"][0], facts["api_keys"][0]
     return f"""
-Reslot is about to serve two made-up practices on {base}
+Reslot is about to serve three made-up practices on {base}
 
   The API, to read and to try:   {base}/docs
   Everything in one file:        {settings.data_dir / FILE}

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.audit.write import OPERATOR
 from app.database.transactions import transact
-from app.demo.records import HARBOR, PARK
+from app.demo.records import HARBOR, LUMIERE, PARK
 from app.domain.errors import ForbiddenError, UnauthorizedError
 from app.identity.api_keys.keys import Scope, Staff, create_key, find_staff
 
 NAME = "Demo software"
-PRACTICES = {HARBOR: "Harbor Wellness", PARK: "Praxis am Park"}
+PRACTICES = {HARBOR: "Harbor Wellness", PARK: "Praxis am Park", LUMIERE: "Cabinet Lumière"}
 
 
 @dataclass(frozen=True, slots=True)

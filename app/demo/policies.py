@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.demo.records import ASSESSMENT, HARBOR, MASSAGE, PARK, REHAB, TOM, YOGA
+from app.demo.records import ASSESSMENT, HARBOR, LUMIERE, MASSAGE, PARK, REHAB, TOM, YOGA
 from app.directory.practice.repository import PracticeRepository
 
 _HARBOR_POLICY = {
@@ -44,14 +44,20 @@ _PARK_POLICY = {
         {"code": "beruf", "labels": {"de": "Beruf", "en": "Work"}},
     ],
 }
+_LUMIERE_POLICY = {
+    "cancel": {
+        "closes": {"before_minutes": 120},
+        "fees": [{"deadline": {"before_minutes": 24 * 60}, "amount_minor": 2000}],
+    },
+}
 _ACTIONS = ("cancel", "reschedule", "change_format")
 _TWO_DAYS = {action: {"closes": {"before_minutes": 48 * 60}} for action in _ACTIONS}
 _NEVER = {action: {"enabled": False} for action in _ACTIONS}
 
 
 async def write_policies(db: AsyncConnection, now: datetime) -> None:
-    """Insert the policies of both practices, dated like their other records."""
-    harbor, park = PracticeRepository(db, HARBOR), PracticeRepository(db, PARK)
+    """Insert the policies of all practices, dated like their other records."""
+    harbor, park, lumiere = (PracticeRepository(db, one) for one in (HARBOR, PARK, LUMIERE))
     await harbor.add_policy_version(
         text="You can cancel free of charge until 24 hours before your session. After that we "
         "charge half of the price, unless somebody else takes your time. You can move a session up "
@@ -87,6 +93,12 @@ async def write_policies(db: AsyncConnection, now: datetime) -> None:
         now=now,
         service_id=YOGA,
     )
+    await _write_european_policies(park, lumiere, now)
+
+
+async def _write_european_policies(
+    park: PracticeRepository, lumiere: PracticeRepository, now: datetime
+) -> None:
     await park.add_policy_version(
         text="Bis 12 Uhr am letzten Werktag vor dem Termin können Sie kostenlos absagen oder "
         "verschieben. Danach berechnen wir die Hälfte des Preises, ausser wenn Sie krank sind.",
@@ -98,4 +110,10 @@ async def write_policies(db: AsyncConnection, now: datetime) -> None:
         rules=_NEVER,
         now=now,
         service_id=REHAB,
+    )
+    await lumiere.add_policy_version(
+        text="Vous pouvez annuler ou déplacer votre séance gratuitement jusqu'à 24 heures avant. "
+        "Ensuite, nous facturons 20 €.",
+        rules=_LUMIERE_POLICY,
+        now=now,
     )

@@ -31,6 +31,7 @@ WEEKDAYS: Weekly = dict.fromkeys(range(1, 6), (9, 18))
 OPENED_AGO = timedelta(days=60)
 HARBOR = demo_id("harbor")
 PARK = demo_id("park")
+LUMIERE = demo_id("lumiere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ TOM = DemoPractitioner("Tom Okafor", "tom@harbor.example", "America/Denver", EVE
 AROHA = DemoPractitioner("Aroha Ngata", "aroha@harbor.example", "Pacific/Auckland", WEEKDAYS)
 PRIYA = DemoPractitioner("Priya Raman", "priya@harbor.example", "America/New_York", EVERY_DAY)
 LENA = DemoPractitioner("Dr. Lena Vogt", "lena@park.example", "Europe/Berlin", WEEKDAYS, PARK)
-PRACTITIONERS = (MAYA, TOM, AROHA, PRIYA, LENA)
+CAMILLE = DemoPractitioner(
+    "Camille Laurent", "camille@lumiere.example", "Europe/Paris", WEEKDAYS, LUMIERE
+)
+PRACTITIONERS = (MAYA, TOM, AROHA, PRIYA, LENA, CAMILLE)
 
 FOLLOW_UP = demo_id("follow-up")
 MASSAGE = demo_id("massage")
@@ -66,6 +70,8 @@ REHAB = demo_id("rehab")
 HARBOR_STREET = demo_id("harbor-street")
 MILL_LANE = demo_id("mill-lane")
 AM_PARK = demo_id("am-park")
+OSTEOPATHY = demo_id("osteopathy")
+RUE_DES_LILAS = demo_id("rue-des-lilas")
 
 CLIENTS = (
     (HARBOR, "Ana Ruiz", MAIN_CLIENT, "America/New_York", "en-US"),
@@ -79,6 +85,8 @@ CLIENTS = (
     (HARBOR, "Iris Tan", "iris@example.com", "Australia/Sydney", "en-AU"),
     (PARK, "Johanna Weber", "johanna@example.com", "Europe/Berlin", "de-DE"),
     (PARK, "Karl Schmidt", "karl@example.com", "Europe/London", "de-DE"),
+    (LUMIERE, "Julie Moreau", "julie@example.com", "Europe/Paris", "fr-FR"),
+    (LUMIERE, "Lucía Torres", "lucia@example.com", "Europe/Madrid", "es-ES"),
 )
 ANA_PACKAGE = demo_id("ana-package")
 BEN_PACKAGE = demo_id("ben-package")
@@ -97,6 +105,7 @@ def classes_of(email: str) -> UUID:
     return demo_id(f"classes-{email}")
 
 
+_PHONES = {HARBOR: "+1 212 555 0142", PARK: "+49 30 5550142", LUMIERE: "+33 1 55 50 01 42"}
 # ISO weekdays on which nobody works at Praxis am Park.
 _WEEKEND = (6, 7)
 
@@ -105,6 +114,7 @@ async def write_records(db: AsyncConnection, now: datetime) -> None:
     """Insert all records but policies and sessions, dated `OPENED_AGO` before `now`."""
     await _write_harbor(PracticeRepository(db, HARBOR), now)
     await _write_park(PracticeRepository(db, PARK))
+    await _write_lumiere(PracticeRepository(db, LUMIERE))
     await replace_closed_weekdays(db, PARK, _WEEKEND)
     for practice_id, name, email, zone, locale in CLIENTS:
         await PracticeRepository(db, practice_id).add(
@@ -200,6 +210,26 @@ async def _write_park(practice: PracticeRepository) -> None:
     await _format(practice, REHAB, "in_person", AM_PARK, None)
 
 
+async def _write_lumiere(practice: PracticeRepository) -> None:
+    await practice.open_practice(
+        name="Cabinet Lumière",
+        currency="EUR",
+        email="bonjour@lumiere.example",
+        phone="+33 1 55 50 01 00",
+    )
+    await practice.add(
+        Location,
+        id=RUE_DES_LILAS,
+        name="Rue des Lilas",
+        address="8 rue des Lilas, 75011 Paris",
+        time_zone="Europe/Paris",
+    )
+    await _write_practitioner(practice, CAMILLE)
+    await _service(practice, OSTEOPATHY, "Ostéopathie, 45 min", 45, 7000, notice_hours=4)
+    await _format(practice, OSTEOPATHY, "in_person", RUE_DES_LILAS, "Code de la porte : 12A34.")
+    await _format(practice, OSTEOPATHY, "video", None, None)
+
+
 async def _write_practitioner(
     practice: PracticeRepository, who: DemoPractitioner, **limits: int
 ) -> None:
@@ -208,7 +238,7 @@ async def _write_practitioner(
         id=who.id,
         name=who.name,
         email=who.email,
-        phone="+1 212 555 0142" if who.practice_id == HARBOR else "+49 30 5550142",
+        phone=_PHONES[who.practice_id],
         time_zone=who.zone,
         video_url=f"https://video.example/{who.email.partition('@')[0]}",
         **limits,

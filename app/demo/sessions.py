@@ -18,17 +18,22 @@ from app.demo.records import (
     AROHA,
     ASSESSMENT,
     BEN_PACKAGE,
+    CAMILLE,
     CLIENTS,
     COACHING,
     FOLLOW_UP,
     HARBOR,
     HARBOR_STREET,
     LENA,
+    LUMIERE,
     MASSAGE,
     MAYA,
+    OSTEOPATHY,
+    PARK,
     PHYSIO,
     PRACTITIONERS,
     REHAB,
+    RUE_DES_LILAS,
     TOM,
     DemoPractitioner,
 )
@@ -45,6 +50,13 @@ from app.sessions.commands.confirm import confirm
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.read.staff_queries import StaffSession
 
+_PLACES = {HARBOR: HARBOR_STREET, PARK: AM_PARK, LUMIERE: RUE_DES_LILAS}
+# What each client of a practice had in the past: with whom, and how many minutes.
+_USUAL = {
+    HARBOR: (MAYA, FOLLOW_UP, 50),
+    PARK: (LENA, PHYSIO, 30),
+    LUMIERE: (CAMILLE, OSTEOPATHY, 45),
+}
 # The clients with the latest sessions wait for earlier ones.
 WAITING = 2
 
@@ -96,9 +108,7 @@ class DemoBooker:
     async def _book_the_past(self) -> UUID:
         """Book past sessions, and return one about whose fee its client asks."""
         for number, (practice_id, _, email, _, _) in enumerate(CLIENTS):
-            who, service, minutes = (
-                (MAYA, FOLLOW_UP, 50) if practice_id == HARBOR else (LENA, PHYSIO, 30)
-            )
+            who, service, minutes = _USUAL[practice_id]
             ago = -timedelta(days=20 - number)
             booked = await self._book(email, who, service, minutes, ago)
             finish = past.miss if email == "emma@example.com" else past.fulfil
@@ -137,6 +147,10 @@ class DemoBooker:
         for email in ("johanna@example.com", "karl@example.com"):
             await self._book(email, LENA, PHYSIO, 30, timedelta(days=2))
             await self._book(email, LENA, REHAB, 60, timedelta(days=4), format_=Format.IN_PERSON)
+        for email in ("julie@example.com", "lucia@example.com"):
+            treatment = partial(self._book, email, CAMILLE, OSTEOPATHY, 45)
+            await treatment(timedelta(days=3), format_=Format.IN_PERSON)
+            await treatment(timedelta(days=10))
 
     async def _book(
         self,
@@ -150,7 +164,7 @@ class DemoBooker:
         package_id: UUID | None = None,
         ago: timedelta = timedelta(days=7),
     ) -> StaffSession:
-        place = HARBOR_STREET if who.practice_id == HARBOR else AM_PARK
+        place = _PLACES[who.practice_id]
         start = self._free[who.id].pick(self._now + ahead, minutes, self._of_clients[email])
         booking = Booking(
             client_id=demo_id(email),

@@ -29,6 +29,12 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _secure(value: str) -> str:
+    if not value.lower().startswith("https://"):
+        raise InvalidValueError("field.secure-web-address")
+    return value
+
+
 def _language_tag(value: str) -> str:
     if not _LANGUAGE_TAG.fullmatch(value):
         raise InvalidValueError("field.language-tag")
@@ -55,6 +61,7 @@ Email = Annotated[
 WebAddress = Annotated[
     str, StringConstraints(strict=True, max_length=2000), AfterValidator(_web_address)
 ]
+SecureWebAddress = Annotated[WebAddress, AfterValidator(_secure)]
 Locale = Annotated[
     str,
     StringConstraints(strict=True, max_length=35),

@@ -66,7 +66,7 @@ def _event(feed: OpenFeed, entry: FeedEntry) -> CalendarEvent:
         ends_at=entry.ends_at,
         zone=_UTC,
         service_name=entry.service_name,
-        practice_name=feed.practice_name,
+        with_whom=feed.practice_name,
         description=tuple(line for line in how if line),
         location=entry.location,
         url=entry.join_url,

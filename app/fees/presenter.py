@@ -15,7 +15,9 @@ from app.fees.schemas import (
     PracticeFeeView,
     PracticeWaiverView,
 )
-from app.fees.waiver_schemas import AskedWaiverView, ClientName, WaiverAnswer
+from app.fees.waiver_schemas import AskedWaiverView, ClientName, OpenedWaiver, WaiverAnswer
+from app.identity.presenter import present_practice
+from app.identity.queries import PracticeRecord
 from app.sessions.client_api.waiver_presenter import present_question
 from app.web.idempotency import StoredAnswer
 from app.web.responses import answered
@@ -82,6 +84,11 @@ def present_asked_waiver(fee: FeeRecord, now: datetime) -> AskedWaiverView:
         client=ClientName(name=fee.client_name),
         session=_session(fee, zone),
     )
+
+
+def present_opened_waiver(fee: FeeRecord, practice: PracticeRecord, now: datetime) -> OpenedWaiver:
+    """Present the question of a link, with its practice."""
+    return {**present_asked_waiver(fee, now), "practice": present_practice(practice)}
 
 
 def waiver_answer(closed: ClosedFee, now: datetime) -> StoredAnswer:

@@ -2,17 +2,18 @@
 
 from fastapi import APIRouter, Response
 
-from app.fees.presenter import present_asked_waiver, waiver_answer
+from app.fees.presenter import present_opened_waiver, waiver_answer
 from app.fees.queries import read_fee
 from app.fees.waiver_access import check_waiver_link
 from app.fees.waiver_dependencies import ByWaiverLink, WaiverSigner, WaiverWriting
 from app.fees.waiver_schemas import (
     AnswerRequest,
-    AskedWaiverView,
+    OpenedWaiver,
     OpenWaiverRequest,
     WaiverAnswer,
 )
 from app.fees.waiving import grant_by_link, uphold_by_link
+from app.identity.queries import read_practice
 from app.sessions.client_api.problems import WRITE_PROBLEMS
 from app.web.dependencies import Now, Reading
 from app.web.problems.catalogue import responses
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/v1/waivers", tags=["Waivers"])
 @router.post(
     "/open",
     summary="Open the link of a waiver",
-    response_model=AskedWaiverView,
+    response_model=OpenedWaiver,
     responses=responses(
         "link-invalid",
         "link-expired",
@@ -45,7 +46,9 @@ async def open_waiver_link(
     """
     link = waivers.read(body.token)
     await check_waiver_link(db, link)
-    return json_answer(present_asked_waiver(await read_fee(db, link.practice_id, link.fee_id), now))
+    fee = await read_fee(db, link.practice_id, link.fee_id)
+    practice = await read_practice(db, link.practice_id)
+    return json_answer(present_opened_waiver(fee, practice, now))
 
 
 @router.post(

@@ -13,7 +13,7 @@ from app.domain.session import FeeStatus
 from app.fees.schemas import FeeSession, Message
 from app.sessions.client_api.waiver_schemas import WaiverView
 from app.web.types import RequestBody, Token
-from app.web.views import CommandId, MoneyView
+from app.web.views import CommandId, MoneyView, PracticeView
 
 
 class ClientName(TypedDict):
@@ -40,6 +40,12 @@ class AskedWaiverView(WaiverView):
     time_zone: Annotated[str, Field(examples=["America/New_York"])]
     client: ClientName
     session: FeeSession
+
+
+class OpenedWaiver(AskedWaiverView):
+    """The question of a link, and the practice."""
+
+    practice: PracticeView
 
 
 class WaiverAnswer(AskedWaiverView):

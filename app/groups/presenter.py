@@ -39,7 +39,7 @@ def present_group(group: GroupDetails, zone: ZoneInfo | None = None) -> schemas.
         "format": {
             "kind": group.format,
             "join_url": group.join_url,
-            "location": present_location(group.location),
+            "location": present_location(group.location, group.practitioner_zone),
             "instructions": group.instructions,
         },
         "seats": rules.seats,

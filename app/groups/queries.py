@@ -63,6 +63,7 @@ _GROUPS = (
         Practitioner.video_url,
         Location.name.label("location_name"),
         Location.address.label("location_address"),
+        Location.time_zone.label("location_zone"),
         seats_taken(Group).label("seats_taken"),
         seats_left(Group).label("seats_left"),
     )
@@ -135,7 +136,10 @@ def _details(row: Row) -> GroupDetails:
     location = None
     if row["location_id"] is not None:
         location = SessionLocation(
-            row["location_id"], row["location_name"], row["location_address"]
+            row["location_id"],
+            row["location_name"],
+            row["location_address"],
+            row["location_zone"],
         )
     return GroupDetails(
         **{name: row[name] for name in _SAME},

@@ -1,8 +1,9 @@
 """Presents a client and their practice."""
 
-from app.identity.queries import ClientRecord
+from app.identity.queries import ClientRecord, PracticeRecord
 from app.standards.currencies import decimals_of
-from app.web.views import ClientView, PracticeView
+from app.web.pictures import picture_path_if_any
+from app.web.views import ClientView, LookView, PracticeView
 
 
 def present_client(record: ClientRecord) -> ClientView:
@@ -17,13 +18,21 @@ def present_client(record: ClientRecord) -> ClientView:
     )
 
 
-def present_practice(record: ClientRecord) -> PracticeView:
-    """Present the client's practice."""
+def present_practice(practice: PracticeRecord) -> PracticeView:
+    """Present a practice, with its look, to clients and keys."""
     return PracticeView(
-        id=record.practice_id,
-        name=record.practice_name,
-        email=record.practice_email,
-        phone=record.practice_phone,
-        currency=record.currency,
-        currency_decimals=decimals_of(record.currency),
+        id=practice.id,
+        name=practice.name,
+        email=practice.email,
+        phone=practice.phone,
+        address=practice.address,
+        website=practice.website,
+        look=LookView(
+            accent=practice.accent,
+            logo_url=picture_path_if_any(practice.id, practice.logo),
+            welcome=practice.welcome,
+            footer=practice.footer,
+        ),
+        currency=practice.currency,
+        currency_decimals=decimals_of(practice.currency),
     )

@@ -1,6 +1,8 @@
 """Queries that find the client or practice of a token, an API key or an email address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select, true
@@ -43,24 +45,46 @@ async def confirm_caller(db: AsyncConnection, caller: Caller) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PracticeRecord:
-    """Name, contact and currency of a practice."""
+    """A practice as its clients see it: name, contact, currency and look."""
 
+    id: UUID
     name: str
     email: str
     phone: str | None
     currency: str
+    address: str | None
+    website: str | None
+    accent: str | None
+    logo: str | None
+    welcome: str | None
+    footer: str | None
+
+
+# The columns of a `PracticeRecord`, in its order.
+PRACTICE_COLUMNS = (
+    Practice.practice_id,
+    Practice.name,
+    Practice.email,
+    Practice.phone,
+    Practice.currency,
+    Practice.address,
+    Practice.website,
+    Practice.accent,
+    Practice.logo,
+    Practice.welcome,
+    Practice.footer,
+)
+
+
+def to_practice(columns: Sequence[Any]) -> PracticeRecord:
+    """Make a record of the values of `PRACTICE_COLUMNS`, the last of `columns`."""
+    return PracticeRecord(*columns[-len(PRACTICE_COLUMNS) :])
 
 
 async def read_practice(db: AsyncConnection, practice_id: UUID) -> PracticeRecord:
-    """Read the practice that a key belongs to."""
-    row = (
-        await db.execute(
-            select(Practice.name, Practice.email, Practice.phone, Practice.currency).where(
-                Practice.practice_id == practice_id
-            )
-        )
-    ).one()
-    return PracticeRecord(*row)
+    """Read a practice, which must exist, as its clients see it."""
+    own = Practice.practice_id == practice_id
+    return to_practice((await db.execute(select(*PRACTICE_COLUMNS).where(own))).one())
 
 
 def select_clients_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
@@ -114,11 +138,7 @@ class ClientRecord:
     phone: str | None
     time_zone: str
     locale: str
-    practice_id: UUID
-    practice_name: str
-    practice_email: str
-    practice_phone: str | None
-    currency: str
+    practice: PracticeRecord
 
 
 async def client_record(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> ClientRecord:
@@ -126,21 +146,25 @@ async def client_record(db: AsyncConnection, practice_id: UUID, client_id: UUID)
     row = (
         await db.execute(
             select(
-                Client.id,
-                Client.name,
-                Client.email,
-                Client.phone,
+                Client.id.label("client_id"),
+                Client.name.label("client_name"),
+                Client.email.label("client_email"),
+                Client.phone.label("client_phone"),
                 Client.time_zone,
                 Client.locale,
-                Practice.practice_id,
-                Practice.name,
-                Practice.email,
-                Practice.phone,
-                Practice.currency,
+                *PRACTICE_COLUMNS,
             )
             .select_from(Client)
             .join(Practice, of_practice(practice_id, Practice))
             .where(Client.practice_id == practice_id, Client.id == client_id)
         )
     ).one()
-    return ClientRecord(*row)
+    return ClientRecord(
+        row.client_id,
+        row.client_name,
+        row.client_email,
+        row.client_phone,
+        row.time_zone,
+        row.locale,
+        to_practice(row),
+    )

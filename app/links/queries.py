@@ -1,13 +1,14 @@
 """Read the data in a session's link, and the session that a link opens."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import LinkExpiredError, LinkInvalidError
-from app.identity.queries import has_address
+from app.identity.queries import PRACTICE_COLUMNS, PracticeRecord, has_address, to_practice
 from app.identity.tokens.access import Caller
 from app.identity.tokens.link import Link
 from app.tables.joins import of_practice
@@ -15,8 +16,17 @@ from app.tables.practices import Client, Practice
 from app.tables.sessions import Session
 
 
-async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: timedelta) -> Caller:
-    """Give a caller with access to the one session of a link.
+class OpenedBy(NamedTuple):
+    """A caller with access to the one session of a link, and the practice of the session."""
+
+    caller: Caller
+    practice: PracticeRecord
+
+
+async def open_link(
+    db: AsyncConnection, link: Link, now: datetime, lifetime: timedelta
+) -> OpenedBy:
+    """Open a link.
 
     A link expires `lifetime` after the current end of its session; it stays valid when the session
     moves.
@@ -34,6 +44,7 @@ async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: ti
                 Session.link_generation,
                 Client.address_generation,
                 Practice.closed_at,
+                *PRACTICE_COLUMNS,
             )
             .select_from(Session)
             .join(Practice, of_practice(link.practice_id, Practice))
@@ -48,13 +59,14 @@ async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: ti
         raise LinkInvalidError
     if row.closed_at is not None or now > row.ends_at + lifetime:
         raise LinkExpiredError
-    return Caller(
+    caller = Caller(
         practice_id=link.practice_id,
         client_id=row.client_id,
         generation=row.address_generation,
         session_id=link.session_id,
         link_generation=row.link_generation,
     )
+    return OpenedBy(caller, to_practice(row))
 
 
 async def read_link(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from fastapi import APIRouter, Response
 
 from app.identity.client_dependencies import AccessSigner, LinkSigner, QuoteSigner
+from app.identity.presenter import present_practice
 from app.links.queries import open_link
 from app.links.schemas import OpenedLink, OpenLinkRequest
 from app.sessions.client_api.presenter import present_details
@@ -50,7 +51,7 @@ async def open_email_link(
     """
     lifetime = timedelta(minutes=settings.link_access_minutes)
     link = links.read(body.token)
-    caller = await open_link(db, link, now, timedelta(days=settings.link_days))
+    caller, practice = await open_link(db, link, now, timedelta(days=settings.link_days))
     record = await read_session(db, caller, link.session_id)
     return json_answer(
         OpenedLink(
@@ -60,6 +61,7 @@ async def open_email_link(
             session=present_details(
                 record, record.client_zone, quotes, now, reasons=ReasonVisibility.CODES, texts=texts
             ),
+            practice=present_practice(practice),
         ),
         etag=record.etag,
         texts=texts,

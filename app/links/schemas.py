@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from app.sessions.client_api.schemas import SessionDetails
 from app.web.json import Answer
 from app.web.types import RequestBody, Token
+from app.web.views import PracticeView
 
 
 class OpenLinkRequest(RequestBody):
@@ -20,12 +21,13 @@ class OpenLinkRequest(RequestBody):
 
 
 class OpenedLink(Answer):
-    """A short-lived access token for one session, and that session."""
+    """A short-lived access token for one session, that session, and its practice."""
 
     access_token: str
     token_type: str = Field(examples=["Bearer"], description="The token type. Always `Bearer`.")
     expires_in: int = Field(description="Lifetime of the access token in seconds.")
     session: SessionDetails
+    practice: PracticeView
 
 
 class IssuedLinkView(Answer):

@@ -49,7 +49,8 @@ class CalendarEvent:
     """The data of a calendar entry; never a reason or a note.
 
     `id` is the session's, or the group's in the practitioner's entry. `starts_at` and `ends_at` are
-    instants, written in `zone`, the practitioner's. `url` is the place of a video session, never a
+    instants, written in `zone`, the practitioner's. `with_whom` stands in the title: the practice
+    for the client, the client for the practitioner. `url` is the place of a video session, never a
     link with a token: everybody who shares the client's calendar can see it. `texts` is the
     catalogue for the sentence below the description: declining the entry does not cancel the
     session. `title` stands in place of service and practice.
@@ -62,7 +63,7 @@ class CalendarEvent:
     ends_at: datetime
     zone: ZoneInfo
     service_name: str
-    practice_name: str
+    with_whom: str
     description: tuple[str, ...]
     location: str | None
     url: str | None
@@ -125,11 +126,8 @@ def _entry(
         status=STATUS.CANCELLED if event.status is Status.CANCELLED else STATUS.CONFIRMED,
         start=starts_at,
         end=ends_at,
-        summary=one_line(event.title or f"{event.service_name}, {event.practice_name}"),
-        description="\n".join(
-            lines(text)
-            for text in (*event.description, event.texts("mail.declining-cancels-nothing"))
-        ),
+        summary=one_line(event.title or f"{event.service_name}, {event.with_whom}"),
+        description="\n".join(lines(text) for text in (*event.description, *_warning(event))),
         location=None if event.location is None else one_line(event.location),
         url=web_address(event.url),
         organizer=vCalAddress.new(mailto(event.organizer.email), cn=one_line(event.organizer.name)),
@@ -138,6 +136,13 @@ def _entry(
         # Others who share the client's calendar see that the client is busy, but no details.
         classification=CLASS.PRIVATE,
     )
+
+
+def _warning(event: CalendarEvent) -> tuple[str, ...]:
+    """Say what deleting the entry does not do, while the session takes place."""
+    if event.status is Status.CANCELLED:
+        return ()
+    return (event.texts("mail.declining-cancels-nothing"),)
 
 
 def _attendee(person: Person) -> vCalAddress:

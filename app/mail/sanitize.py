@@ -13,6 +13,8 @@ _SPECIALS = re.compile(r'["<>@,;:\\()\[\]=?]')
 _ADDRESS = re.compile(r'([^\s"<>@,;:\\()\[\]]+)@([^\s"<>@,;:\\()\[\]]+)')
 _WEB_ADDRESS = re.compile(r"https?://[\x21-\x7e]+")
 _MAX_NAME = 80
+_EXTENSION = re.compile(r"ext|x|[;,#/a-z]", re.IGNORECASE)
+_MIN_DIGITS = 5
 
 
 def one_line(text: str) -> str:
@@ -28,6 +30,28 @@ def lines(text: str) -> str:
 def web_address(url: str | None) -> str | None:
     """Return the URL if it is a plain http(s) address, else None."""
     return url if url is not None and _WEB_ADDRESS.fullmatch(url) else None
+
+
+def mail_url(email: str) -> str | None:
+    """Return a link that writes to an address; None if the address is not valid."""
+    try:
+        return f"mailto:{mailbox('', email).addr_spec}"
+    except UndeliverableError:
+        return None
+
+
+def phone_url(phone: str) -> str | None:
+    """Return a link that calls a number as people write it; None if it has too few digits.
+
+    The trunk prefix of an international number, "(0)", is left out, and so is an extension.
+    """
+    number = _EXTENSION.split(phone, maxsplit=1)[0].strip()
+    if number.startswith("+"):
+        number = number.replace("(0)", "")
+    digits = "".join(char for char in number if char.isascii() and char.isdigit())
+    if len(digits) < _MIN_DIGITS:
+        return None
+    return f"tel:{'+' if number.startswith('+') else ''}{digits}"
 
 
 def mailbox(name: str, email: str) -> Address:

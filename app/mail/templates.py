@@ -1,6 +1,7 @@
-"""Settings for rendering mails: their templates and their encoding."""
+"""Rendering mails: their templates, their encoding, and the logo inside."""
 
 from email.headerregistry import Address, BaseHeader, HeaderRegistry
+from email.message import EmailMessage
 from email.policy import SMTP
 from functools import lru_cache
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from app.mail.brand import Brand
+
+_SHELL = Path(__file__).parent / "templates"
 # "=_" cannot occur in a part that is encoded as quoted-printable or base64 (RFC 2045 section 6.7).
 # Without a boundary the library looks for one that occurs in no part.
 ALTERNATIVES = "=_alternatives"
@@ -43,11 +47,37 @@ MAIL_POLICY = SMTP.clone(cte_type="7bit", header_factory=_Headers())
 
 
 def templates_in(folder: Path) -> Environment:
-    """Load the templates of a folder. A value that a template lacks is an error."""
+    """Load the templates of a folder, and the shell that they extend.
+
+    A value that a template lacks is an error.
+    """
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader((folder, _SHELL)),
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def new_mail(text: str, html: str, brand: Brand) -> EmailMessage:
+    """Make a mail of its text and its HTML, without headers. The HTML has the logo with it.
+
+    The logo is a part of the mail: pictures of other hosts are blocked until the reader allows
+    them, and tell the host who reads.
+    """
+    mail = EmailMessage(policy=MAIL_POLICY)
+    mail.set_content(text, cte="quoted-printable")
+    mail.make_alternative(boundary=ALTERNATIVES)
+    mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    if brand.logo is not None:
+        *_, part = mail.iter_parts()
+        part.add_related(
+            brand.logo.content,
+            maintype="image",
+            subtype=brand.logo.subtype,
+            cid=f"<{brand.logo.cid}>",
+            disposition="inline",
+            filename=f"logo.{brand.logo.subtype}",
+        )
+    return mail

@@ -14,7 +14,7 @@ def present_me(record: ClientRecord, caller: Caller) -> MeView:
     """Present the calling client, and the session of a link's token."""
     return MeView(
         client=present_client(record),
-        practice=present_practice(record),
+        practice=present_practice(record.practice),
         session_id=caller.session_id,
     )
 

@@ -1,6 +1,6 @@
 """Operator commands: create, close and reopen practices, and manage their API keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -14,14 +14,20 @@ from app.database.engine import brief_engine
 from app.database.transactions import read_connection, transact
 from app.directory.contact_fields import Email, Phone
 from app.directory.fields import Name
+from app.directory.pictures.checking import CheckedPicture, check_picture
+from app.directory.pictures.commands import change_logo
+from app.directory.practice.commands import change_practice
 from app.directory.practice.repository import PracticeRepository
-from app.domain.errors import NotFoundError
+from app.directory.practice.schemas import ChangePractice
+from app.domain.errors import InvalidInputError, NotFoundError
 from app.identity.api_keys.keys import KeyRecord, Scope, create_key, list_keys, revoke_key
 from app.identity.oidc.commands import remove_provider
 from app.identity.oidc.queries import find_providers
 from app.identity.sign_in.repository import end_all_tokens
 from app.operations.practice_queries import ListedPractice, all_practices, lock_names, set_closed
 from app.standards.currencies import DECIMALS
+from app.texts.catalogue import ENGLISH
+from app.web.body_limit import MAX_PICTURE_BYTES
 from app.web.types import Name as KeyName
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
@@ -74,6 +80,35 @@ async def create_practice(settings: Settings, practice: NewPractice, now: dateti
     async with brief_engine(settings.service_url) as engine:
         await transact(engine, command)
     return practice_id
+
+
+async def change_practice_look(
+    settings: Settings,
+    practice: str,
+    values: Mapping[str, str],
+    logo: bytes | None,
+    now: datetime,
+) -> None:
+    """Change fields of a practice by their names in the API; an empty text clears an optional one.
+
+    `logo`: a PNG, JPEG or WebP; empty: the logo is removed; None: it stays as it is.
+
+    Raises:
+        NotFoundError: there is no such practice.
+        SettingsError: several practices have that name, or the API would refuse a value.
+    """
+    body = _checked_change(values)
+    picture = None if not logo else _checked_logo(logo)
+
+    async with brief_engine(settings.service_url) as engine:
+        found = await _find(engine, practice)
+
+        async def command(db: AsyncConnection) -> None:
+            await change_practice(db, found.id, OPERATOR, values=body.values(), now=now)
+            if logo is not None:
+                await change_logo(db, found.id, picture, actor=OPERATOR, now=now)
+
+        await transact(engine, command)
 
 
 async def list_practices(settings: Settings) -> list[ListedPractice]:
@@ -235,9 +270,30 @@ def _checked(practice: NewPractice) -> NewPractice:
     )
 
 
+def _checked_change(values: Mapping[str, str]) -> ChangePractice:
+    try:
+        return ChangePractice.model_validate({name: text or None for name, text in values.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = str(first["loc"][0]).replace("_", "-")
+        raise SettingsError(f"--{option}: {_message(first['msg'])}.") from None
+
+
+def _checked_logo(logo: bytes) -> CheckedPicture:
+    if len(logo) > MAX_PICTURE_BYTES:
+        raise SettingsError(f"--logo: the file has more than {MAX_PICTURE_BYTES // 1024} KiB.")
+    try:
+        return check_picture(logo)
+    except InvalidInputError as error:
+        raise SettingsError(f"--logo: {ENGLISH.explain(error.explanation)}.") from None
+
+
+def _message(reason: str) -> str:
+    return reason.removeprefix("Value error, ")
+
+
 def _valid(option: str, kind: TypeAdapter[str], text: str) -> str:
     try:
         return kind.validate_python(text)
     except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{option}: {message}.") from None
+        raise SettingsError(f"{option}: {_message(error.errors()[0]['msg'])}.") from None

@@ -10,6 +10,7 @@ from app.tables.idempotency import IdempotencyKey
 from app.tables.identity import ApiKey
 from app.tables.move_requests import MoveRequest
 from app.tables.notifications import Notification
+from app.tables.pictures import Picture
 from app.tables.practices import Practice
 from app.tables.refused_attempts import RefusedAttempts
 from app.tables.series import Series
@@ -30,6 +31,7 @@ __all__ = [
     "IdempotencyKey",
     "MoveRequest",
     "Notification",
+    "Picture",
     "Practice",
     "RefusedAttempts",
     "Series",

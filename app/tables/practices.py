@@ -5,7 +5,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tables.base import (
@@ -21,11 +29,21 @@ from app.tables.base import (
 FORMATS = "('in_person', 'video', 'phone')"
 
 
+def _picture_reference(column: str) -> ForeignKeyConstraint:
+    """Reference a picture, whose table references the practice."""
+    return ForeignKeyConstraint(
+        ["practice_id", column], ["pictures.practice_id", "pictures.name"], use_alter=True
+    )
+
+
 class Practice(Base):
     """The tenant. All its rows in other tables have its `practice_id`.
 
     While `closed_at` has a value, the practice is closed: product.md section 10. On the ISO
     weekdays of `closed_weekdays` it does not work, as on its holidays.
+
+    `address` is the postal one. `sender_name` is the name from which its mails come; null: `name`.
+    `accent` (`#rrggbb`), `logo`, `welcome` and `footer` are its own look: product.md section 10.
     """
 
     __tablename__ = "practices"
@@ -36,7 +54,16 @@ class Practice(Base):
     phone: Mapped[str | None]
     closed_at: Mapped[datetime | None]
     closed_weekdays: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
+    address: Mapped[str | None]
+    website: Mapped[str | None]
+    sender_name: Mapped[str | None]
+    accent: Mapped[str | None]
+    logo: Mapped[str | None]
+    welcome: Mapped[str | None]
+    footer: Mapped[str | None]
     __table_args__ = (
+        _picture_reference("logo"),
+        CheckConstraint("accent ~ '^#[0-9a-f]{6}$'", name="accent"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint(
             "closed_weekdays <@ ARRAY[1, 2, 3, 4, 5, 6, 7] AND cardinality(closed_weekdays) <= 6",
@@ -48,7 +75,8 @@ class Practice(Base):
 class Practitioner(PracticeRecord, Base):
     """A person who gives sessions. `video_url` is the room of their video sessions.
 
-    If `email` or `phone` is null, the practice's is used.
+    If `email` or `phone` is null, the practice's is used. `photo` is the name of a picture.
+    `locale` is the BCP 47 tag of the language of their mails; null: English.
     """
 
     __tablename__ = "practitioners"
@@ -59,19 +87,23 @@ class Practitioner(PracticeRecord, Base):
     video_url: Mapped[str | None]
     sessions_per_day: Mapped[int | None]
     sessions_per_week: Mapped[int | None]
+    photo: Mapped[str | None]
+    locale: Mapped[str | None]
     __table_args__ = (
         practice_reference(),
         unique_external_ref(),
+        _picture_reference("photo"),
         CheckConstraint("sessions_per_day > 0 AND sessions_per_week > 0", name="limits"),
     )
 
 
 class Location(PracticeRecord, Base):
-    """A place of in-person sessions."""
+    """A place of in-person sessions. `time_zone` null: that of the practitioner."""
 
     __tablename__ = "locations"
     name: Mapped[str]
     address: Mapped[str]
+    time_zone: Mapped[str | None]
     __table_args__ = (practice_reference(), unique_external_ref())
 
 

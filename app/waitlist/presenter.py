@@ -5,6 +5,9 @@ from datetime import UTC, datetime, time, tzinfo
 from uuid import UUID
 
 from app.domain.waitlist import OfferState
+from app.identity.presenter import present_practice
+from app.identity.queries import PracticeRecord
+from app.sessions.client_api.presenter import present_location
 from app.waitlist import schemas
 from app.waitlist.commands.release import ReleaseOutcome
 from app.waitlist.records import OfferOutcome, OfferRecord, WishOutcome, WishRecord
@@ -96,9 +99,7 @@ def present_offer(
         "time_zone": str(zone),
         "old_start": _in(zone, offer.old_starts_at),
         "format": offer.format,
-        "location": None
-        if offer.location is None
-        else {"id": offer.location[0], "name": offer.location[1], "address": offer.location[2]},
+        "location": present_location(offer.location, offer.practitioner_zone),
         "group_id": offer.group_id,
         "price": present_money(offer.price),
         "package": None
@@ -108,6 +109,13 @@ def present_offer(
         "made_at": offer.made_at.astimezone(zone),
         "answer_by": offer.answer_by.astimezone(zone),
     }
+
+
+def present_opened_offer(
+    offer: OfferRecord, practice: PracticeRecord, now: datetime
+) -> schemas.OpenedOffer:
+    """Present the offer of a link, with its practice."""
+    return {**present_offer(offer, now), "practice": present_practice(practice)}
 
 
 def present_practice_offer(offer: OfferRecord, now: datetime) -> schemas.PracticeOfferView:

@@ -14,6 +14,7 @@ from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.session import Format
 from app.domain.waitlist import ACTIVE, OfferState
+from app.sessions.read.records import SessionLocation
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.practices import Client, Location, Package, Practice, Practitioner, Service
 from app.tables.sessions import Session
@@ -250,9 +251,11 @@ def _offer_columns() -> Select[Any]:
         Client.time_zone.label("client_zone"),
         Service.name.label("service_name"),
         Practitioner.name.label("practitioner_name"),
+        Practitioner.time_zone.label("practitioner_zone"),
         Package.name.label("package_name"),
         Location.name.label("location_name"),
         Location.address.label("location_address"),
+        Location.time_zone.label("location_zone"),
         Practice.currency,
     ]
     return (
@@ -286,6 +289,7 @@ def _offer(row: Any) -> OfferRecord:  # noqa: ANN401 - a row
         service_name=row.service_name,
         practitioner_id=row.practitioner_id,
         practitioner_name=row.practitioner_name,
+        practitioner_zone=ZoneInfo(row.practitioner_zone),
         group_id=row.group_id,
         package_id=row.package_id,
         package_name=row.package_name,
@@ -297,7 +301,9 @@ def _offer(row: Any) -> OfferRecord:  # noqa: ANN401 - a row
         format=Format(row.format),
         location=None
         if row.location_id is None
-        else (row.location_id, row.location_name, row.location_address),
+        else SessionLocation(
+            row.location_id, row.location_name, row.location_address, row.location_zone
+        ),
         old_starts_at=row.old_starts_at,
         booked_session_id=row.booked_session_id,
         made_at=row.made_at,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app.domain.money import Money
 from app.domain.session import Format, Status
 from app.domain.waitlist import OfferState, WaitingSession, WishState, present_state
+from app.sessions.read.records import SessionLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class OfferRecord:
     service_name: str
     practitioner_id: UUID
     practitioner_name: str
+    practitioner_zone: ZoneInfo
     group_id: UUID | None
     package_id: UUID | None
     package_name: str | None
@@ -83,7 +85,7 @@ class OfferRecord:
     starts_at: datetime
     ends_at: datetime
     format: Format
-    location: tuple[UUID, str, str] | None
+    location: SessionLocation | None
     old_starts_at: datetime | None
     booked_session_id: UUID | None
     made_at: datetime
@@ -93,7 +95,7 @@ class OfferRecord:
     @property
     def location_id(self) -> UUID | None:
         """Give the location's id, if any."""
-        return None if self.location is None else self.location[0]
+        return None if self.location is None else self.location.id
 
     def state_at(self, now: datetime) -> OfferState:
         """Give the state at `now`, also if the worker has not yet recorded that it expired."""

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.identity.client_dependencies import AnyCall, AnyCaller, ClientCaller, Writing
+from app.identity.queries import read_practice
 from app.sessions.client_api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from app.waitlist.access import (
     OfferCaller,
@@ -13,11 +14,18 @@ from app.waitlist.access import (
 from app.waitlist.commands.answer import accept_offer, decline_offer
 from app.waitlist.commands.wish import put_wish, read_own_wish, withdraw_own_wish
 from app.waitlist.dependencies import AnyOfferCaller, OfferSigner, OfferWriting
-from app.waitlist.presenter import offer_answer, present_offer, present_wish, wish_answer
+from app.waitlist.presenter import (
+    offer_answer,
+    present_offer,
+    present_opened_offer,
+    present_wish,
+    wish_answer,
+)
 from app.waitlist.schemas import (
     OfferAnswer,
     OfferList,
     OfferView,
+    OpenedOffer,
     OpenOfferRequest,
     WishAnswer,
     WishOfSession,
@@ -106,7 +114,7 @@ async def list_open_offers(caller: ClientCaller, now: Now, db: Reading) -> Respo
 @router.post(
     "/offers/open",
     summary="Open the link of an offer",
-    response_model=OfferView,
+    response_model=OpenedOffer,
     responses=responses(
         "link-invalid",
         "link-expired",
@@ -126,9 +134,9 @@ async def open_offer_link(
     """
     link = offers.read(body.token)
     await check_offer_link(db, link)
-    return json_answer(
-        present_offer(await find_own_offer(db, OfferCaller(link), link.offer_id), now)
-    )
+    offer = await find_own_offer(db, OfferCaller(link), link.offer_id)
+    practice = await read_practice(db, link.practice_id)
+    return json_answer(present_opened_offer(offer, practice, now))
 
 
 @router.get(

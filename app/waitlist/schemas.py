@@ -10,12 +10,11 @@ from typing_extensions import TypedDict
 
 from app.domain.session import Format
 from app.domain.waitlist import MAX_NOTICE_HOURS, OfferState, WishState
-from app.sessions.client_api.schemas import LocationView
 from app.texts.errors import InvalidValueError
 from app.waitlist.records import NewWish, WishedTimes
 from app.web.pagination import ListQuery, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, TimeOfDay, Token
-from app.web.views import CommandId, MoneyView
+from app.web.views import CommandId, LocationView, MoneyView, PracticeView
 
 _SOONER: JsonDict = {
     "until": "2026-12-02T18:00:00-05:00",
@@ -304,6 +303,12 @@ class OpenOfferRequest(RequestBody):
         json_schema_extra={"examples": [{"token": "WyIzZjBjN2YyZSIsMF0.signature"}]}
     )
     token: Token
+
+
+class OpenedOffer(OfferView):
+    """The offer of a link, and its practice."""
+
+    practice: PracticeView
 
 
 class OfferList(TypedDict):

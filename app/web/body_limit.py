@@ -1,8 +1,9 @@
-"""Limits on request bodies: JSON only, and a maximum length.
+"""Limits on request bodies: JSON only (or a picture, where one is set), and a maximum length.
 
 FastAPI's own limit would answer with plain text instead of a problem.
 """
 
+import re
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -13,10 +14,14 @@ MAX_BYTES = 64 * 1024
 # Larger, because the practice's own software sends whole calendars in one request.
 PRACTICE_PATHS = "/v1/practice/"
 MAX_PRACTICE_BYTES = 1024 * 1024
+PICTURE_PATHS = re.compile("/v1/practice/(logo|practitioners/[^/]+/photo)")
+PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp"})
+MAX_PICTURE_BYTES = 100 * 1024
+_JSON = frozenset({"application/json"})
 
 
 class BodyLimit:
-    """ASGI middleware: 415 for a body that is not declared as JSON, 413 for one that is too long.
+    """ASGI middleware: 415 for a body of another type, 413 for one that is too long.
 
     The check runs when the application reads the body. A declared length that is too long is
     refused before any byte is read.
@@ -35,14 +40,14 @@ class BodyLimit:
         if not _has_body(headers):
             await self._app(scope, receive, send)
             return
-        limit = MAX_PRACTICE_BYTES if scope["path"].startswith(PRACTICE_PATHS) else MAX_BYTES
+        types, limit = _expected(scope["path"])
         too_large = _declared(headers.get("content-length", "0")) > limit
-        is_not_json = not _is_json(headers)
+        is_other_type = not _is_one_of(types, headers)
         arrived = 0
 
         async def counted() -> Message:
             nonlocal arrived
-            if is_not_json:
+            if is_other_type:
                 raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             message = await receive()
             arrived += len(message.get("body", b""))
@@ -64,6 +69,13 @@ def _has_body(headers: Headers) -> bool:
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
-def _is_json(headers: Headers) -> bool:
+def _expected(path: str) -> tuple[frozenset[str], int]:
+    """Return the types of body that a path takes, and the most bytes."""
+    if PICTURE_PATHS.fullmatch(path):
+        return PICTURE_TYPES, MAX_PICTURE_BYTES
+    return _JSON, MAX_PRACTICE_BYTES if path.startswith(PRACTICE_PATHS) else MAX_BYTES
+
+
+def _is_one_of(types: frozenset[str], headers: Headers) -> bool:
     kinds = {kind.partition(";")[0].strip().lower() for kind in headers.getlist("content-type")}
-    return kinds == {"application/json"}
+    return len(kinds) == 1 and kinds <= types

@@ -102,6 +102,21 @@ class ReasonView(TypedDict):
     ]
 
 
+class LocationView(TypedDict):
+    """The location of an in-person session."""
+
+    id: UUID
+    name: str
+    address: str
+    time_zone: Annotated[
+        str,
+        Field(
+            description="IANA time zone of the place, or else of the practitioner.",
+            examples=["America/New_York"],
+        ),
+    ]
+
+
 class SlotView(TypedDict):
     """A free time, in the viewer's time zone. `location_id` is set for an in-person session.
 
@@ -283,16 +298,72 @@ class ClientView(Answer):
     locale: str
 
 
-class PracticeView(Answer):
+# Where a photo is served.
+PhotoPath = Annotated[
+    str | None,
+    Field(
+        description="Path of a photo at this API. It needs no token and can be cached for ever: "
+        "another photo has another path.",
+        examples=[None],
+    ),
+]
+
+
+class LookView(TypedDict):
+    """How the practice wants its pages to look. What it has not chosen is null."""
+
+    accent: Annotated[
+        str | None,
+        Field(
+            description="A colour, `#rrggbb`, as the practice chose it. Correct its contrast "
+            "before you write on it, or in it.",
+            examples=["#2a6f6b"],
+        ),
+    ]
+    logo_url: Annotated[
+        str | None,
+        Field(
+            description="Path of the logo at this API. It needs no token and can be cached for "
+            "ever: another logo has another path.",
+            examples=[None],
+        ),
+    ]
+    welcome: Annotated[
+        str | None,
+        Field(
+            description="Plain text for the top of a page, in one or several lines.",
+            examples=["Welcome to Harbor Wellness."],
+        ),
+    ]
+    footer: Annotated[
+        str | None,
+        Field(
+            description="Plain text for the end of a page, in one or several lines.",
+            examples=["Harbor Wellness LLC, New York"],
+        ),
+    ]
+
+
+class PracticeView(TypedDict):
     """The caller's practice."""
 
     id: UUID
     name: str
     email: str
     phone: str | None
-    currency: str = Field(
-        description="ISO 4217 code of the currency of all its prices.", examples=["USD"]
-    )
-    currency_decimals: int = Field(
-        description="Number of decimals of the currency, by ISO 4217.", examples=[2]
-    )
+    address: Annotated[
+        str | None,
+        Field(
+            description="The postal address, in one or several lines.",
+            examples=["12 Harbor Street\nNew York, NY 10004"],
+        ),
+    ]
+    website: Annotated[str | None, Field(examples=["https://harbor.example"])]
+    look: LookView
+    currency: Annotated[
+        str,
+        Field(description="ISO 4217 code of the currency of all its prices.", examples=["USD"]),
+    ]
+    currency_decimals: Annotated[
+        int, Field(description="Number of decimals of the currency, by ISO 4217.", examples=[2])
+    ]

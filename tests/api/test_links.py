@@ -41,7 +41,7 @@ async def test_a_link_gives_an_access_token_and_the_session(
     session_id = await world.book_in_full(START)
     answer = await stranger.open_link(world.link_token(session_id))
     body = answer.json()
-    assert body.keys() == {"access_token", "token_type", "expires_in", "session"}
+    assert body.keys() == {"access_token", "token_type", "expires_in", "session", "practice"}
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 1800)
     assert answer.headers["etag"] == '"1"'
     assert answer.headers["cache-control"] == "no-store"

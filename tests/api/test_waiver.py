@@ -282,6 +282,7 @@ async def test_a_link_shows_the_question_and_opening_it_changes_nothing(
         assert (await carrying.http.head(path)).status_code == 405
     assert shown.json()["note"] == WORDS
     assert shown.json()["client"] == {"name": "Ana Ruiz"}
+    assert shown.json()["practice"] == (await api.get("/v1/me")).json()["practice"]
     assert shown.json()["time_zone"] == "America/New_York"
     assert (len(await world.rows(Change)), len(await world.rows(Notification))) == before
     assert [row.status for row in await world.rows(Fee)] == ["due"]

@@ -4,6 +4,7 @@ from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import Any
 
 from icalendar import Calendar, Event
 
@@ -20,11 +21,18 @@ class Read:
         sent = make_mail(data, settings, now).as_bytes()
         self.mail: EmailMessage = message_from_bytes(sent, policy=default)
         assert not self.mail.defects
-        assert self.mail.get_content_type() == "multipart/alternative"
-        self.parts = [part.get_content_type() for part in self.mail.iter_parts()]
+        self.alternatives, *self.attached = self._outer()
+        assert self.alternatives.get_content_type() == "multipart/alternative"
+        self.parts = [part.get_content_type() for part in self.alternatives.iter_parts()]
         self.text = self._part("plain")
         self.html = self._part("html")
         self.subject = str(self.mail["Subject"])
+
+    def _outer(self) -> list[Any]:
+        """The alternatives, and the attached files."""
+        if self.mail.get_content_type() == "multipart/mixed":
+            return list(self.mail.iter_parts())
+        return [self.mail]
 
     def _part(self, kind: str) -> str:
         part = self.mail.get_body(preferencelist=(kind,))
@@ -34,8 +42,9 @@ class Read:
     @property
     def calendar(self) -> tuple[str, Event]:
         """The method and the entry of the calendar part."""
-        *_, part = self.mail.iter_parts()
+        *_, part = self.alternatives.iter_parts()
         assert part.get_content_type() == "text/calendar"
+        assert self.attached[0].get_content() == part.get_content()
         calendar = Calendar.from_ical(part.get_content())
         assert part.get_param("method") == calendar["METHOD"]
         (event,) = calendar.events
@@ -53,7 +62,7 @@ class Read:
 
     @property
     def token(self) -> str:
-        """The token of the link with the English label."""
+        """The token of the link with its English label."""
         caption, token = self.link
-        assert caption == "Need to reschedule?"
+        assert caption in {"Need to reschedule?", "See what you can do now", "Choose another time"}
         return token

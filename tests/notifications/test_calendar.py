@@ -24,7 +24,7 @@ EVENT = CalendarEvent(
     ends_at=datetime(2026, 12, 3, 20, 50, tzinfo=UTC),
     zone=ZoneInfo("America/Denver"),
     service_name="Follow-up",
-    practice_name="Harbor Wellness",
+    with_whom="Harbor Wellness",
     description=("With: Dr. Maya Chen", "Ring twice"),
     location="Harbor Street, 1 Harbor Street",
     url="https://video.example/maya",
@@ -127,7 +127,7 @@ def test_nothing_typed_can_add_a_line() -> None:
     nasty = replace(
         EVENT,
         service_name=typed,
-        practice_name=typed,
+        with_whom=typed,
         description=(typed,),
         location=typed,
         url=f"https://x.example/{typed}",

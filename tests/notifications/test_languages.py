@@ -159,7 +159,7 @@ GERMAN: dict[Happening, Told] = {
     ),
     cancelled_late: Told(
         "Ihr Termin ist abgesagt: 3. Dezember 2026, 16:00 Uhr",
-        "Diese Änderung stammt von Harbor Wellness.",
+        "Harbor Wellness hat Ihren Termin abgesagt.",
         "Es fällt eine Gebühr von $ 45,00 an.",
         method="CANCEL",
     ),
@@ -187,14 +187,14 @@ GERMAN: dict[Happening, Told] = {
     ),
     restored: Told(
         "Ihr Termin ist wieder gebucht: 3. Dezember 2026, 16:00 Uhr",
-        "Diese Änderung stammt von Harbor Wellness.",
+        "Harbor Wellness hat Ihren Termin wieder gebucht.",
         "Die zuvor angefallene Gebühr entfällt.",
         "Der Termin wird mit einer Einheit aus Ihrem Paket bezahlt.",
         "Absagen:\n- Kostenlos bis Mittwoch, 2. Dezember",
     ),
     waived: Told(
         "Gebühr erlassen: Ihr Termin am 3. Dezember 2026, 16:00 Uhr",
-        "Die Gebühr von $ 45,00 für diesen Termin wurde erlassen.",
+        "Harbor Wellness hat die Gebühr von $ 45,00 für diesen Termin erlassen.",
         link=False,
         method=None,
     ),
@@ -236,7 +236,7 @@ FRENCH: dict[Happening, Told] = {
     ),
     cancelled_late: Told(
         "Votre rendez-vous est annulé\u00a0: 3 décembre 2026 à 16:00",
-        "Cette modification a été faite par Harbor Wellness.",
+        "Harbor Wellness a annulé votre rendez-vous.",
         "Des frais de 45,00 $US sont dus.",
         method="CANCEL",
     ),
@@ -264,14 +264,14 @@ FRENCH: dict[Happening, Told] = {
     ),
     restored: Told(
         "Votre rendez-vous est de nouveau réservé\u00a0: 3 décembre 2026 à 16:00",
-        "Cette modification a été faite par Harbor Wellness.",
+        "Harbor Wellness a réservé à nouveau votre rendez-vous.",
         "Les frais dus auparavant ne s'appliquent plus.",
         "Ce rendez-vous est réglé avec un crédit de votre forfait.",
         "Pour annuler\u00a0:\n- Sans frais jusqu'au mercredi 2 décembre",
     ),
     waived: Told(
         "Frais annulés\u00a0: votre rendez-vous du 3 décembre 2026 à 16:00",
-        "Les frais de 45,00 $US pour ce rendez-vous sont annulés.",
+        "Harbor Wellness a annulé les frais de 45,00 $US pour ce rendez-vous.",
         link=False,
         method=None,
     ),
@@ -313,7 +313,7 @@ SPANISH: dict[Happening, Told] = {
     ),
     cancelled_late: Told(
         "Su cita está cancelada: 3 de diciembre de 2026, 16:00",
-        "Este cambio lo hizo Harbor Wellness.",
+        "Harbor Wellness ha cancelado su cita.",
         "Tiene pendiente un cargo de 45,00 US$.",
         method="CANCEL",
     ),
@@ -341,14 +341,14 @@ SPANISH: dict[Happening, Told] = {
     ),
     restored: Told(
         "Su cita está reservada de nuevo: 3 de diciembre de 2026, 16:00",
-        "Este cambio lo hizo Harbor Wellness.",
+        "Harbor Wellness ha vuelto a reservar su cita.",
         "El cargo que estaba pendiente queda sin efecto.",
         "La cita se paga con un crédito de su paquete.",
         "Para cancelar:\n- Sin cargo hasta el miércoles, 2 de diciembre",
     ),
     waived: Told(
         "Cargo anulado: su cita del 3 de diciembre de 2026, 16:00",
-        "El cargo de 45,00 US$ por esta cita queda anulado.",
+        "Harbor Wellness ha anulado el cargo de 45,00 US$ por esta cita.",
         link=False,
         method=None,
     ),
@@ -363,6 +363,11 @@ CAPTIONS = {
     "de": "Möchten Sie den Termin verschieben?",
     "fr": "Besoin de déplacer votre rendez-vous\u00a0?",
     "es": "¿Necesita cambiar su cita?",
+}
+AFTER_CANCELLATION = {
+    "de": "Ihre Möglichkeiten ansehen",
+    "fr": "Voir ce que vous pouvez faire",
+    "es": "Ver qué puede hacer ahora",
 }
 DECLINING = {
     "de": "Wenn Sie diesen Kalendereintrag ablehnen oder löschen, ist der Termin nicht abgesagt.",
@@ -429,12 +434,14 @@ async def test_a_mail_is_in_the_language_of_the_client(
         assert "{" not in part
     assert ("/portal/#" in mail.text + mail.html) == told.link
     if told.link:
-        assert mail.link[0] == CAPTIONS[language]
+        is_over = told.method == "CANCEL"
+        assert mail.link[0] == (AFTER_CANCELLATION if is_over else CAPTIONS)[language]
     assert ("text/calendar" in mail.parts) == (told.method is not None)
     if told.method is not None:
         method, event = mail.calendar
         assert method == told.method
-        assert str(event["DESCRIPTION"]).splitlines()[-1] == DECLINING[language]
+        says_so = str(event["DESCRIPTION"]).splitlines()[-1] == DECLINING[language]
+        assert says_so == (method == "REQUEST")
         assert ENGLISH.findall(own_words(str(event["DESCRIPTION"]))) == []
 
 

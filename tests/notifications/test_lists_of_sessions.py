@@ -48,10 +48,13 @@ class Mail:
     @property
     def entries(self) -> list[tuple[bool, str, Event]]:
         """Whether each calendar entry is attached, its method, and its event."""
-        found = []
+        found, seen = [], set[str]()
         for part in self.mail.walk():
             if part.get_content_type() != "text/calendar":
                 continue
+            if part.get_content() in seen:
+                continue  # The calendar part, which is attached as well.
+            seen.add(part.get_content())
             calendar = Calendar.from_ical(part.get_content())
             assert part.get_param("method") == calendar["METHOD"]
             (event,) = calendar.events
@@ -144,14 +147,14 @@ async def test_the_named_session_is_the_calendar_part_and_each_other_one_an_atta
         "text/html",
         "text/calendar",
     ]
-    assert len(attached) == 2
+    assert len(attached) == 3
     assert mail.uids == [str(second), str(first), str(third)]
     assert [is_attached for is_attached, _, _ in mail.entries] == [False, True, True]
     assert {method for _, method, _ in mail.entries} == {"REQUEST"}
     assert [event["SEQUENCE"] for _, _, event in mail.entries] == [2, 1, 1]
     assert mail.entries[1][2].start == START + DAY
     names = [part.get_filename() for part in attached]
-    assert names == ["2026-12-04-1000.ics", "2026-12-18-1000.ics"]
+    assert names == ["2026-12-11-1100.ics", "2026-12-04-1000.ics", "2026-12-18-1000.ics"]
 
 
 @pytest.mark.parametrize(("count", "without"), [(11, 0), (12, 1)])
@@ -214,8 +217,12 @@ async def test_the_practitioner_reads_each_client_the_reason_and_the_note(
         assert "Ben Okoro, Follow-up, Video" in part
         assert "$45.00" in part
         assert "Dr. Chen is ill." in part
-    assert "Reason: Other" in mail.text
-    assert mail.entries == []
+    assert "Reason: Dr. Chen is ill." in mail.text
+    assert [(method, str(event["SUMMARY"])) for _, method, event in mail.entries] == [
+        ("CANCEL", "Follow-up, Ana Ruiz"),
+        ("CANCEL", "Follow-up, Ben Okoro"),
+    ]
+    assert mail.mail["Reply-To"] is None
     assert mail.links(settings) == []
     to_client = await mail_of(world, settings, "cancelled", session_id=first)
     assert "Ben" not in to_client.mail.as_string()

@@ -74,7 +74,7 @@ async def test_the_headers(read: Any, scenario: Scenario) -> None:
     assert mail["Reply-To"].addresses[0].addr_spec == "maya@harbor.example"
     to_practitioner = (await read(session_id, "booked", "practitioner")).mail
     assert to_practitioner["To"].addresses[0].addr_spec == "maya@harbor.example"
-    assert to_practitioner["Reply-To"] is None
+    assert to_practitioner["Reply-To"].addresses[0].addr_spec == "ana@client.example"
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,8 @@ async def test_a_phone_session_says_who_calls(read: Any, scenario: Scenario) -> 
         ({"fee": Money(4500, "USD")}, "A fee of $45.00 is due. Harbor Wellness collects it."),
         ({"credit": Credit.RETURNED}, "is back in the package."),
         ({"credit": Credit.FORFEITED}, "is not returned."),
-        ({"actor": "practice"}, "This was done by Harbor Wellness."),
+        ({"actor": "practice"}, "Harbor Wellness cancelled your session."),
+        ({"actor": "link"}, "You cancelled your session."),
     ],
 )
 async def test_a_cancellation(
@@ -292,14 +293,13 @@ async def test_the_practitioner_learns_who_and_why(
     note = "<b>Late</b>\x1b[31m\nsecond line"
     await scenario.cancel(session_id, code="work", note=note, actor="link")
     mail = await read(session_id, "cancelled", "practitioner")
-    assert mail.parts == ["text/plain", "text/html"]
+    assert mail.parts == ["text/plain", "text/html", "text/calendar"]
     assert mail.subject == "Session cancelled: 4 December 2026, 00:00"
     assert "Client: Ana Ruiz" in mail.text
     assert "(Japan Standard Time)" in mail.text
-    assert "Reason: Work" in mail.text
-    assert "Note: <b>Late</b> [31m\n    second line" in mail.text
+    assert "Reason: Work: <b>Late</b> [31m\n    second line" in mail.text
     assert "&lt;b&gt;Late&lt;/b&gt;" in mail.html
-    assert "Done by: The client" in mail.text
+    assert "Hello Dr. Maya Chen,\n\nAna Ruiz cancelled this session." in mail.text
     assert "/portal/" not in mail.text + mail.html
 
 
@@ -339,7 +339,8 @@ async def test_a_missed_session(read: Any, scenario: Scenario, world: World) -> 
     assert mail.parts == ["text/plain", "text/html"]
     assert mail.subject == "Your session was marked as missed: December 3, 2026, 10:00 AM"
     assert mail.text.startswith(
-        "Your session was marked as missed\n\nThis was done by Harbor Wellness.\n"
+        "Your session was marked as missed\n\nHello Ana Ruiz,\n\n"
+        "Harbor Wellness marked your session as missed.\n"
         "A fee of $120.00 is due. Harbor Wellness collects it.\n"
         "If this is not right, please contact Dr. Maya Chen.\n\nWhen: "
     )
@@ -350,7 +351,8 @@ async def test_a_missed_session(read: Any, scenario: Scenario, world: World) -> 
     to_practitioner = await read(session_id, "noshow", "practitioner")
     assert to_practitioner.subject == "Session marked as missed: December 3, 2026, 10:00 AM"
     assert "A fee of $120.00 is due. The practice collects it." in to_practitioner.text
-    assert "Done by: The practice\nNote: Secret words" in to_practitioner.text
+    assert "Harbor Wellness marked this session as missed." in to_practitioner.text
+    assert "Reason: Secret words" in to_practitioner.text
     assert "If this is not right" not in to_practitioner.text
 
 
@@ -376,7 +378,7 @@ async def test_a_session_that_is_booked_again(
     await scenario.restore(session_id, voided_fee=True)
     mail = await read(session_id, "restored")
     assert mail.subject == "Your session is booked again: December 3, 2026, 10:00 AM"
-    assert "This was done by Harbor Wellness.\nThe fee that was due before no" in mail.text
+    assert "Harbor Wellness booked your session again.\nThe fee that was due before no" in mail.text
     assert "Join: https://video.example/maya" in mail.text
     assert "To cancel or reschedule:\n- Free of charge until Wednesday, December 2" in mail.text
     assert "credit" not in mail.text
@@ -413,8 +415,8 @@ async def test_a_waived_fee(read: Any, scenario: Scenario, world: World) -> None
     assert mail.parts == ["text/plain", "text/html"]
     assert mail.subject == "Fee waived: your session on December 4, 2026, 10:00 AM"
     assert mail.text.startswith(
-        "Your fee is waived\n\nThis was done by Harbor Wellness.\n"
-        "The fee of $60.00 for this session is waived. You do not have to pay it.\n\nWhen: Friday"
+        "Your fee is waived\n\nHello Ana Ruiz,\n\nHarbor Wellness has waived the fee of $60.00 for "
+        "this session. You do not have to pay it.\n\nWhen: Friday"
     )
     for absent in ("/portal/", "To cancel", "is due", "Secret", "changed again", "a day ahead"):
         assert absent not in mail.text + mail.html

@@ -20,8 +20,8 @@ CODE = re.compile("`[^`]+`")
 KEY = re.compile(r"[a-z-]+(\.[a-z_-]+){1,2}")
 # Texts that are correctly the same as in English.
 SAME = {
-    "de": {"mail.colon", "mail.video", "webhook-disabled.host"},
-    "es": {"mail.moment", "mail.colon"},
+    "de": {"mail.colon", "mail.video", "webhook-disabled.host", "practitioner.reason-and-words"},
+    "es": {"mail.moment", "mail.colon", "practitioner.reason-and-words"},
     "fr": {"rules.duration.minutes"},
 }
 # Keys that may have the same text, because both have the same meaning.

@@ -1,13 +1,23 @@
 """Schemas of locations."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
 from app.directory.fields import Active, ExternalRef, KeptRecord, Name, RecordBody, Words, unchanged
 from app.web.pagination import PageAnswer
+from app.web.types import ZoneName
 
-_EXAMPLE: dict[str, Any] = {"name": "Harbor Street", "address": "1 Harbor Street, Denver, CO 80202"}
+Zone = Annotated[
+    ZoneName,
+    Field(description="IANA time zone of the place. Null: that of the session's practitioner."),
+]
+
+_EXAMPLE: dict[str, Any] = {
+    "name": "Harbor Street",
+    "address": "1 Harbor Street, Denver, CO 80202",
+    "time_zone": "America/Denver",
+}
 
 
 class LocationRecord(KeptRecord):
@@ -16,6 +26,7 @@ class LocationRecord(KeptRecord):
     external_ref: str | None = Field(examples=["room-2"])
     name: str = Field(examples=[_EXAMPLE["name"]])
     address: str = Field(examples=[_EXAMPLE["address"]])
+    time_zone: str | None = Field(examples=[_EXAMPLE["time_zone"]])
 
 
 class LocationRecordPage(PageAnswer[LocationRecord]):
@@ -23,11 +34,12 @@ class LocationRecordPage(PageAnswer[LocationRecord]):
 
 
 class PutLocation(RecordBody):
-    """A complete location. A missing `active` keeps its value."""
+    """A complete location. Missing fields are cleared, but `active` keeps its value."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
     name: Name
     address: Words
+    time_zone: Zone | None = None
     active: Active = unchanged()
 
 
@@ -41,10 +53,11 @@ class NewLocation(PutLocation):
 
 
 class ChangeLocation(RecordBody):
-    """The fields to change. Missing fields keep their values."""
+    """The fields to change. Missing fields keep their values; null clears the time zone."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"active": False}]})
     name: Name = unchanged()
     address: Words = unchanged()
+    time_zone: Zone | None = unchanged()
     active: Active = unchanged()
     external_ref: ExternalRef | None = unchanged()

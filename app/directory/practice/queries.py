@@ -17,6 +17,13 @@ _SHOWN = select(
     Practice.email,
     Practice.phone,
     Practice.currency,
+    Practice.address,
+    Practice.website,
+    Practice.sender_name,
+    Practice.accent,
+    Practice.logo,
+    Practice.welcome,
+    Practice.footer,
 )
 _CLOSED_DAYS = select(
     Practice.closed_weekdays,

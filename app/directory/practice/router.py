@@ -34,12 +34,14 @@ async def get_practice(staff: StaffReader, db: Reading) -> Response:
 async def update_practice(
     body: ChangePractice, staff: StaffAdmin, now: Now, write: AdminWriting
 ) -> Response:
-    """Change the name and the contact of the practice.
+    """Change the name, the contact and the look of the practice.
 
     Clients see the change at once, and later emails contain it. The currency is set when the
-    practice is opened and cannot change.
+    practice is opened and cannot change. `PUT /v1/practice/logo` sets the logo.
     """
     return await write(
-        lambda db: change_practice(db, staff, values=body.values(), now=now),
+        lambda db: change_practice(
+            db, staff.practice_id, staff.actor, values=body.values(), now=now
+        ),
         lambda practice: answered(present_practice(practice)),
     )

@@ -1,16 +1,50 @@
 """Schemas of the practice itself, for staff."""
 
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from app.directory.contact_fields import Email, Phone
+from app.directory.contact_fields import Email, Phone, SecureWebAddress
 from app.directory.fields import Name, RecordBody, unchanged
 from app.web.json import Answer
+from app.web.types import Text
+
+MAX_SENDER_NAME = 80
+
+Accent = Annotated[
+    str,
+    StringConstraints(strict=True, pattern="^#[0-9A-Fa-f]{6}$"),
+    AfterValidator(str.lower),
+    Field(
+        description="Colour of buttons and links, `#rrggbb`. Where it is too light or too dark to "
+        "be read, pages and emails use a darker or lighter one of the same hue."
+    ),
+]
+Address = Annotated[
+    Text, Field(description="The postal address: at most 500 characters, in one or several lines.")
+]
+Website = Annotated[SecureWebAddress, Field(description="An `https` URL.")]
+SenderName = Annotated[
+    Name,
+    StringConstraints(max_length=MAX_SENDER_NAME),
+    Field(description="Name from which emails come. Null: the practice's name."),
+]
+Welcome = Annotated[
+    Text,
+    Field(description="Plain text for the top of pages: at most 500 characters."),
+]
+Footer = Annotated[
+    Text,
+    Field(
+        description="Plain text for the end of pages and emails, such as a legal notice: at most "
+        "500 characters."
+    ),
+]
 
 
 class PracticeRecord(Answer):
-    """The practice, with its contact for clients and the currency of all its prices."""
+    """The practice: its contact for clients, the currency of all its prices, and its look."""
 
     id: UUID
     name: str = Field(examples=["Harbor Wellness"])
@@ -20,12 +54,34 @@ class PracticeRecord(Answer):
     currency_decimals: int = Field(
         description="Number of decimals of the currency, by ISO 4217.", examples=[2]
     )
+    address: str | None = Field(examples=["12 Harbor Street\nNew York, NY 10004"])
+    website: str | None = Field(examples=["https://harbor.example"])
+    sender_name: str | None = Field(examples=["Harbor Wellness"])
+    accent: str | None = Field(examples=["#2a6f6b"])
+    logo_url: str | None = Field(
+        description="Path of the logo. `PUT /v1/practice/logo` sets it.", examples=[None]
+    )
+    welcome: str | None = Field(examples=["Welcome to Harbor Wellness."])
+    footer: str | None = Field(examples=["Harbor Wellness LLC, New York"])
 
 
 class ChangePractice(RecordBody):
-    """The fields to change. Missing fields keep their values; null clears the phone."""
+    """The fields to change. Missing fields keep their values; null clears an optional field."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "+1 303 555 0199"}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"phone": "+1 303 555 0199"},
+                {"accent": "#2a6f6b", "website": "https://harbor.example"},
+            ]
+        }
+    )
     name: Name = unchanged()
     email: Email = unchanged()
     phone: Phone | None = unchanged()
+    address: Address | None = unchanged()
+    website: Website | None = unchanged()
+    sender_name: SenderName | None = unchanged()
+    accent: Accent | None = unchanged()
+    welcome: Welcome | None = unchanged()
+    footer: Footer | None = unchanged()

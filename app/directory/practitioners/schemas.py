@@ -1,12 +1,15 @@
 """Schemas of practitioners."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
-from app.directory.contact_fields import Email, Phone, TimeZone, WebAddress
+from app.directory.contact_fields import Email, Locale, Phone, TimeZone, WebAddress
 from app.directory.fields import Active, ExternalRef, KeptRecord, Name, RecordBody, unchanged
 from app.web.pagination import PageAnswer
+from app.web.pictures import picture_path_if_any
 
 PerDay = Annotated[
     int,
@@ -28,6 +31,13 @@ OwnPhone = Annotated[
     Phone,
     Field(description="Phone number for clients. Null: the practice's number is used."),
 ]
+OwnLocale = Annotated[
+    Locale,
+    Field(
+        description="BCP 47 tag of the language of the practitioner's emails, such as `de-AT`. "
+        "Null: English, as the region of the time zone writes it."
+    ),
+]
 Room = Annotated[WebAddress, Field(description="URL of the practitioner's video sessions.")]
 
 _EXAMPLE: dict[str, Any] = {
@@ -35,6 +45,7 @@ _EXAMPLE: dict[str, Any] = {
     "email": "maya@harbor.example",
     "phone": "+1 303 555 0100",
     "time_zone": "America/Denver",
+    "locale": "en-US",
     "video_url": "https://video.example/maya",
     "sessions_per_day": 8,
     "sessions_per_week": None,
@@ -49,9 +60,19 @@ class PractitionerRecord(KeptRecord):
     email: str | None = Field(examples=[_EXAMPLE["email"]])
     phone: str | None = Field(examples=[_EXAMPLE["phone"]])
     time_zone: str = Field(examples=[_EXAMPLE["time_zone"]])
+    locale: str | None = Field(examples=[_EXAMPLE["locale"]])
     video_url: str | None = Field(examples=[_EXAMPLE["video_url"]])
     sessions_per_day: int | None = Field(examples=[8])
     sessions_per_week: int | None = Field(examples=[None])
+    photo_url: str | None = Field(
+        description="Path of the photo. `PUT …/{practitioner_id}/photo` sets it.", examples=[None]
+    )
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], now: datetime) -> Self:  # noqa: ARG003 - of no effect
+        """Present a practitioner, with the path of their photo."""
+        path = picture_path_if_any(record["practice_id"], record["photo"])
+        return cls(**record, photo_url=path)
 
 
 class PractitionerRecordPage(PageAnswer[PractitionerRecord]):
@@ -66,6 +87,7 @@ class PutPractitioner(RecordBody):
     email: OwnEmail | None = None
     phone: OwnPhone | None = None
     time_zone: Zone
+    locale: OwnLocale | None = None
     video_url: Room | None = None
     sessions_per_day: PerDay | None = None
     sessions_per_week: PerWeek | None = None
@@ -89,6 +111,7 @@ class ChangePractitioner(RecordBody):
     email: OwnEmail | None = unchanged()
     phone: OwnPhone | None = unchanged()
     time_zone: Zone = unchanged()
+    locale: OwnLocale | None = unchanged()
     video_url: Room | None = unchanged()
     sessions_per_day: PerDay | None = unchanged()
     sessions_per_week: PerWeek | None = unchanged()

@@ -4,9 +4,8 @@ from datetime import UTC
 
 from app.identity.api_keys.keys import KeyRecord, Staff
 from app.identity.api_keys.schemas import CallingKey, CallingKeyView, KeyView, NewKeyView
+from app.identity.presenter import present_practice
 from app.identity.queries import PracticeRecord
-from app.standards.currencies import decimals_of
-from app.web.views import PracticeView
 
 
 def present_key(key: KeyRecord) -> KeyView:
@@ -23,14 +22,7 @@ def present_caller(staff: Staff, practice: PracticeRecord) -> CallingKeyView:
     """Present the calling key and its practice."""
     return CallingKeyView(
         key=CallingKey(id=staff.key_id, name=staff.key_name, scope=staff.scope),
-        practice=PracticeView(
-            id=staff.practice_id,
-            name=practice.name,
-            email=practice.email,
-            phone=practice.phone,
-            currency=practice.currency,
-            currency_decimals=decimals_of(practice.currency),
-        ),
+        practice=present_practice(practice),
     )
 
 

@@ -14,7 +14,9 @@ from app.identity.sign_in.find_clients import FoundClient, find_clients
 from app.identity.sign_in.jobs import sign_in_wake
 from app.identity.sign_in.repository import add_links, delete_request, lock_request, write_attempt
 from app.identity.tokens.sign_in import MailedLink, SignInTokens, sign_in_url
+from app.mail.brand import Look
 from app.mail.context import MailContext
+from app.mail.look_queries import read_look
 from app.observability.metrics.counts import count_sign_in_mail
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import CLOCK_TOLERANCE, NOT_CLAIMABLE
@@ -99,8 +101,9 @@ class _Attempt:
         links = [self._link(person) for person in people]
         await self._keep(db, people, links, now + LINK_LIFETIME)
         if not self.accepted:
+            look = await _look_of(db, people)
             await allow_outside_wait(db)
-            await self._send(people, links, now)
+            await self._send(people, links, look, now)
             self.accepted = True
         return "sent"
 
@@ -139,7 +142,11 @@ class _Attempt:
         await add_links(db, rows)
 
     async def _send(
-        self, people: list[FoundClient], links: list[MailedLink], now: datetime
+        self,
+        people: list[FoundClient],
+        links: list[MailedLink],
+        look: Look | None,
+        now: datetime,
     ) -> None:
         settings = self.context.settings
         tokens = SignInTokens(settings.keys)
@@ -147,4 +154,11 @@ class _Attempt:
             MailedClient(person, sign_in_url(settings.portal_url, tokens.sign_link(link)))
             for person, link in zip(people, links, strict=True)
         ]
-        await self.context.sender.send(make_sign_in_mail(self.request_id, mailed, settings, now))
+        mail = make_sign_in_mail(self.request_id, mailed, look, settings, now)
+        await self.context.sender.send(mail)
+
+
+async def _look_of(db: AsyncConnection, people: list[FoundClient]) -> Look | None:
+    """Read the look of the practice; None if the clients are of several practices."""
+    practices = {person.practice_id for person in people}
+    return await read_look(db, practices.pop()) if len(practices) == 1 else None

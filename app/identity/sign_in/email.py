@@ -9,10 +9,10 @@ from uuid import UUID
 
 from app.configuration.settings import Settings
 from app.identity.sign_in.find_clients import FoundClient
+from app.mail.brand import Brand, Look
 from app.mail.sanitize import ascii_domain, mailbox, one_line
-from app.mail.templates import MAIL_POLICY, templates_in
+from app.mail.templates import new_mail, templates_in
 from app.mail.texts.formatter import texts_in
-from app.texts.catalogue import Texts
 
 _TEMPLATES = templates_in(Path(__file__).parent / "templates")
 
@@ -31,11 +31,16 @@ class MailedClient:
 
 
 def make_sign_in_mail(
-    request_id: UUID, people: list[MailedClient], settings: Settings, now: datetime
+    request_id: UUID,
+    people: list[MailedClient],
+    look: Look | None,
+    settings: Settings,
+    now: datetime,
 ) -> EmailMessage:
     """Build the mail, dated `now`, in the language of the first client.
 
-    It is sent to the address in the practice's records, never to the typed one: two addresses can
+    `look` is that of the practice; None if the links are of several practices. The mail is sent to
+    the address in the practice's records, never to the typed one: two addresses can
     look the same and be different mailboxes. The Message-ID depends on the request only, so that
     mail programs recognise a second copy.
 
@@ -44,9 +49,14 @@ def make_sign_in_mail(
     """
     first = people[0].person
     texts = texts_in(first.locale)
-    practices = {found.person.practice_id for found in people}
-    mail = EmailMessage(policy=MAIL_POLICY)
-    sender = first.practice_name if len(practices) == 1 else texts("sign-in.sender")
+    brand, sender = Brand(texts("sign-in.sender")), texts("sign-in.sender")
+    if look is not None:
+        brand, sender = look.brand(first.practice_name), look.sender(first.practice_name)
+    text, html = (
+        _TEMPLATES.get_template(name).render(texts=texts, people=people, brand=brand)
+        for name in ("sign_in.txt.j2", "sign_in.html.j2")
+    )
+    mail = new_mail(text, html, brand)
     mail["From"] = mailbox(sender, settings.mail_from)
     mail["To"] = mailbox(first.name if len(people) == 1 else "", first.email)
     mail["Subject"] = texts("sign-in.subject")
@@ -54,12 +64,4 @@ def make_sign_in_mail(
     domain = ascii_domain(settings.mail_from.rpartition("@")[2])
     mail["Message-ID"] = f"<{request_id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(_render("sign_in.txt.j2", texts, people), cte="quoted-printable")
-    mail.add_alternative(
-        _render("sign_in.html.j2", texts, people), subtype="html", cte="quoted-printable"
-    )
     return mail
-
-
-def _render(template: str, texts: Texts, people: list[MailedClient]) -> str:
-    return _TEMPLATES.get_template(template).render(texts=texts, people=people)

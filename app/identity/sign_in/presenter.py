@@ -27,5 +27,5 @@ def present_tokens(
         refresh_token=refresh.sign_refresh(signed_in.refresh_token),
         refresh_expires_at=signed_in.expires_at.astimezone(zone),
         client=present_client(signed_in.record),
-        practice=present_practice(signed_in.record),
+        practice=present_practice(signed_in.record.practice),
     )

@@ -52,6 +52,15 @@ class Formatter:
         """Write a date."""
         return _date(day, "full", self._locale)
 
+    def tile(self, starts_at: datetime, ends_at: datetime) -> tuple[str, str, str, str]:
+        """Write the month, the day, the weekday and the hours of a session, each very short."""
+        local, end = starts_at.astimezone(self._zone), ends_at.astimezone(self._zone)
+        month, day, weekday = (
+            _plain(format_date(local.date(), pattern, locale=self._locale))
+            for pattern in ("LLL", "d", "ccc")
+        )
+        return month, day, weekday, f"{self._time(local)} – {self._time(end)}"  # noqa: RUF001
+
     def instant(self, instant: datetime) -> str:
         """Write a date and a time with the zone's name."""
         local = instant.astimezone(self._zone)

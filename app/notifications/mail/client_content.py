@@ -20,15 +20,19 @@ from app.mail.texts.formatter import Formatter, format_name
 from app.notifications.mail.data import MailData, Meeting
 from app.notifications.mail.deadlines import Rule, deadlines
 from app.notifications.mail.facts import (
+    DateTile,
     Fact,
+    actor_sentence,
     and_others,
     costs,
     joining,
     meeting_of,
     place,
+    tile_of,
     times,
     topic_of,
 )
+from app.notifications.mail.markup import reservations
 from app.notifications.mail.nudge import nudge_sentences
 from app.notifications.mail.request_content import asked_facts, request_sentences
 from app.notifications.mail.several import (
@@ -56,6 +60,7 @@ ABOUT_COST = {
 }
 # Calendar entries of other sessions that one mail has.
 MAX_ATTACHMENTS = 10
+MAX_IN_PREHEADER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class MailContent:
     """The content of a mail, from which both the text part and the HTML part are rendered.
 
     `subject` and `heading` never contain text that a person entered. `language` is a BCP 47 tag.
+    `preheader` is what lists of mails show after the subject: also without personal data. `when`
+    is the time of the only session, `tile` shows its date. `markup` is JSON-LD for mail programs.
     `texts` is the catalogue for the templates' own texts. `link_label` None: the label of the link
     to a session.
     """
@@ -73,6 +80,11 @@ class MailContent:
     heading: str
     sentences: tuple[str, ...]
     facts: tuple[Fact, ...]
+    greeting: str | None = None
+    preheader: str = ""
+    when: Fact | None = None
+    tile: DateTile | None = None
+    markup: str | None = None
     rules: tuple[Rule, ...] = ()
     dates: tuple[DateEntry, ...] = ()
     policy_text: str | None = None
@@ -93,6 +105,7 @@ def client_content(
     texts, meeting = formatter.texts, meeting_of(data)
     topic, is_of_booked, is_of_one = topic_of(data), data.kind in OF_BOOKED, not data.others
     several = data.kind.replace("_", "-")
+    when, *before = times(data, formatter) if is_of_one else (None,)
     subject = texts(f"mail.{topic}.subject", day=formatter.day(meeting.starts_at))
     return MailContent(
         language=formatter.tag,
@@ -101,10 +114,15 @@ def client_content(
         heading=texts(
             f"mail.{topic}.heading" if is_of_one else f"mail.{several}.heading-of-several"
         ),
+        greeting=texts("mail.greeting", name=one_line(data.client.name)),
+        preheader=_preheader(data, formatter),
         sentences=_sentences(data, formatter, now),
+        when=when,
+        tile=tile_of(meeting, formatter, is_over=data.is_cancellation) if is_of_one else None,
+        markup=_markup(data, link_of),
         dates=dates_for_client(data, formatter, link_of, now),
         facts=(
-            *(times(data, formatter) if is_of_one else ()),
+            *before,
             *(_what(data, texts) if are_alike(sessions_of(data)) else ()),
             *asked_facts(data, formatter),
             *_message(data, texts),
@@ -112,6 +130,7 @@ def client_content(
         rules=deadlines(data, formatter, now) if is_of_booked and is_of_one else (),
         policy_text=_policy_text(data),
         link=link_of(data) if is_of_one and _has_link(data, now) else None,
+        link_label=_link_label(data, texts, now),
         footer=_footer(data, texts),
     )
 
@@ -121,7 +140,7 @@ def _message(data: MailData, texts: Texts) -> tuple[Fact, ...]:
     note = data.change.note
     if note is None or not data.change.has_message:
         return ()
-    return (Fact(texts("mail.practice-note"), lines(note)),)
+    return (Fact(texts("mail.practice-note"), lines(note), is_typed=True),)
 
 
 def _what(data: MailData, texts: Texts) -> tuple[Fact, ...]:
@@ -153,6 +172,28 @@ def place_line(meeting: Meeting, texts: Texts) -> str:
     return web_address(meeting.join_url) or format_name(meeting.format, texts)
 
 
+def _link_label(data: MailData, texts: Texts, now: datetime) -> str | None:
+    """Return the label of the link after an end: what can still be done. Else None."""
+    if data.kind not in {"cancelled", "noshow"}:
+        return None
+    is_open = rebookable_until(data, now) is not None
+    return texts("mail.book-again" if is_open else "mail.after-cancellation")
+
+
+def _preheader(data: MailData, formatter: Formatter) -> str:
+    """Write the times, for lists of mails, which others may see."""
+    spans = (times(one, formatter)[0].text for one in sessions_of(data)[:MAX_IN_PREHEADER])
+    return "; ".join(spans)
+
+
+def _markup(data: MailData, link_of: Callable[[MailData], str]) -> str | None:
+    """Write the sessions for mail programs, where the mail says how they stand."""
+    if data.kind not in OF_BOOKED | {"cancelled"}:
+        return None
+    shown = [one for one in (data, *data.others) if not one.change.superseded]
+    return reservations((one, link_of(one)) for one in shown[: 1 + MAX_ATTACHMENTS])
+
+
 def _has_link(data: MailData, now: datetime) -> bool:
     return data.kind in _WITH_LINK or (
         data.kind == "noshow" and rebookable_until(data, now) is not None
@@ -176,10 +217,8 @@ def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str
     if data.kind == "move_request":
         return request_sentences(data, formatter)
     change, texts = data.change, formatter.texts
-    practice, sentences = one_line(data.practice_name), []
-    says_who = data.kind not in {"booked", *ABOUT_COST} or data.kind == "fee_waived"
-    if not change.by_client and says_who:
-        sentences.append(texts("mail.done-by-practice", practice=practice))
+    practice = one_line(data.practice_name)
+    sentences = [*actor_sentence(data, texts)]
     if data.others:
         return (*sentences, *_total(data, formatter, practice))
     sentences += costs(data, formatter, practice=practice)

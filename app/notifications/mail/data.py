@@ -13,13 +13,14 @@ from app.domain.session import Carried, Contact, Format, SessionFacts, Status
 from app.domain.waiver import Question, answer_by
 from app.identity.tokens.link import Link
 from app.identity.tokens.waiver import WaiverLink
+from app.mail.brand import Look
 from app.policies.stored import StoredPolicy
 from app.sessions.read.records import AskedToMove
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """The client or the practitioner. `locale` is a BCP 47 tag; a practitioner has none.
+    """The client or the practitioner. `locale` is a BCP 47 tag; a practitioner may have none.
 
     `email` is the address for mails to them: the practice's if the practitioner has none.
     """
@@ -59,7 +60,8 @@ class ChangeFacts:
     fee void. `allowance`: the change was a free one of the client's allowance, the first number of
     so many. `allowance_given_back`: what the undone change had used of it is back. `undone`: the
     kind of the change that this one undoes. `superseded`: a later change to
-    the session exists.
+    the session exists. `is_merged`: the recipient does not know of an earlier change, and `before`
+    is what they know.
     """
 
     kind: str
@@ -83,6 +85,7 @@ class ChangeFacts:
     rebooked: bool
     undone: str | None
     superseded: bool
+    is_merged: bool
 
     @property
     def by_client(self) -> bool:
@@ -114,6 +117,7 @@ class MailData:
     `asked` is the session's move request, if one is open. `asks` is set if the mail asks the
     practitioner to waive a fee. `others` are the other sessions of the recipient that the same
     command changed, soonest first. `is_confirmed`: the client has said that they are coming.
+    `is_seat`: the session is a seat of a group.
     """
 
     practice_id: UUID
@@ -125,6 +129,7 @@ class MailData:
     practice_name: str
     practice_email: str
     practice_closed: bool
+    look: Look
     service_name: str
     client: Party
     practitioner: Party
@@ -137,6 +142,7 @@ class MailData:
     asks: AskedWaiver | None = None
     others: tuple["MailData", ...] = ()
     is_confirmed: bool = False
+    is_seat: bool = False
 
     @property
     def contact(self) -> Contact:
@@ -189,6 +195,7 @@ class GroupMailData:
     starts_at: datetime
     practice_name: str
     practice_email: str
+    look: Look
     service_name: str
     practitioner: Party
     present: Meeting

@@ -1,6 +1,7 @@
 """Writes what mails to clients and to practitioners share: time, place, format, cost."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried
@@ -10,14 +11,37 @@ from app.notifications.mail.data import ChangeFacts, MailData, Meeting
 from app.outbox.outbox import REMINDERS
 from app.texts.catalogue import Texts
 
+# Opens the map application of a phone, or a page: documented as "Maps URLs".
+_MAP = "https://www.google.com/maps/search/?api=1&query="
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A labelled line of a mail. `url` is the target if the text is a link."""
+    """A labelled line of a mail. `url` is the target if the text is a link.
+
+    `is_typed`: somebody typed the text, so its language is unknown.
+    """
 
     label: str
     text: str
     url: str | None = None
+    is_typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DateTile:
+    """The date of a session as a small calendar leaf, and its hours. `is_over`: cancelled."""
+
+    month: str
+    day: str
+    weekday: str
+    hours: str
+    is_over: bool
+
+
+def tile_of(meeting: Meeting, formatter: Formatter, *, is_over: bool) -> DateTile:
+    """Write the date and the hours of a session."""
+    return DateTile(*formatter.tile(meeting.starts_at, meeting.ends_at), is_over)
 
 
 def meeting_of(data: MailData) -> Meeting:
@@ -46,12 +70,32 @@ def and_others(subject: str, data: MailData, texts: Texts) -> str:
     return texts.counted("mail.and-others", count, subject=subject, count=count)
 
 
+def actor_sentence(data: MailData, texts: Texts) -> tuple[str, ...]:
+    """Write who did what, in the actor's name.
+
+    Nothing for kinds of mail that tell of no act, or where the mail's kind is not that of its
+    change.
+    """
+    topic, change = topic_of(data), data.change
+    if topic not in _ACTS or (topic == "booked" and change.kind != "booked"):
+        return ()
+    actor = "client" if change.by_client else "practice"
+    key = f"practitioner.by-{actor}.{topic}"
+    if data.recipient == "client":
+        key = f"mail.by-{actor}.{topic}"
+    names = {"practice": one_line(data.practice_name), "client": one_line(data.client.name)}
+    return (texts.counted(key, 1 + len(data.others), **names),)
+
+
 def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     """Write the time, and after a reschedule what it was before."""
     texts, meeting = formatter.texts, meeting_of(data)
     when = Fact(texts("mail.when"), formatter.span(meeting.starts_at, meeting.ends_at))
     before = data.change.before
-    if topic_of(data) not in {"rescheduled", "format-changed", "move-undone"} or before is None:
+    tells_before = topic_of(data) in {"rescheduled", "format-changed", "move-undone"}
+    # Who has not heard of a move knows a cancelled session by its former time.
+    tells_before |= data.change.is_merged and data.kind == "cancelled"
+    if not tells_before or before is None:
         return (when,)
     changed = differing(before, meeting, formatter)
     return (when, Fact(texts("mail.before"), changed)) if changed else (when,)
@@ -72,7 +116,14 @@ def place(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
     how = Fact(texts("mail.format"), format_name(meeting.format, texts))
     if meeting.location is None:
         return (how,)
-    return (how, Fact(texts("mail.place"), one_line(", ".join(meeting.location))))
+    return (how, _location(meeting.location, texts))
+
+
+def _location(location: tuple[str, str], texts: Texts) -> Fact:
+    """Write name and address of a location, with a link to a map."""
+    address = one_line(location[1])
+    url = f"{_MAP}{quote(address, safe='')}"
+    return Fact(texts("mail.place"), one_line(", ".join(location)), url, is_typed=True)
 
 
 def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
@@ -82,10 +133,20 @@ def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
         url = web_address(meeting.join_url)
         facts.append(Fact(texts("mail.join"), one_line(meeting.join_url), url))
     if meeting.instructions:
-        facts.append(Fact(texts("mail.instructions"), lines(meeting.instructions)))
+        facts.append(Fact(texts("mail.instructions"), lines(meeting.instructions), is_typed=True))
     return tuple(facts)
 
 
+# Acts that a mail tells in the actor's name.
+_ACTS = {
+    "booked",
+    "rescheduled",
+    "format-changed",
+    "cancelled",
+    "noshow",
+    "restored",
+    "move-undone",
+}
 # What a mail about a fee says of it.
 _ABOUT_FEE = {
     "fee_waived": "mail.fee-is-waived",

@@ -1,10 +1,10 @@
-"""Writes the content of a mail about a group, in English: practitioners have no locale."""
+"""Writes the content of a mail about a group, in the practitioner's language."""
 
 from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.data import GroupMailData
-from app.notifications.mail.facts import Fact, differing, place
+from app.notifications.mail.facts import Fact, differing, place, tile_of
 from app.texts.catalogue import Texts
 
 
@@ -22,17 +22,28 @@ def group_content(data: GroupMailData) -> MailContent:
         subject=texts(f"practitioner.{topic}.subject", day=formatter.day(meeting.starts_at)),
         heading=texts(f"practitioner.{topic}.heading"),
         sentences=_sentences(data, texts),
+        greeting=None
+        if data.kind == "group_below_minimum"
+        else texts("mail.greeting", name=one_line(data.practitioner.name)),
+        preheader=when,
+        when=Fact(texts("mail.when"), when),
+        tile=tile_of(meeting, formatter, is_over=data.is_cancelled),
         facts=(
             Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),
-            Fact(texts("mail.when"), when),
             *_before(data, formatter),
             Fact(texts("mail.service"), one_line(data.service_name)),
             *place(meeting, texts),
             *_seats(data, texts),
             *_clients(data, texts),
-            *((Fact(texts("practitioner.note"), lines(data.note)),) if data.note else ()),
+            *_note(data, texts),
         ),
     )
+
+
+def _note(data: GroupMailData, texts: Texts) -> tuple[Fact, ...]:
+    if not data.note:
+        return ()
+    return (Fact(texts("practitioner.note"), lines(data.note), is_typed=True),)
 
 
 def _sentences(data: GroupMailData, texts: Texts) -> tuple[str, ...]:

@@ -10,7 +10,12 @@ from app.mail.sanitize import mailbox, one_line
 from app.notifications.mail.client_content import joining_lines, labelled, place_line
 from app.notifications.mail.data import GroupMailData
 from app.notifications.mail.group_content import group_content
-from app.notifications.mail.message import add_calendar, add_technical_headers, compose
+from app.notifications.mail.message import (
+    add_calendar,
+    add_technical_headers,
+    add_thread,
+    compose,
+)
 from app.texts.catalogue import Texts
 
 _METHODS: dict[str, Method] = {
@@ -27,13 +32,14 @@ def make_group_mail(data: GroupMailData, settings: Settings, now: datetime) -> E
         UndeliverableError: the recipient's address is not valid.
     """
     content, method = group_content(data), _METHODS.get(data.kind)
-    mail = compose(content)
-    mail["From"] = mailbox(data.practice_name, settings.mail_from)
+    mail = compose(content, data.look.brand(data.practice_name))
+    mail["From"] = mailbox(data.look.sender(data.practice_name), settings.mail_from)
     # Without a calendar entry the mail is for the practice: too few seats are taken.
     to = _practitioner(data) if method else Person(data.practice_name, data.practice_email)
     mail["To"] = mailbox(to.name, to.email)
     mail["Subject"] = content.subject
     add_technical_headers(mail, data.notification_id, settings, now)
+    add_thread(mail, [data.group_id], settings)
     if method is not None:
         add_calendar(mail, make_calendar(_event(data, content.texts), method, now), method)
     # Set last: adding parts moves Content-* headers into the first part.
@@ -56,7 +62,7 @@ def _event(data: GroupMailData, texts: Texts) -> CalendarEvent:
         ends_at=meeting.ends_at,
         zone=data.practitioner.zone,
         service_name=data.service_name,
-        practice_name=data.practice_name,
+        with_whom=data.practice_name,
         description=(
             labelled(texts("mail.practitioner"), one_line(data.practitioner.name), texts),
             *(() if data.is_cancelled else joining_lines(meeting, texts)),

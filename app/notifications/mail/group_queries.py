@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.domain.session import Format
+from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
 from app.notifications.mail.data import GroupMailData, Meeting, Party, Seats, place_of
 from app.tables.changes import Change, ChangeNote
 from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.notifications import Notification
+from app.tables.pictures import Picture
 from app.tables.practices import Client, Location, Practice, Practitioner, Service
 from app.tables.seats import seats_taken
 from app.tables.sessions import Session
@@ -44,6 +46,7 @@ def _statement() -> Select[Any]:
         .join(Change, referred(Change, Notification.change_id))
         .join(Group, referred(Group, Change.subject_id))
         .join(Practice, of_practice(PRACTICE, Practice))
+        .outerjoin(Picture, IS_LOGO)
         .join(Practitioner, referred(Practitioner, Group.practitioner_id))
         .join(Service, referred(Service, Group.service_id))
         .outerjoin(Location, referred(Location, Group.location_id))
@@ -67,11 +70,13 @@ def _columns() -> list[Any]:
         Notification.starts_at.label("about"),
         Practice.name.label("practice_name"),
         Practice.email.label("practice_email"),
+        *LOOK_COLUMNS,
         Service.name.label("service_name"),
         Practitioner.name.label("practitioner_name"),
         Practitioner.email.label("practitioner_email"),
         Practitioner.phone.label("practitioner_phone"),
         Practitioner.time_zone,
+        Practitioner.locale,
         Group.id.label("group_id"),
         Group.status,
         Group.calendar_sequence,
@@ -115,13 +120,14 @@ def _group_mail_data(row: Row[Any], clients: tuple[tuple[str, str], ...]) -> Gro
         starts_at=row.about,
         practice_name=row.practice_name,
         practice_email=row.practice_email,
+        look=to_look(row._mapping),  # noqa: SLF001 - SQLAlchemy's documented name
         service_name=row.service_name,
         practitioner=Party(
             row.practitioner_name,
             row.practitioner_email or row.practice_email,
             row.practitioner_phone,
             ZoneInfo(row.time_zone),
-            None,
+            row.locale,
         ),
         present=Meeting(
             row.starts_at,

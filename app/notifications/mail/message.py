@@ -1,5 +1,6 @@
 """Renders the mail of a notification: headers, text, HTML, and for clients a calendar part."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
@@ -11,9 +12,10 @@ from app.configuration.settings import Settings
 from app.domain.session import Status
 from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.waiver import WaiverTokens, waiver_url
+from app.mail.brand import Brand
 from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
 from app.mail.sanitize import ascii_domain, mailbox, one_line
-from app.mail.templates import ALTERNATIVES, MAIL_POLICY, templates_in
+from app.mail.templates import new_mail, templates_in
 from app.notifications.mail.client_content import (
     MAX_ATTACHMENTS,
     MailContent,
@@ -22,7 +24,7 @@ from app.notifications.mail.client_content import (
     labelled,
     place_line,
 )
-from app.notifications.mail.data import MailData
+from app.notifications.mail.data import MailData, Party
 from app.notifications.mail.facts import meeting_of
 from app.notifications.mail.practitioner_content import practitioner_content
 from app.notifications.mail.several import with_entries
@@ -36,6 +38,7 @@ _METHODS: dict[str, Method] = {
     "rescheduled": "REQUEST",
     "restored": "REQUEST",
 }
+MAX_REFERENCES = 20
 _TEMPLATES = templates_in(Path(__file__).parent / "templates")
 
 
@@ -55,14 +58,17 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
         content = practitioner_content(
             data, lambda asked: waiver_url(settings.portal_url, waivers.sign(asked.link))
         )
-    mail = compose(content)
+    mail = compose(content, data.look.brand(data.practice_name))
     _add_headers(mail, data, content, settings, now)
     method = _method(data)
     if method is not None:
-        add_calendar(mail, make_calendar(_event(data, content.texts), method, now), method)
-    if data.recipient == "client":
-        for other in with_entries(data)[:MAX_ATTACHMENTS]:
-            _attach(mail, other, content.texts, now)
+        calendar = make_calendar(_event(data, content.texts), method, now)
+        add_calendar(mail, calendar, method)
+        _attach(mail, data, calendar, method)
+    for other in with_entries(data)[:MAX_ATTACHMENTS]:
+        if method := _method(other):
+            calendar = make_calendar(_event(other, content.texts), method, now)
+            _attach(mail, other, calendar, method)
     # Set last: adding parts moves Content-* headers into the first part.
     mail["Content-Language"] = content.language
     return mail
@@ -75,14 +81,11 @@ def add_calendar(mail: EmailMessage, calendar: bytes, method: Method) -> None:
     )
 
 
-def _attach(mail: EmailMessage, data: MailData, texts: Texts, now: datetime) -> None:
-    """Attach the calendar entry of another session that the mail lists."""
-    method = _method(data)
-    if method is None:
-        return
-    start = data.change.after.starts_at.astimezone(data.client.zone)
+def _attach(mail: EmailMessage, data: MailData, calendar: bytes, method: Method) -> None:
+    """Attach a calendar entry as a file, which programs offer that ignore the calendar part."""
+    start = data.change.after.starts_at.astimezone(_recipient(data).zone)
     mail.add_attachment(
-        make_calendar(_event(data, texts), method, now).decode(),
+        calendar.decode(),
         subtype="calendar",
         params={"method": method},
         cte="base64",
@@ -90,33 +93,62 @@ def _attach(mail: EmailMessage, data: MailData, texts: Texts, now: datetime) -> 
     )
 
 
-def compose(content: MailContent) -> EmailMessage:
+def compose(content: MailContent, brand: Brand) -> EmailMessage:
     """Render the text part and the HTML part, without headers."""
-    mail = EmailMessage(policy=MAIL_POLICY)
-    mail.set_content(_render("mail.txt.j2", content), cte="quoted-printable")
-    mail.make_alternative(boundary=ALTERNATIVES)
-    mail.add_alternative(_render("mail.html.j2", content), subtype="html", cte="quoted-printable")
-    return mail
+    text, html = (
+        _TEMPLATES.get_template(name).render(content=content, brand=brand)
+        for name in ("mail.txt.j2", "mail.html.j2")
+    )
+    return new_mail(text, html, brand)
 
 
 def _add_headers(
     mail: EmailMessage, data: MailData, content: MailContent, settings: Settings, now: datetime
 ) -> None:
     """Add the headers. Text that people entered is in display names only, cleaned by `mailbox`."""
-    to_client = data.recipient == "client"
-    recipient = data.client if to_client else data.practitioner
-    mail["From"] = mailbox(data.practice_name, settings.mail_from)
+    recipient = _recipient(data)
+    mail["From"] = mailbox(data.look.sender(data.practice_name), settings.mail_from)
     mail["To"] = mailbox(recipient.name, recipient.email)
-    if to_client:
-        _add_reply_to(mail, data)
+    _add_reply_to(mail, _contacts(data))
     mail["Subject"] = content.subject
     add_technical_headers(mail, data.notification_id, settings, now)
+    add_thread(mail, [one.session_id for one in (data, *data.others)], settings)
 
 
-def _add_reply_to(mail: EmailMessage, data: MailData) -> None:
-    """Set Reply-To to the contact, or to the practice if the contact has no valid address."""
+def _recipient(data: MailData) -> Party:
+    return data.client if data.recipient == "client" else data.practitioner
+
+
+def add_thread(mail: EmailMessage, subjects: Sequence[UUID], settings: Settings) -> None:
+    """Let mail programs show the mails about one session, or one group, as one thread.
+
+    All of them refer to one message that was never sent: so the order in which they arrive, and
+    those that are dropped, do not matter.
+    """
+    roots = [f"<{one}@{_domain(settings)}>" for one in subjects[:MAX_REFERENCES]]
+    mail["In-Reply-To"] = roots[0]
+    mail["References"] = " ".join(roots)
+
+
+def _domain(settings: Settings) -> str:
+    return ascii_domain(settings.mail_from.rpartition("@")[2])
+
+
+def _contacts(data: MailData) -> list[tuple[str, str | None]]:
+    """List to whom an answer may go, the first choice first.
+
+    A client's goes to the contact, a practitioner's to the client, if the mail is about one only.
+    """
     practice = (data.practice_name, data.practice_email)
-    for name, address in ((data.contact.name, data.contact.email), practice):
+    if data.recipient == "client":
+        return [(data.contact.name, data.contact.email), practice]
+    clients = {(one.client.name, one.client.email) for one in (data, *data.others)}
+    return [*clients] if len(clients) == 1 else []
+
+
+def _add_reply_to(mail: EmailMessage, contacts: Sequence[tuple[str, str | None]]) -> None:
+    """Set Reply-To to the first contact that has a valid address."""
+    for name, address in contacts:
         with suppress(UndeliverableError):
             mail["Reply-To"] = mailbox(name, address or "")
             return
@@ -127,25 +159,24 @@ def add_technical_headers(
 ) -> None:
     """Add Date, Message-ID (the notification's id at the sender's domain), Auto-Submitted."""
     mail["Date"] = format_datetime(now)
-    domain = ascii_domain(settings.mail_from.rpartition("@")[2])
-    mail["Message-ID"] = f"<{notification_id}@{domain}>"
+    mail["Message-ID"] = f"<{notification_id}@{_domain(settings)}>"
     mail["Auto-Submitted"] = "auto-generated"
 
 
-def _render(template: str, content: MailContent) -> str:
-    return _TEMPLATES.get_template(template).render(content=content)
-
-
 def _method(data: MailData) -> Method | None:
-    """Return the iTIP method of the calendar part; None if a later change has sent its own."""
-    if data.recipient != "client" or data.change.superseded:
+    """Return the iTIP method of the calendar part; None if a later change has sent its own.
+
+    Of a seat the practitioner has the entry of its group.
+    """
+    if data.change.superseded or (data.recipient != "client" and data.is_seat):
         return None
     return "CANCEL" if data.is_cancellation else _METHODS.get(data.kind)
 
 
 def _event(data: MailData, texts: Texts) -> CalendarEvent:
-    meeting = meeting_of(data)
-    cancelled = data.is_cancellation
+    meeting, to_client = meeting_of(data), data.recipient == "client"
+    cancelled, recipient = data.is_cancellation, _recipient(data)
+    practitioner = labelled(texts("mail.practitioner"), one_line(data.practitioner.name), texts)
     return CalendarEvent(
         id=data.session_id,
         sequence=data.change.calendar_sequence,
@@ -154,14 +185,14 @@ def _event(data: MailData, texts: Texts) -> CalendarEvent:
         ends_at=meeting.ends_at,
         zone=data.practitioner.zone,
         service_name=data.service_name,
-        practice_name=data.practice_name,
+        with_whom=data.practice_name if to_client else data.client.name,
         description=(
-            labelled(texts("mail.practitioner"), one_line(data.practitioner.name), texts),
+            *((practitioner,) if to_client else ()),
             *(() if cancelled else joining_lines(meeting, texts)),
         ),
         location=place_line(meeting, texts),
         url=None if cancelled else meeting.join_url,
         organizer=Person(data.practice_name, data.practice_email),
-        attendee=Person(data.client.name, data.client.email),
+        attendee=Person(recipient.name, recipient.email),
         texts=texts,
     )

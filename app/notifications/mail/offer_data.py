@@ -10,6 +10,7 @@ from app.domain.session import Contact
 from app.domain.waitlist import OfferState
 from app.identity.tokens.link import Link
 from app.identity.tokens.offer import OfferLink
+from app.mail.brand import Look
 from app.notifications.mail.data import Meeting, Party
 
 
@@ -43,6 +44,7 @@ class OfferMailData:
     practice_name: str
     practice_email: str
     practice_closed: bool
+    look: Look
     service_name: str
     client: Party
     contact: Contact

@@ -10,7 +10,7 @@ from app.identity.tokens.offer import OfferTokens, offer_url
 from app.mail.sanitize import mailbox, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
-from app.notifications.mail.facts import Fact, place
+from app.notifications.mail.facts import Fact, place, tile_of
 from app.notifications.mail.message import add_technical_headers, compose
 from app.notifications.mail.offer_data import OfferedTime, OfferMailData
 from app.outbox.errors import UndeliverableError
@@ -26,8 +26,8 @@ def make_offer_mail(data: OfferMailData, settings: Settings, now: datetime) -> E
         UndeliverableError: the client's address is not valid.
     """
     content = _content(data, settings)
-    mail = compose(content)
-    mail["From"] = mailbox(data.practice_name, settings.mail_from)
+    mail = compose(content, data.look.brand(data.practice_name))
+    mail["From"] = mailbox(data.look.sender(data.practice_name), settings.mail_from)
     mail["To"] = mailbox(data.client.name, data.client.email)
     for name, address in (
         (data.contact.name, data.contact.email),
@@ -53,7 +53,15 @@ def _content(data: OfferMailData, settings: Settings) -> MailContent:
         texts=texts,
         subject=subject,
         heading=heading,
+        greeting=texts("mail.greeting", name=one_line(data.client.name)),
+        preheader="" if data.offer is None else _new_time(data.offer, formatter),
         sentences=_sentences(data, formatter),
+        tile=None
+        if data.offer is None
+        else tile_of(data.offer.meeting, formatter, is_over=data.kind == "offer_gone"),
+        when=None
+        if data.offer is None
+        else Fact(texts("mail.offer.new-time"), _new_time(data.offer, formatter)),
         facts=(*_times(data, formatter), *_what(data, texts)),
         link=link,
         link_label=label,
@@ -108,14 +116,16 @@ def _times(data: OfferMailData, formatter: Formatter) -> tuple[Fact, ...]:
     texts, offer = formatter.texts, data.offer
     if offer is None:
         return ()
-    new = formatter.span(offer.meeting.starts_at, offer.meeting.ends_at)
     facts = []
     if data.kind == "offer":
         facts.append(Fact(texts("mail.offer.answer-by"), formatter.instant(offer.answer_by)))
-    facts.append(Fact(texts("mail.offer.new-time"), new))
     if offer.before is not None:
         facts.append(Fact(texts("mail.offer.old-time"), formatter.span(*offer.before)))
     return tuple(facts)
+
+
+def _new_time(offer: OfferedTime, formatter: Formatter) -> str:
+    return formatter.span(offer.meeting.starts_at, offer.meeting.ends_at)
 
 
 def _what(data: OfferMailData, texts: Texts) -> tuple[Fact, ...]:

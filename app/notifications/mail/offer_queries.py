@@ -11,11 +11,13 @@ from app.domain.money import Money
 from app.domain.session import Contact, Format, contact_for_client
 from app.identity.tokens.link import Link
 from app.identity.tokens.offer import OfferLink
+from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
 from app.notifications.mail.data import Meeting, Party, place_of
 from app.notifications.mail.offer_data import OfferedTime, OfferMailData
 from app.tables.changes import Change
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.notifications import Notification
+from app.tables.pictures import Picture
 from app.tables.practices import Client, Location, Practice, Practitioner, Service
 from app.tables.sessions import Session
 from app.tables.waitlist import Offer, Wish
@@ -29,6 +31,7 @@ def _statement() -> Select[Any]:
         Practice.email.label("practice_email"),
         Practice.phone.label("practice_phone"),
         Practice.closed_at,
+        *LOOK_COLUMNS,
         Practice.currency,
         Client.name.label("client_name"),
         Client.email.label("client_email"),
@@ -70,6 +73,7 @@ def _statement() -> Select[Any]:
         .select_from(Notification)
         .join(Change, referred(Change, Notification.change_id))
         .join(Practice, of_practice(PRACTICE, Practice))
+        .outerjoin(Picture, IS_LOGO)
         .outerjoin(Offer, of_offer)
         .join(Wish, of_practice(PRACTICE, Wish, of_wish))
         .join(Client, referred(Client, Wish.client_id))
@@ -113,6 +117,7 @@ async def load_offer_mail_data(
         practice_name=row.practice_name,
         practice_email=row.practice_email,
         practice_closed=row.closed_at is not None,
+        look=to_look(row._mapping),  # noqa: SLF001 - SQLAlchemy's documented name
         service_name=row.service_name,
         client=Party(
             row.client_name, row.client_email, row.client_phone, ZoneInfo(row.time_zone), row.locale

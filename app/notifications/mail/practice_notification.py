@@ -4,6 +4,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from app.configuration.settings import Settings
+from app.mail.brand import RESLOT
 from app.mail.sanitize import mailbox, one_line
 from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.data import PracticeMailData
@@ -21,7 +22,7 @@ def make_practice_mail(data: PracticeMailData, settings: Settings, now: datetime
         UndeliverableError: the practice's address is not valid.
     """
     content = _webhook_disabled(data)
-    mail = compose(content)
+    mail = compose(content, RESLOT)
     mail["From"] = mailbox("Reslot", settings.mail_from)
     mail["To"] = mailbox(data.practice_name, data.practice_email)
     mail["Subject"] = content.subject

@@ -1,18 +1,20 @@
-"""Writes the content of a mail to a practitioner, in English: practitioners have no locale."""
+"""Writes the content of a mail to a practitioner, in their language, or else in English."""
 
 from collections.abc import Callable
 
 from app.domain.policy.reasons import find_reason
-from app.mail.sanitize import lines, one_line
+from app.mail.sanitize import lines, mail_url, one_line, phone_url
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.data import AskedWaiver, MailData
 from app.notifications.mail.facts import (
     Fact,
+    actor_sentence,
     and_others,
     costs,
     meeting_of,
     place,
+    tile_of,
     times,
     topic_of,
 )
@@ -28,14 +30,10 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
     `link_of` gives the link to answer what a client asks.
     """
     formatter, asks = Formatter(data.practitioner.locale, data.practitioner.zone), data.asks
-    texts, change, topic = formatter.texts, data.change, topic_of(data)
+    texts, topic = formatter.texts, topic_of(data)
     day = formatter.day(meeting_of(data).starts_at)
     subject = texts(f"practitioner.{topic}.subject", day=day)
-    why = (
-        (texts("practitioner.reason"), _reason(data, texts)),
-        (texts(f"practitioner.{'note' if asks is None else 'waiver-words'}"), change.note),
-    )
-    by = "practitioner.by-client" if change.by_client else "practitioner.by-practice"
+    when, *before = (None,) if data.others else times(data, formatter)
     return MailContent(
         language=formatter.tag,
         texts=texts,
@@ -45,13 +43,23 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
             if data.others
             else f"practitioner.{topic}.heading"
         ),
-        sentences=() if data.others else _sentences(data, formatter),
+        greeting=texts("mail.greeting", name=one_line(data.practitioner.name)),
+        preheader=_preheader(data, formatter),
+        when=when,
+        tile=None
+        if data.others
+        else tile_of(meeting_of(data), formatter, is_over=data.is_cancellation),
+        sentences=(
+            *actor_sentence(data, texts),
+            *(() if data.others else _sentences(data, formatter)),
+        ),
         dates=dates_for_practitioner(data, formatter),
         facts=(
             *_practitioner(data, texts),
-            *(() if data.others else _session(data, formatter)),
-            Fact(texts("practitioner.done-by"), texts(by)),
-            *(Fact(label, lines(text)) for label, text in why if text),
+            *(() if data.others else _client(data, texts)),
+            *before,
+            *(() if data.others else _session(data, texts)),
+            *_why(data, texts),
         ),
         link=None if asks is None else link_of(asks),
         link_label=None if asks is None else texts("practitioner.waiver-link"),
@@ -70,11 +78,44 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     return (*costs(data, formatter, practice=None), *since)
 
 
-def _session(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
-    texts = formatter.texts
+def _preheader(data: MailData, formatter: Formatter) -> str:
+    meeting = meeting_of(data)
+    return formatter.span(meeting.starts_at, meeting.ends_at)
+
+
+def _client(data: MailData, texts: Texts) -> tuple[Fact, ...]:
+    """Write who the client is, and how to reach them."""
+    client = data.client
+    facts = [Fact(texts("practitioner.client"), one_line(client.name), is_typed=True)]
+    facts.append(Fact(texts("practitioner.email"), one_line(client.email), mail_url(client.email)))
+    if client.phone:
+        phone = one_line(client.phone)
+        facts.append(Fact(texts("practitioner.phone"), phone, phone_url(phone)))
+    return tuple(facts)
+
+
+def _why(data: MailData, texts: Texts) -> tuple[Fact, ...]:
+    """Write the reason: its label and the person's words, each once, as one text."""
+    change = data.change
+    words = None if change.note is None else lines(change.note)
+    if data.asks is not None:
+        label, shown = texts("practitioner.waiver-words"), words
+    else:
+        label, shown = texts("practitioner.reason"), _reason_and_words(data, words, texts)
+    return () if not shown else (Fact(label, shown, is_typed=True),)
+
+
+def _reason_and_words(data: MailData, words: str | None, texts: Texts) -> str | None:
+    reason = _reason(data, texts)
+    if not words or not reason:
+        return words or reason
+    if data.change.reason_code == "other" or words.casefold() == reason.casefold():
+        return words
+    return texts("practitioner.reason-and-words", reason=reason, words=words)
+
+
+def _session(data: MailData, texts: Texts) -> tuple[Fact, ...]:
     return (
-        Fact(texts("practitioner.client"), one_line(data.client.name)),
-        *times(data, formatter),
         Fact(texts("mail.service"), one_line(data.service_name)),
         *place(meeting_of(data), texts),
     )

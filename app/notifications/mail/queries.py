@@ -25,6 +25,7 @@ from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status, contact_for_client
 from app.identity.tokens.link import Link
+from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
 from app.notifications.mail.data import (
     ChangeFacts,
     MailData,
@@ -33,6 +34,7 @@ from app.notifications.mail.data import (
     PracticeMailData,
     place_of,
 )
+from app.notifications.mail.merged_queries import BEFORE, IS_FIRST_UNTOLD, before, first_untold
 from app.notifications.mail.waiver_queries import load_question
 from app.outbox.outbox import REMINDERS
 from app.policies.stored import frozen_of, stored_policy
@@ -45,6 +47,7 @@ from app.tables.changes import Change, ChangeNote
 from app.tables.ended import end_of
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.notifications import Notification
+from app.tables.pictures import Picture
 from app.tables.practices import Client, Location, PolicyVersion, Practice, Practitioner, Service
 from app.tables.sessions import PAYS, CreditRedemption, Session
 
@@ -178,8 +181,10 @@ def _with_records(changed: Select[Any]) -> Select[Any]:
         .join(Practitioner, _same(Practitioner, Session.practitioner_id))
         .join(Client, _same(Client, Session.client_id))
         .join(Service, _same(Service, Session.service_id))
+        .outerjoin(Picture, IS_LOGO)
         .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
-        .outerjoin(_old_place, _same(_old_place, Change.old_location_id))
+        .outerjoin(first_untold, IS_FIRST_UNTOLD)
+        .outerjoin(_old_place, _same(_old_place, before("old_location_id")))
         .outerjoin(_new_place, _same(_new_place, Change.location_id))
         .outerjoin(_present_place, _same(_present_place, Session.location_id))
         .outerjoin(PolicyVersion, _same(PolicyVersion, Session.policy_version_id))
@@ -196,14 +201,16 @@ def _columns() -> list[Any]:
         Notification.recipient,
         Notification.starts_at.label("about"),
         *_prefixed("practice", Practice, "name", "email", "phone", "closed_at"),
+        *LOOK_COLUMNS,
         Service.name.label("service_name"),
         *_prefixed("client", Client, "name", "email", "phone", "time_zone", "locale"),
         *_prefixed("practitioner", Practitioner, "name", "email", "phone", "time_zone"),
+        *_prefixed("practitioner", Practitioner, "locale"),
         *_prefixed("change", Change, "kind", "at", "actor", "calendar_sequence", "reason_code"),
         *_prefixed("change", Change, "fee_minor", "currency", "credit"),
         cast(Change.details, Text).label("change_details"),
         *_prefixed("change", ChangeNote, "note"),
-        *_prefixed("change", Change, "old_starts_at", "old_ends_at", "old_format"),
+        *BEFORE,
         *_prefixed("old_place", _old_place, "name", "address"),
         *_prefixed("new", Change, "starts_at", "ends_at", "format", "join_url", "instructions"),
         *_prefixed("new_place", _new_place, "name", "address"),
@@ -212,7 +219,7 @@ def _columns() -> list[Any]:
         *_prefixed("session", Session, "status", "booked_starts_at", "client_moves"),
         *_prefixed("session", Session, "carried_fee_minor", "carried_forfeit"),
         *_prefixed("session", Session, "moved_by_practice", "grace_from", "paid_before_minor"),
-        *_prefixed("session", Session, "confirmed_at"),
+        *_prefixed("session", Session, "confirmed_at", "group_id"),
         cast(Session.frozen_deadlines, Text).label("frozen_deadlines"),
         allowance_uses_of(Session.client_id).label("allowance_uses"),
         open_request_of(Session).label("move_request"),
@@ -268,6 +275,7 @@ def _mail_data(row: Row) -> MailData:
         practice_name=row["practice_name"],
         practice_email=row["practice_email"],
         practice_closed=row["practice_closed_at"] is not None,
+        look=to_look(row),
         service_name=row["service_name"],
         client=Party(
             row["client_name"],
@@ -281,7 +289,7 @@ def _mail_data(row: Row) -> MailData:
             row["practitioner_email"] or row["practice_email"],
             row["practitioner_phone"],
             ZoneInfo(row["practitioner_time_zone"]),
-            None,
+            row["practitioner_locale"],
         ),
         change=_change(row),
         present=_meeting(row, "now"),
@@ -294,6 +302,7 @@ def _mail_data(row: Row) -> MailData:
         ),
         asked=asked,
         is_confirmed=row["session_confirmed_at"] is not None,
+        is_seat=row["session_group_id"] is not None,
     )
 
 
@@ -331,6 +340,7 @@ def _change(row: Row) -> ChangeFacts:
         rebooked="rebooked" in details,
         undone=details.get("undone"),
         superseded=row["superseded"],
+        is_merged=row["is_merged"],
     )
 
 

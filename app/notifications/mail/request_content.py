@@ -38,7 +38,7 @@ def asked_facts(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
         return ()
     facts = []
     if request.note is not None:
-        facts.append(Fact(texts("mail.practice-note"), lines(request.note)))
+        facts.append(Fact(texts("mail.practice-note"), lines(request.note), is_typed=True))
     if not data.others and request.proposals:
         starts = "\n".join(formatter.instant(start) for start in request.proposals)
         facts.append(Fact(texts("mail.proposals"), starts))

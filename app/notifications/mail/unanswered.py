@@ -4,6 +4,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from app.configuration.settings import Settings
+from app.mail.brand import RESLOT
 from app.mail.sanitize import mailbox, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
@@ -37,7 +38,8 @@ def make_unanswered_mail(
             dates=tuple(_entry(one) for one in data.sessions),
             facts=(Fact(texts("move-request.id"), str(data.request_id)),),
             footer=(texts("move-request.why", practice=one_line(data.practice_name)),),
-        )
+        ),
+        RESLOT,
     )
     mail["From"] = mailbox("Reslot", settings.mail_from)
     mail["To"] = mailbox(data.practice_name, data.practice_email)

@@ -60,7 +60,7 @@ def build_calendar_file(
         ends_at=record.ends_at,
         zone=record.practitioner_zone,
         service_name=record.service_name,
-        practice_name=publisher.name,
+        with_whom=publisher.name,
         description=tuple(line for line in how if line),
         location=None if place is None else f"{place.name}, {place.address}",
         url=record.join_url,

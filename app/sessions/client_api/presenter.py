@@ -35,6 +35,7 @@ from app.web.idempotency import StoredAnswer
 from app.web.json import as_json
 from app.web.pagination import Page
 from app.web.views import (
+    LocationView,
     present_amount,
     present_contact,
     present_money,
@@ -79,12 +80,13 @@ def present_summary(
             "id": record.practitioner_id,
             "name": record.practitioner_name,
             "time_zone": record.practitioner_zone.key,
+            "photo_url": record.photo,
             "contact": present_contact(record.contact),
         },
         "format": {
             "kind": record.format,
             "join_url": record.join_url,
-            "location": present_location(record.location),
+            "location": present_location(record.location, record.practitioner_zone),
             "instructions": record.instructions,
         },
         "price": present_amount(record.price),
@@ -122,7 +124,10 @@ def present_details(
     return {
         **present_summary(record, zone, reasons=reasons),
         "formats": [
-            {"kind": choice.kind, "location": present_location(choice.location)}
+            {
+                "kind": choice.kind,
+                "location": present_location(choice.location, record.practitioner_zone),
+            }
             for choice in ([record.own_format] if record.group else record.formats)
         ],
         "policy": _policy(
@@ -196,11 +201,18 @@ def _series(place: SeriesPlace | None) -> schemas.SeriesPlaceView | None:
     return {"id": place.id, "position": place.position, "of": place.of}
 
 
-def present_location(location: SessionLocation | None) -> schemas.LocationView | None:
-    """Present a location, or null."""
+def present_location(
+    location: SessionLocation | None, practitioner_zone: ZoneInfo
+) -> LocationView | None:
+    """Present a location, or null. Without a zone of its own it has that of the practitioner."""
     if location is None:
         return None
-    return schemas.LocationView(id=location.id, name=location.name, address=location.address)
+    return {
+        "id": location.id,
+        "name": location.name,
+        "address": location.address,
+        "time_zone": location.time_zone or practitioner_zone.key,
+    }
 
 
 def command_answer(outcome: Outcome, call: Call) -> StoredAnswer:

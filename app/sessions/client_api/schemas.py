@@ -30,7 +30,16 @@ from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
 from app.sessions.client_api.waiver_schemas import AskWaiver, OwnSessionFeeView
 from app.web.types import Id, Instant, QuoteToken, RequestBody
-from app.web.views import CommandId, ContactView, Moment, MoneyView, Reason, ReasonView
+from app.web.views import (
+    CommandId,
+    ContactView,
+    LocationView,
+    Moment,
+    MoneyView,
+    PhotoPath,
+    Reason,
+    ReasonView,
+)
 
 _Value = TypeVar("_Value")
 
@@ -49,15 +58,8 @@ class PractitionerView(TypedDict):
     id: UUID
     name: str
     time_zone: str
+    photo_url: PhotoPath
     contact: ContactView
-
-
-class LocationView(TypedDict):
-    """The location of an in-person session."""
-
-    id: UUID
-    name: str
-    address: str
 
 
 class FormatView(TypedDict):

@@ -71,6 +71,7 @@ class BookingRepository:
                 Location.id,
                 Location.name,
                 Location.address,
+                Location.time_zone,
             )
             .outerjoin(Location, self._own(Location, ServiceFormat.location_id))
             .where(
@@ -82,7 +83,9 @@ class BookingRepository:
         return [
             OfferedFormat(
                 Format(row.format),
-                None if row.id is None else SessionLocation(row.id, row.name, row.address),
+                None
+                if row.id is None
+                else SessionLocation(row.id, row.name, row.address, row.time_zone),
                 row.instructions,
             )
             for row in rows

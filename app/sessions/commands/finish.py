@@ -16,6 +16,7 @@ from app.domain.policy.rules import Credit
 from app.domain.session import Carried
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
+from app.outbox.merging import merge_unsent
 from app.outbox.outbox import (
     Done,
     NewNotification,
@@ -54,6 +55,7 @@ async def finish(
     (change_id,) = await history.record([(session_id, change)], now)
     if change.about is None:
         await drop_reminders(db, practice_id, [session_id], now)
+        notifications = await merge_unsent(db, practice_id, session_id, notifications, now)
     notifications = [*notifications, *_about_answer(change, now)]
     await queue_notifications(db, practice_id, session_id, change_id, notifications, now)
     return Effect(Cost(change.fee, change.credit), change_id)

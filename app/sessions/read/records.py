@@ -29,11 +29,12 @@ from app.policies.stored import StoredPolicy
 
 @dataclass(frozen=True, slots=True)
 class SessionLocation:
-    """The location of an in-person session."""
+    """The location of an in-person session. `time_zone` null: that of the practitioner."""
 
     id: UUID
     name: str
     address: str
+    time_zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ class SessionFee:
 class SessionSummaryRecord:
     """The fields of a session in a list. Datetimes are UTC.
 
-    `contact` is the contact for the client: the practitioner's, else the practice's.
+    `contact` is the contact for the client: the practitioner's, else the practice's. `photo` is
+    the path of the practitioner's photo.
     """
 
     id: UUID
@@ -161,6 +163,7 @@ class SessionSummaryRecord:
     practitioner_id: UUID
     practitioner_name: str
     practitioner_zone: ZoneInfo
+    photo: str | None
     contact: Contact
     format: Format
     location: SessionLocation | None

@@ -28,6 +28,7 @@ from app.sessions.read.records import (
     SessionRecord,
     SessionSummaryRecord,
 )
+from app.web.pictures import picture_path_if_any
 
 _STATUSES = {status.value: status for status in Status}
 _FORMATS = {kind.value: kind for kind in Format}
@@ -209,9 +210,11 @@ def formats_of(document: str | None) -> tuple[OfferedFormat, ...]:
     """Parse the formats of a service from JSON text. Cached by that text."""
     return tuple(
         OfferedFormat(
-            Format(kind), None if id_ is None else SessionLocation(UUID(id_), name, address), hint
+            Format(kind),
+            None if id_ is None else SessionLocation(UUID(id_), name, address, zone),
+            hint,
         )
-        for kind, id_, name, address, hint in json.loads(document or "[]")
+        for kind, id_, name, address, zone, hint in json.loads(document or "[]")
     )
 
 
@@ -238,11 +241,14 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
         row["practitioner_id"],
         row["practitioner_name"],
         ZoneInfo(row["practitioner_zone"]),
+        picture_path_if_any(row["client_practice_id"], row["practitioner_photo"]),
         contact_of(row),
         _FORMATS[row["format"]],
         None
         if location_id is None
-        else SessionLocation(location_id, row["location_name"], row["location_address"]),
+        else SessionLocation(
+            location_id, row["location_name"], row["location_address"], row["location_zone"]
+        ),
         row["join_url"],
         row["instructions"],
         _money(row["price_minor"], row["currency"]),

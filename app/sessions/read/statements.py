@@ -100,10 +100,13 @@ class SessionJoins:
             session.practitioner_id,
             *CONTACT_COLUMNS,
             Practitioner.time_zone.label("practitioner_zone"),
+            Practitioner.photo.label("practitioner_photo"),
+            Practice.practice_id.label("client_practice_id"),
             session.format,
             session.location_id,
             Location.name.label("location_name"),
             Location.address.label("location_address"),
+            Location.time_zone.label("location_zone"),
             session.join_url,
             session.instructions,
             session.price_minor,
@@ -228,6 +231,7 @@ def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
         Location.id,
         Location.name,
         Location.address,
+        Location.time_zone,
         ServiceFormat.instructions,
     )
     return (

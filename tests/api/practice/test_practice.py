@@ -8,6 +8,7 @@ from tests.api.practice.test_records import pointers
 from tests.world import NOW, Api, World
 
 PATH = "/v1/practice"
+NO_LOOK = dict.fromkeys(("address", "website", "sender_name", "accent", "welcome", "footer"))
 
 
 async def test_the_practice_is_shown_to_its_keys(api: Api, world: World) -> None:
@@ -22,6 +23,8 @@ async def test_the_practice_is_shown_to_its_keys(api: Api, world: World) -> None
             "phone": None,
             "currency": "USD",
             "currency_decimals": 2,
+            "logo_url": None,
+            **NO_LOOK,
         },
     )
 
@@ -42,8 +45,9 @@ async def test_a_change_is_shown_to_clients_and_in_the_audit_log(
     answer = await staff.patch(PATH, body)
     assert answer.status_code == 200
     kept = {"id": str(world.practice_id), "currency": "USD", "currency_decimals": 2}
-    assert answer.json() == body | kept
-    assert (await api.get("/v1/me")).json()["practice"] == answer.json()
+    assert answer.json() == body | kept | NO_LOOK | {"logo_url": None}
+    shown = (await api.get("/v1/me")).json()["practice"]
+    assert {name: shown[name] for name in body} == body
     (entry,) = await world.rows(Change, subject="practice")
     assert (entry.kind, entry.subject_id, entry.at) == ("updated", world.practice_id, NOW)
     assert entry.details == {"fields": ["email", "name", "phone"]}

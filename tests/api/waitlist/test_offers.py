@@ -633,6 +633,7 @@ async def test_a_link_of_one_offer_opens_and_answers_this_one_only(
     for _ in range(5):
         opened = await stranger.post("/v1/offers/open", {"token": token})
         assert (opened.status_code, opened.json()["id"]) == (200, str(offer.id))
+        assert opened.json()["practice"]["id"] == str(world.practice_id)
         bearer = stranger.signed_in(token)
         assert (await bearer.get(f"/v1/offers/{offer.id}")).status_code == 200
         assert (await bearer.http.head(f"/v1/offers/{offer.id}")).status_code == 401

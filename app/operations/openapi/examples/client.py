@@ -121,6 +121,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "time_zone": _ZONE,
         "service": {**SERVICE, "duration_minutes": 50},
         "practitioner": {
+            "photo_url": None,
             "id": IDS["practitioner"],
             "name": "Dr. Maya Chen",
             "time_zone": "America/Denver",
@@ -376,6 +377,7 @@ EXAMPLES: dict[str, object] = {
         "token_type": "Bearer",
         "expires_in": 1800,
         "session": _SESSION,
+        "practice": WHO["practice"],
     },
     "get_health": {"status": "ok"},
     "get_readiness": {"status": "ok"},

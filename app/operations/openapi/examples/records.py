@@ -33,7 +33,9 @@ LOCATION = {
     "id": IDS["location"],
     "name": "Harbor Street",
     "address": "1 Harbor Street, Denver, CO 80202",
+    "time_zone": "America/Denver",
 }
+PICTURE = f"/v1/pictures/{IDS['practice']}/{'b1946ac9' * 8}.png"
 WHO = {
     "client": {
         "id": IDS["client"],
@@ -48,6 +50,14 @@ WHO = {
         "name": "Harbor Wellness",
         "email": "hello@harbor.example",
         "phone": "+1 303 555 0199",
+        "address": "1 Harbor Street\nDenver, CO 80202",
+        "website": "https://harbor.example",
+        "look": {
+            "accent": "#2a6f6b",
+            "logo_url": PICTURE,
+            "welcome": None,
+            "footer": "Harbor Wellness LLC, Denver",
+        },
         "currency": "USD",
         "currency_decimals": 2,
     },

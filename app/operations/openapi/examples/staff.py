@@ -46,7 +46,12 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "ends_at_utc": f"{day}T20:50:00Z",
         "time_zone": "America/Denver",
         "service": {**SERVICE, "duration_minutes": 50},
-        "practitioner": {**_PRACTITIONER, "time_zone": "America/Denver", "contact": CONTACT},
+        "practitioner": {
+            **_PRACTITIONER,
+            "time_zone": "America/Denver",
+            "photo_url": None,
+            "contact": CONTACT,
+        },
         "format": {
             "kind": "video",
             "join_url": "https://video.example/maya",

@@ -1,6 +1,6 @@
 """Examples of wishes and offers, with the same data as client.py."""
 
-from app.operations.openapi.examples.records import IDS, PACKAGE, SERVICE
+from app.operations.openapi.examples.records import IDS, PACKAGE, SERVICE, WHO
 
 _ZONE = "America/New_York"
 _OFFER = {
@@ -83,6 +83,7 @@ WAITLIST_EXAMPLES: dict[str, object] = {
         **_COMMAND,
     },
     "OfferView": _OFFER,
+    "OpenedOffer": {**_OFFER, "practice": WHO["practice"]},
     "OfferList": {"items": [_OFFER]},
     "accept_own_offer": {
         **_OFFER,

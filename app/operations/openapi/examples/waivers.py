@@ -1,6 +1,6 @@
 """Examples of waivers, with the same data as client.py and the fee of staff.py."""
 
-from app.operations.openapi.examples.records import FEE, IDS, SERVICE
+from app.operations.openapi.examples.records import FEE, IDS, SERVICE, WHO
 from app.operations.openapi.examples.staff import fee_example, practice_fee_example
 
 _WORDS = "I was in hospital that night."
@@ -53,7 +53,7 @@ WAIVER_EXAMPLES: dict[str, object] = {
         command_id=IDS["command"],
         warning=None,
     ),
-    "open_waiver_link": _OPENED,
+    "open_waiver_link": {**_OPENED, "practice": WHO["practice"]},
     "grant_waiver": {**_OPENED, **_ENDED, "state": "granted", "fee_status": "waived"},
     "uphold_waiver": {**_OPENED, **_ENDED, "state": "declined"},
 }

@@ -1,0 +1,1 @@
+"""Logos and photos: checked, kept and served."""
