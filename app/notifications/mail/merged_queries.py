@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.tables.changes import Change
@@ -23,7 +23,7 @@ def _told_of(change: Any, notification: Any) -> ColumnElement[bool]:  # noqa: AN
         change.session_version < Change.session_version,
         of_practice(PRACTICE, notification, notification.change_id == change.id),
         notification.recipient == Notification.recipient,
-        notification.kind.in_(_KINDS),
+        or_(*(notification.kind == kind for kind in _KINDS)),
     )
 
 
