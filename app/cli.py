@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +21,6 @@ from app.database.migrations import role_of, set_role_limits
 from app.database.programs import ProgramError
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
-from app.domain.errors import NotFoundError
 from app.identity.api_keys.keys import Scope
 from app.mail.folder import list_mails, read_mail
 from app.mail.senders import check_mail_folder
@@ -31,9 +29,9 @@ from app.observability.metrics.counts import watch_pool
 from app.observability.metrics.processes import serve_metrics, share_metrics
 from app.observability.tracing.start import check_tracing, start_tracing, stop_tracing
 from app.observability.tracing.statements import watch_statements
-from app.operations.clients import erase_data, export_data
+from app.operations.client_commands import PracticeOption, client_commands
 from app.operations.http_limits import LimitedHttp
-from app.operations.installation import export, installation
+from app.operations.installation import export, installation, run_command
 from app.operations.links import end_links, issue_access_token, print_link
 from app.operations.practices import (
     NewPractice,
@@ -51,7 +49,6 @@ from app.worker.run import run_worker, worker_pool_size
 
 MAX_WORKERS = 64  # each takes some 100 MB and a pool of connections
 _DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
-T = TypeVar("T")
 
 cli = typer.Typer(
     name="reslot",
@@ -71,13 +68,8 @@ key_commands = typer.Typer(
     no_args_is_help=True,
 )
 cli.add_typer(key_commands, name="keys")
-client_commands = typer.Typer(
-    help="Hand over and erase what is held of a client.", no_args_is_help=True
-)
 cli.add_typer(client_commands, name="client")
 PracticeArgument = Annotated[str, typer.Argument(help="The practice's id or name.")]
-PracticeOption = Annotated[str, typer.Option("--practice", help="The practice's id or name.")]
-ClientArgument = Annotated[UUID, typer.Argument(help="The client's id.")]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
@@ -205,7 +197,7 @@ def token(
 ) -> None:
     """Print an access token for a client."""
     with installation(load_settings()) as settings:
-        typer.echo(_run(issue_access_token(settings, client, practice, system_clock())))
+        typer.echo(run_command(issue_access_token(settings, client, practice, system_clock())))
 
 
 @cli.command()
@@ -219,8 +211,8 @@ def link(
     """Print the "Need to reschedule?" link of a session."""
     with installation(load_settings()) as settings:
         if revoke:
-            _run(end_links(settings, session_id, system_clock()))
-        typer.echo(_run(print_link(settings, session_id, system_clock())))
+            run_command(end_links(settings, session_id, system_clock()))
+        typer.echo(run_command(print_link(settings, session_id, system_clock())))
 
 
 @practice_commands.command("create")
@@ -235,14 +227,14 @@ def practice_create(
     """Create a practice and print its id."""
     with installation(load_settings()) as settings:
         practice = NewPractice(name, currency, email, phone)
-        typer.echo(_run(create_practice(settings, practice, system_clock())))
+        typer.echo(run_command(create_practice(settings, practice, system_clock())))
 
 
 @practice_commands.command("list")
 def practice_list() -> None:
     """List the practices of this installation."""
     with installation(load_settings()) as settings:
-        for practice in _run(list_practices(settings)):
+        for practice in run_command(list_practices(settings)):
             closed = f"  closed {practice.closed_at:%Y-%m-%d}" if practice.closed_at else ""
             typer.echo(f"{practice.id}  {practice.name}{closed}")
 
@@ -251,7 +243,7 @@ def practice_list() -> None:
 def practice_close(practice: PracticeArgument) -> None:
     """Close a practice: end all access, reminders and webhooks. Nothing is deleted."""
     with installation(load_settings()) as settings:
-        _run(close_practice(settings, practice, system_clock()))
+        run_command(close_practice(settings, practice, system_clock()))
         typer.echo("The practice is closed.")
 
 
@@ -259,7 +251,7 @@ def practice_close(practice: PracticeArgument) -> None:
 def practice_reopen(practice: PracticeArgument) -> None:
     """Open a closed practice again. Its API keys work again; its clients have to sign in again."""
     with installation(load_settings()) as settings:
-        _run(reopen_practice(settings, practice, system_clock()))
+        run_command(reopen_practice(settings, practice, system_clock()))
         typer.echo("The practice is open.")
 
 
@@ -271,14 +263,16 @@ def keys_create(
 ) -> None:
     """Create an API key and print it. It is shown only once."""
     with installation(load_settings()) as settings:
-        typer.echo(_run(create_practice_key(settings, practice, name, scope, system_clock())))
+        typer.echo(
+            run_command(create_practice_key(settings, practice, name, scope, system_clock()))
+        )
 
 
 @key_commands.command("list")
 def keys_list(practice: PracticeOption) -> None:
     """List a practice's API keys, without their secrets."""
     with installation(load_settings()) as settings:
-        for key in _run(list_practice_keys(settings, practice)):
+        for key in run_command(list_practice_keys(settings, practice)):
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
             typer.echo(f"{key.id}  {key.scope:<5}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
 
@@ -290,38 +284,8 @@ def keys_revoke(
 ) -> None:
     """Revoke an API key with immediate effect."""
     with installation(load_settings()) as settings:
-        _run(revoke_practice_key(settings, practice, key_id, system_clock()))
+        run_command(revoke_practice_key(settings, practice, key_id, system_clock()))
         typer.echo("The key is revoked.")
-
-
-@client_commands.command("export")
-def client_export(practice: PracticeOption, client_id: ClientArgument) -> None:
-    """Print everything held of a client, as JSON, to hand it over to them."""
-    with installation(load_settings()) as settings:
-        typer.echo(_run(export_data(settings, practice, client_id, system_clock())))
-
-
-@client_commands.command("erase")
-def client_erase(
-    practice: PracticeOption,
-    client_id: ClientArgument,
-    reason: Annotated[
-        str, typer.Option(help="Why, for the audit log. Do not write who the client is.")
-    ],
-    *,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Also cancel booked sessions, and waive due fees."),
-    ] = False,
-) -> None:
-    """Erase a client's name, address, phone, notes and the like. It cannot be undone."""
-    with installation(load_settings()) as settings:
-        now = system_clock()
-        erased = _run(erase_data(settings, practice, client_id, reason, force=force, now=now))
-        typer.echo(
-            f"The client is erased. Sessions cancelled: {erased.sessions_cancelled}. "
-            f"Fees waived: {erased.fees_waived}."
-        )
 
 
 @cli.command()
@@ -358,13 +322,6 @@ def openapi() -> None:
         database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
     )
     typer.echo(to_text(create_app(stand_in).openapi()))
-
-
-def _run(lookup: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(lookup)
-    except NotFoundError:
-        raise SettingsError("There is no such thing: look at the name, or the id.") from None
 
 
 def _serve(settings: Settings, workers: int) -> None:
