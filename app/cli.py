@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
@@ -29,11 +29,11 @@ from app.observability.metrics.counts import watch_pool
 from app.observability.metrics.processes import serve_metrics, share_metrics
 from app.observability.tracing.start import check_tracing, start_tracing, stop_tracing
 from app.observability.tracing.statements import watch_statements
-from app.operations.clients import erase_data, export_data
+from app.operations.client_commands import PracticeOption, client_commands
 from app.operations.http_limits import LimitedHttp
-from app.operations.installation import export, installation
+from app.operations.installation import export, installation, run_command
 from app.operations.links import end_links, issue_access_token, print_link
-from app.operations.practice_commands import practice_commands, run_lookup
+from app.operations.practice_commands import practice_commands
 from app.operations.practices import (
     create_practice_key,
     list_practice_keys,
@@ -45,7 +45,6 @@ from app.worker.run import run_worker, worker_pool_size
 
 MAX_WORKERS = 64  # each takes some 100 MB and a pool of connections
 _DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
-T = TypeVar("T")
 
 cli = typer.Typer(
     name="reslot",
@@ -62,12 +61,7 @@ key_commands = typer.Typer(
     no_args_is_help=True,
 )
 cli.add_typer(key_commands, name="keys")
-client_commands = typer.Typer(
-    help="Hand over and erase what is held of a client.", no_args_is_help=True
-)
 cli.add_typer(client_commands, name="client")
-PracticeOption = Annotated[str, typer.Option("--practice", help="The practice's id or name.")]
-ClientArgument = Annotated[UUID, typer.Argument(help="The client's id.")]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
@@ -195,7 +189,7 @@ def token(
 ) -> None:
     """Print an access token for a client."""
     with installation(load_settings()) as settings:
-        typer.echo(run_lookup(issue_access_token(settings, client, practice, system_clock())))
+        typer.echo(run_command(issue_access_token(settings, client, practice, system_clock())))
 
 
 @cli.command()
@@ -209,8 +203,8 @@ def link(
     """Print the "Need to reschedule?" link of a session."""
     with installation(load_settings()) as settings:
         if revoke:
-            run_lookup(end_links(settings, session_id, system_clock()))
-        typer.echo(run_lookup(print_link(settings, session_id, system_clock())))
+            run_command(end_links(settings, session_id, system_clock()))
+        typer.echo(run_command(print_link(settings, session_id, system_clock())))
 
 
 @key_commands.command("create")
@@ -221,14 +215,16 @@ def keys_create(
 ) -> None:
     """Create an API key and print it. It is shown only once."""
     with installation(load_settings()) as settings:
-        typer.echo(run_lookup(create_practice_key(settings, practice, name, scope, system_clock())))
+        typer.echo(
+            run_command(create_practice_key(settings, practice, name, scope, system_clock()))
+        )
 
 
 @key_commands.command("list")
 def keys_list(practice: PracticeOption) -> None:
     """List a practice's API keys, without their secrets."""
     with installation(load_settings()) as settings:
-        for key in run_lookup(list_practice_keys(settings, practice)):
+        for key in run_command(list_practice_keys(settings, practice)):
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
             typer.echo(f"{key.id}  {key.scope:<5}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
 
@@ -240,38 +236,8 @@ def keys_revoke(
 ) -> None:
     """Revoke an API key with immediate effect."""
     with installation(load_settings()) as settings:
-        run_lookup(revoke_practice_key(settings, practice, key_id, system_clock()))
+        run_command(revoke_practice_key(settings, practice, key_id, system_clock()))
         typer.echo("The key is revoked.")
-
-
-@client_commands.command("export")
-def client_export(practice: PracticeOption, client_id: ClientArgument) -> None:
-    """Print everything held of a client, as JSON, to hand it over to them."""
-    with installation(load_settings()) as settings:
-        typer.echo(run_lookup(export_data(settings, practice, client_id, system_clock())))
-
-
-@client_commands.command("erase")
-def client_erase(
-    practice: PracticeOption,
-    client_id: ClientArgument,
-    reason: Annotated[
-        str, typer.Option(help="Why, for the audit log. Do not write who the client is.")
-    ],
-    *,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Also cancel booked sessions, and waive due fees."),
-    ] = False,
-) -> None:
-    """Erase a client's name, address, phone, notes and the like. It cannot be undone."""
-    with installation(load_settings()) as settings:
-        now = system_clock()
-        erased = run_lookup(erase_data(settings, practice, client_id, reason, force=force, now=now))
-        typer.echo(
-            f"The client is erased. Sessions cancelled: {erased.sessions_cancelled}. "
-            f"Fees waived: {erased.fees_waived}."
-        )
 
 
 @cli.command()

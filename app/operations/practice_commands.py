@@ -1,16 +1,14 @@
 """`reslot practice`: create, list, change, close and reopen practices."""
 
 import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
 from app.clock import system_clock
-from app.configuration.settings import SettingsError, load_settings
-from app.domain.errors import NotFoundError
-from app.operations.installation import installation
+from app.configuration.settings import load_settings
+from app.operations.installation import installation, run_command
 from app.operations.practices import (
     NewPractice,
     change_practice_look,
@@ -21,24 +19,10 @@ from app.operations.practices import (
     reopen_practice,
 )
 
-T = TypeVar("T")
-
 practice_commands = typer.Typer(
     help="Create, list, change, close and reopen practices.", no_args_is_help=True
 )
 PracticeArgument = Annotated[str, typer.Argument(help="The practice's id or name.")]
-
-
-def run_lookup(lookup: Coroutine[Any, Any, T]) -> T:
-    """Run a command on a record that the operator names.
-
-    Raises:
-        SettingsError: there is no such record.
-    """
-    try:
-        return asyncio.run(lookup)
-    except NotFoundError:
-        raise SettingsError("There is no such thing: look at the name, or the id.") from None
 
 
 @practice_commands.command("create")
@@ -53,14 +37,14 @@ def practice_create(
     """Create a practice and print its id."""
     with installation(load_settings()) as settings:
         practice = NewPractice(name, currency, email, phone)
-        typer.echo(run_lookup(create_practice(settings, practice, system_clock())))
+        typer.echo(run_command(create_practice(settings, practice, system_clock())))
 
 
 @practice_commands.command("list")
 def practice_list() -> None:
     """List the practices of this installation."""
     with installation(load_settings()) as settings:
-        for practice in run_lookup(list_practices(settings)):
+        for practice in run_command(list_practices(settings)):
             closed = f"  closed {practice.closed_at:%Y-%m-%d}" if practice.closed_at else ""
             typer.echo(f"{practice.id}  {practice.name}{closed}")
 
@@ -103,7 +87,7 @@ def practice_change(  # noqa: PLR0913 - each is an option
     values = {option: text for option, text in given.items() if text is not None}
     picture = None if logo is None else logo.read_bytes()
     with installation(load_settings()) as settings:
-        run_lookup(
+        run_command(
             change_practice_look(
                 settings, practice, values, b"" if no_logo else picture, system_clock()
             )
@@ -115,7 +99,7 @@ def practice_change(  # noqa: PLR0913 - each is an option
 def practice_close(practice: PracticeArgument) -> None:
     """Close a practice: end all access, reminders and webhooks. Nothing is deleted."""
     with installation(load_settings()) as settings:
-        run_lookup(close_practice(settings, practice, system_clock()))
+        run_command(close_practice(settings, practice, system_clock()))
         typer.echo("The practice is closed.")
 
 
@@ -123,7 +107,7 @@ def practice_close(practice: PracticeArgument) -> None:
 def practice_reopen(practice: PracticeArgument) -> None:
     """Open a closed practice again. Its API keys work again; its clients have to sign in again."""
     with installation(load_settings()) as settings:
-        run_lookup(reopen_practice(settings, practice, system_clock()))
+        run_command(reopen_practice(settings, practice, system_clock()))
         typer.echo("The practice is open.")
 
 

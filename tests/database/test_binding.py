@@ -13,6 +13,7 @@ from app.database.engine import connect
 from app.database.statements import Read
 from app.database.transactions import transact
 from app.demo.guide import prepare
+from app.erasure.retention import delete_what_is_old
 from app.fees.announcing import announce_fees
 from app.fees.lapsing import lapse_waivers
 from app.fees.refilling import judge_due_refills
@@ -276,6 +277,7 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
     await lapse_waivers(engine, NOW)
     await judge_due_refills(engine, NOW, credit_grace=timedelta(days=14))
     await judge_waitlists(engine, NOW, undo=timedelta(minutes=5))
+    await delete_what_is_old(engine, settings.model_copy(update={"keep_notes_days": 1}), NOW)
     await read_outbox(engine, NOW)
     await list_practices(settings)
     await list_practice_keys(settings, "Harbor Wellness")

@@ -18,7 +18,6 @@ FORBIDDEN = [
     "DELETE FROM credit_redemptions",
     "DELETE FROM allowance_uses",
     "DELETE FROM clients",
-    "DELETE FROM notifications",
     "TRUNCATE sessions CASCADE",
     "UPDATE alembic_version SET version_num = 'x'",
     "CREATE TABLE stray (id int)",
