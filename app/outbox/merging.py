@@ -1,11 +1,11 @@
-"""Merges a mail that has not left into the mail about a later change (product.md section 10).
+"""Drops mails that have not left and that a later change makes needless (product.md section 10).
 
-A mail is dropped in the transaction of the later change. What the person does not know is then read
-when the later mail is sent: app/notifications/mail/merged_queries.py.
+A mail is merged into the mail about a later change: it is dropped in the transaction of that
+change, and what the person does not know is read when the later mail is sent
+(app/notifications/mail/merged_queries.py). Of a change that its client takes back, nobody is told.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.database.writing import Write
-from app.outbox.outbox import NewNotification
+from app.outbox.outbox import REMINDERS, NewNotification, Recipient
 from app.tables.changes import Change, ChangeNote
 from app.tables.notifications import Notification
 
@@ -89,8 +89,7 @@ _UNSENT = (
 _DROP = Write(
     update(Notification)
     .where(Notification.practice_id == _practice, Notification.id == _UNSENT.c.id)
-    .values(status="dropped")
-    .returning(Notification.recipient, Notification.kind),
+    .values(status="dropped"),
     "finished_at",
 )
 
@@ -101,27 +100,69 @@ async def merge_unsent(
     session_id: UUID,
     notifications: Sequence[NewNotification],
     now: datetime,
-) -> Sequence[NewNotification]:
-    """Drop the mails about a session that the new mails make needless, and give the new ones.
+) -> None:
+    """Drop the mails about a session that its new mails make needless.
 
     A mail that a worker is sending, or whose first attempt failed, may have left: it stays. So does
-    one that says more than how the session stands: a cost, or to the practitioner a reason. Who was
-    not told of the booking is told of it now, with the present time.
+    one that says more than how the session stands: a cost, or to the practitioner a reason.
     """
     kinds = next((_MERGED[one.kind] for one in notifications if one.kind in _MERGED), None)
     if kinds is None:
-        return notifications
+        return
     asked = {
         "of_practice": practice_id,
         "of_session": session_id,
         "of_kinds": list(kinds),
         "finished_at": now,
     }
-    dropped = await _DROP.run(db, asked)
-    unconfirmed = {row["recipient"] for row in dropped if row["kind"] == "booked"}
-    return [
-        replace(one, kind="booked")
-        if one.kind == "rescheduled" and one.recipient in unconfirmed
-        else one
-        for one in notifications
-    ]
+    await _DROP.run(db, asked)
+
+
+_own, _former, _former_mail = aliased(Change), aliased(Change), aliased(Notification)
+# The mail about the change before was merged into this one, so it has to be sent.
+_has_merged = exists().where(
+    _own.practice_id == _practice,
+    _own.id == Notification.change_id,
+    _former.practice_id == _practice,
+    _former.session_id == _own.session_id,
+    _former.session_version == _own.session_version - 1,
+    _former_mail.practice_id == _practice,
+    _former_mail.change_id == _former.id,
+    _former_mail.recipient == Notification.recipient,
+    _former_mail.status == "dropped",
+    *(_former_mail.kind != kind for kind in REMINDERS),
+)
+_UNDONE = (
+    select(Notification.id)
+    .where(
+        Notification.practice_id == _practice,
+        Notification.change_id == bindparam("of_change"),
+        or_(Notification.recipient == "client", Notification.recipient == "practitioner"),
+        *(Notification.kind != kind for kind in REMINDERS),
+        Notification.status == "pending",
+        Notification.attempts == 0,
+        Notification.leased_until.is_(None),
+        ~_has_merged,
+    )
+    .with_for_update(skip_locked=True)
+    .cte("undone")
+)
+_DROP_UNDONE = Write(
+    update(Notification)
+    .where(Notification.practice_id == _practice, Notification.id == _UNDONE.c.id)
+    .values(status="dropped")
+    .returning(Notification.recipient),
+    "finished_at",
+)
+
+
+async def drop_unsent(
+    db: AsyncConnection, practice_id: UUID, change_id: UUID, now: datetime
+) -> set[Recipient]:
+    """Drop the mails about a change that nobody has tried to send; give their recipients.
+
+    A mail that a worker is sending, or whose first attempt failed, may have left: it stays.
+    So does one into which an earlier mail was merged: nobody would tell of that change.
+    """
+    asked = {"of_practice": practice_id, "of_change": change_id, "finished_at": now}
+    return {row["recipient"] for row in await _DROP_UNDONE.run(db, asked)}

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, insert, or_, select, update
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypeAliasType
 
@@ -221,40 +221,6 @@ async def _drop(
         "finished_at": now,
     }
     await _DROP_REMINDERS.run(db, asked)
-
-
-_UNSENT = (
-    select(Notification.id)
-    .where(
-        Notification.practice_id == bindparam("of_practice"),
-        Notification.change_id == bindparam("of_change"),
-        or_(Notification.recipient == "client", Notification.recipient == "practitioner"),
-        *(Notification.kind != kind for kind in REMINDERS),
-        Notification.status == "pending",
-        Notification.attempts == 0,
-        Notification.leased_until.is_(None),
-    )
-    .with_for_update(skip_locked=True)
-    .cte("unsent")
-)
-_DROP_UNSENT = Write(
-    update(Notification)
-    .where(Notification.practice_id == bindparam("of_practice"), Notification.id == _UNSENT.c.id)
-    .values(status="dropped")
-    .returning(Notification.recipient),
-    "finished_at",
-)
-
-
-async def drop_unsent(
-    db: AsyncConnection, practice_id: UUID, change_id: UUID, now: datetime
-) -> set[Recipient]:
-    """Drop the mails about a change that nobody has tried to send; give their recipients.
-
-    A mail that a worker is sending, or whose first attempt failed, may have left: it stays.
-    """
-    asked = {"of_practice": practice_id, "of_change": change_id, "finished_at": now}
-    return {row["recipient"] for row in await _DROP_UNSENT.run(db, asked)}
 
 
 # What a command can do to a session that people are told of.

@@ -15,9 +15,9 @@ from tests.patience import until
 
 _DUE = "SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending' AND send_at <= now())"
 # Not due yet: reminders and nudges. Rightly dropped before they were sent are mails about requests
-# that had ended, about groups that had changed again, and about changes that their clients took
-# back. Such a mail may have arrived all the same, if its worker was killed before it could write
-# so.
+# that had ended, about groups that had changed again, about changes that their clients took back,
+# and about changes without a cost that were followed by others, whose mail tells of both. Such a
+# mail may have arrived all the same, if its worker was killed before it could write so.
 _NOTIFICATIONS = """
 SELECT id::text, status, (
   kind = 'move_request' AND status = 'dropped' AND NOT EXISTS (
@@ -40,6 +40,15 @@ SELECT id::text, status, (
     JOIN changes AS back ON back.practice_id = $1 AND back.session_id = about.session_id
       AND back.session_version = about.session_version + 1 AND back.kind = 'restored'
     WHERE about.practice_id = $1 AND about.id = mail.change_id)
+) OR (
+  kind IN ('booked', 'rescheduled') AND status = 'dropped' AND EXISTS (
+    SELECT FROM changes AS about
+    JOIN changes AS later ON later.practice_id = $1 AND later.session_id = about.session_id
+      AND later.session_version > about.session_version
+      AND later.kind IN ('rescheduled', 'format_changed', 'cancelled')
+    JOIN notifications AS other ON other.practice_id = $1 AND other.change_id = later.id
+      AND other.recipient = mail.recipient AND other.kind IN ('rescheduled', 'cancelled')
+    WHERE about.practice_id = $1 AND about.id = mail.change_id AND about.fee_minor IS NULL)
 ) AS rightly_dropped
 FROM notifications AS mail
 WHERE practice_id = $1 AND kind <> ALL (ARRAY['reminder', 'nudge', 'reminder_nudge'])

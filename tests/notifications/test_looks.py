@@ -90,6 +90,7 @@ async def test_a_mail_has_the_practices_sender_colour_and_end(
         assert line in mail.text
 
 
+@pytest.mark.alone
 async def test_a_sign_in_mail_has_the_look_of_its_practice(
     context: MailContext, world: World, postbox: Postbox
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from app.domain.money import Money
 from app.domain.session import Format
 from app.tables.notifications import Notification
+from app.tables.practices import Service
 from tests.notifications.scenario import START, Scenario
 from tests.world import NOW, Api, World
 
@@ -36,10 +37,8 @@ async def test_a_booking_that_moves_at_once_is_confirmed_with_its_present_time(
 ) -> None:
     session_id = await scenario.book()
     await scenario.move(session_id, START + DAY)
-    assert await told(world) == {"booked": ["dropped", "pending"]}
-    (row,) = await world.rows(Notification, kind="booked", recipient="client", status="pending")
-    mail = await read(session_id, "booked")
-    assert row.starts_at == START + DAY
+    assert await told(world) == {"booked": ["dropped"], "rescheduled": ["pending"]}
+    mail = await read(session_id, "rescheduled")
     assert mail.subject == "Your session is booked: December 4, 2026, 10:00 AM"
     assert "Before:" not in mail.text
     assert "You booked" not in mail.text
@@ -109,14 +108,17 @@ async def test_a_mail_that_tells_of_a_cost_is_not_merged(
     assert (await told(world))["rescheduled"] == ["pending", "pending"]
 
 
-async def test_a_practitioner_loses_no_reason(scenario: Scenario, world: World) -> None:
+async def test_a_practitioner_loses_no_reason(read: Any, scenario: Scenario, world: World) -> None:
     session_id = await scenario.book()
     await scenario.move(session_id, START + DAY, code="work", note="A meeting.")
-    assert await told(world, "practitioner") == {"booked": ["dropped", "pending"]}
+    assert await told(world, "practitioner") == {"booked": ["dropped"], "rescheduled": ["pending"]}
+    assert (await read(session_id, "rescheduled", "practitioner")).subject.startswith(
+        "Session booked"
+    )
     await scenario.move(session_id, START + 2 * DAY, code=None, note=None)
-    assert (await told(world, "practitioner"))["rescheduled"] == ["pending"]
+    assert (await told(world, "practitioner"))["rescheduled"] == ["pending", "pending"]
     await scenario.move(session_id, START + 3 * DAY)
-    assert (await told(world, "practitioner"))["rescheduled"] == ["dropped", "pending"]
+    assert (await told(world, "practitioner"))["rescheduled"] == ["dropped", "pending", "pending"]
 
 
 @pytest.mark.parametrize(
@@ -137,11 +139,26 @@ async def test_a_mail_of_another_session_stays(scenario: Scenario, world: World)
     session_id = await scenario.book()
     await scenario.book(START + 3 * DAY)
     await scenario.move(session_id, START + DAY)
-    assert (await told(world))["booked"] == ["dropped", "pending", "pending"]
+    assert (await told(world))["booked"] == ["dropped", "pending"]
 
 
 async def test_by_the_api_too(api: Api, world: World) -> None:
     session_id = await world.book(START)
     moved = await api.reschedule(session_id, START + DAY)
     assert moved.status_code == 200, moved.text
-    assert await told(world) == {"booked": ["dropped", "pending"]}
+    assert await told(world) == {"booked": ["dropped"], "rescheduled": ["pending"]}
+
+
+async def test_an_undo_does_not_silence_what_was_merged(read: Any, api: Api, world: World) -> None:
+    """They know the first time only: they are told of the move, and that the last is undone."""
+    await world.change_all(Service, minimum_notice_minutes=0)
+    session_id = await world.book(START)
+    await sent(world, session_id)
+    for days in (1, 4):  # Friday and Monday
+        assert (await api.reschedule(session_id, START + days * DAY)).status_code == 200
+    assert (await told(world))["rescheduled"] == ["dropped", "pending"]
+    undone = await api.post(f"/v1/sessions/{session_id}/undo", {})
+    assert undone.status_code == 200, undone.text
+    found = await told(world)
+    assert (found["rescheduled"], found["restored"]) == (["dropped", "pending"], ["pending"])
+    assert "Before: Thursday, December 3" in (await read(session_id, "rescheduled")).text

@@ -63,5 +63,10 @@ BEFORE = (
         before(name).label(f"change_{name}")
         for name in ("old_starts_at", "old_ends_at", "old_format")
     ),
-    first_untold.id.is_not(None).label("is_merged"),
+    first_untold.kind.label("first_untold"),
 )
+
+
+def kind_told(kind: str, untold: str | None) -> str:
+    """Return the kind of the mail: who does not know of the booking is told of it, as it is now."""
+    return "booked" if (kind, untold) == ("rescheduled", "booked") else kind

@@ -26,6 +26,7 @@ from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status, contact_for_client
 from app.identity.tokens.link import Link
 from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
+from app.notifications.mail import merged_queries as merged
 from app.notifications.mail.data import (
     ChangeFacts,
     MailData,
@@ -34,7 +35,6 @@ from app.notifications.mail.data import (
     PracticeMailData,
     place_of,
 )
-from app.notifications.mail.merged_queries import BEFORE, IS_FIRST_UNTOLD, before, first_untold
 from app.notifications.mail.waiver_queries import load_question
 from app.outbox.outbox import REMINDERS
 from app.policies.stored import frozen_of, stored_policy
@@ -183,8 +183,8 @@ def _with_records(changed: Select[Any]) -> Select[Any]:
         .join(Service, _same(Service, Session.service_id))
         .outerjoin(Picture, IS_LOGO)
         .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
-        .outerjoin(first_untold, IS_FIRST_UNTOLD)
-        .outerjoin(_old_place, _same(_old_place, before("old_location_id")))
+        .outerjoin(merged.first_untold, merged.IS_FIRST_UNTOLD)
+        .outerjoin(_old_place, _same(_old_place, merged.before("old_location_id")))
         .outerjoin(_new_place, _same(_new_place, Change.location_id))
         .outerjoin(_present_place, _same(_present_place, Session.location_id))
         .outerjoin(PolicyVersion, _same(PolicyVersion, Session.policy_version_id))
@@ -210,7 +210,7 @@ def _columns() -> list[Any]:
         *_prefixed("change", Change, "fee_minor", "currency", "credit"),
         cast(Change.details, Text).label("change_details"),
         *_prefixed("change", ChangeNote, "note"),
-        *BEFORE,
+        *merged.BEFORE,
         *_prefixed("old_place", _old_place, "name", "address"),
         *_prefixed("new", Change, "starts_at", "ends_at", "format", "join_url", "instructions"),
         *_prefixed("new_place", _new_place, "name", "address"),
@@ -269,7 +269,7 @@ def _mail_data(row: Row) -> MailData:
         practice_id=row["practice_id"],
         notification_id=row["notification_id"],
         session_id=row["session_id"],
-        kind=row["kind"],
+        kind=merged.kind_told(row["kind"], row["first_untold"]),
         recipient=row["recipient"],
         starts_at=row["about"],
         practice_name=row["practice_name"],
@@ -340,7 +340,7 @@ def _change(row: Row) -> ChangeFacts:
         rebooked="rebooked" in details,
         undone=details.get("undone"),
         superseded=row["superseded"],
-        is_merged=row["is_merged"],
+        is_merged=row["first_untold"] is not None,
     )
 
 

@@ -22,7 +22,8 @@ from app.domain.session import SessionFacts, Status
 from app.domain.undo import may_undo
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
-from app.outbox.outbox import NewNotification, drop_unsent, notifications_about
+from app.outbox.merging import drop_unsent
+from app.outbox.outbox import NewNotification, notifications_about
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
