@@ -1,4 +1,4 @@
-"""Limits on request bodies: JSON only, and a maximum length.
+"""Limits on request bodies: JSON only, or lines of JSON, and a maximum length.
 
 FastAPI's own limit would answer with plain text instead of a problem.
 """
@@ -13,6 +13,10 @@ MAX_BYTES = 64 * 1024
 # Larger, because the practice's own software sends whole calendars in one request.
 PRACTICE_PATHS = "/v1/practice/"
 MAX_PRACTICE_BYTES = 1024 * 1024
+# Many lines of JSON, which the endpoint reads one by one.
+LINES_PATH = "/v1/practice/import"
+MAX_LINES_BYTES = 16 * 1024 * 1024
+LINES_TYPE = "application/x-ndjson"
 
 
 class BodyLimit:
@@ -35,14 +39,14 @@ class BodyLimit:
         if not _has_body(headers):
             await self._app(scope, receive, send)
             return
-        limit = MAX_PRACTICE_BYTES if scope["path"].startswith(PRACTICE_PATHS) else MAX_BYTES
+        limit, media_type = _allowed(scope["path"])
         too_large = _declared(headers.get("content-length", "0")) > limit
-        is_not_json = not _is_json(headers)
+        is_other_type = not _has_type(headers, media_type)
         arrived = 0
 
         async def counted() -> Message:
             nonlocal arrived
-            if is_not_json:
+            if is_other_type:
                 raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             message = await receive()
             arrived += len(message.get("body", b""))
@@ -64,6 +68,13 @@ def _has_body(headers: Headers) -> bool:
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
-def _is_json(headers: Headers) -> bool:
+def _allowed(path: str) -> tuple[int, str]:
+    """Return the most bytes of a body, and its media type."""
+    if path == LINES_PATH:
+        return MAX_LINES_BYTES, LINES_TYPE
+    return MAX_PRACTICE_BYTES if path.startswith(PRACTICE_PATHS) else MAX_BYTES, "application/json"
+
+
+def _has_type(headers: Headers, media_type: str) -> bool:
     kinds = {kind.partition(";")[0].strip().lower() for kind in headers.getlist("content-type")}
-    return kinds == {"application/json"}
+    return kinds == {media_type}
