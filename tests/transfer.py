@@ -5,7 +5,8 @@ from typing import Any
 
 from httpx import Response
 
-from tests.world import Api
+from app.directory.practice.repository import PracticeRepository
+from tests.world import Api, World
 
 IMPORT, EXPORT = "/v1/practice/import", "/v1/practice/export"
 NDJSON = "application/x-ndjson"
@@ -47,3 +48,23 @@ def _in_short(result: Any) -> str:
     assert result["result"] == "failed"
     errors = problem.get("errors", [{"pointer": ""}])
     return f"{problem['code']} {errors[0]['pointer']}".strip()
+
+
+async def exported(staff: Api) -> list[Any]:
+    """Export the practice, and give the lines."""
+    return read(await staff.get(EXPORT))
+
+
+def of_kind(lines: list[Any], kind: str) -> list[Any]:
+    """Choose the lines of a kind."""
+    return [line for line in lines if line["kind"] == kind]
+
+
+async def empty_practice(staff: Api, world: World, currency: str = "USD") -> tuple[World, Api]:
+    """Open a practice without any record; give it, and a caller with its admin key."""
+    other = World(world.engine, world.settings)
+    async with world.engine.begin() as db:
+        await PracticeRepository(db, other.practice_id).open_practice(
+            name="New Harbor", currency=currency, email="new@harbor.example"
+        )
+    return other, staff.signed_in(await other.key())

@@ -67,7 +67,7 @@ class Batch:
         return found
 
     async def with_ids(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Replace references by ids, `client_ref` by `client_id`, also in lists of objects.
+        """Replace references by ids, `client_ref` by `client_id`, also in objects and lists.
 
         The result has the shape that the API's own requests have.
 
@@ -77,6 +77,8 @@ class Batch:
         """
         replaced = await self._replaced(fields, "")
         for name, value in fields.items():
+            if isinstance(value, dict):
+                replaced[name] = await self._replaced(value, f"/{name}")
             if isinstance(value, list):
                 replaced[name] = [
                     await self._replaced(part, f"/{name}/{number}")

@@ -17,7 +17,7 @@ from app.domain.errors import DomainError, InvalidInputError, UnavailableError
 from app.identity.api_keys.keys import Staff
 from app.transfer.batch import Batch, OwnIdError, as_ref
 from app.transfer.lines import Done, LineKind, LineResult, RawLine, parse_line
-from app.transfer.record_commands import RECORDS, import_policy, import_practice, import_record
+from app.transfer.record_commands import import_policy, import_practice, import_record
 from app.transfer.schedule_commands import (
     import_busy_intervals,
     import_holidays,
@@ -25,6 +25,7 @@ from app.transfer.schedule_commands import (
     import_time_off,
     import_working_hours,
 )
+from app.transfer.session_commands import import_group, import_session
 
 T = TypeVar("T")
 MOST_LINES = 500
@@ -124,9 +125,11 @@ async def _write(batch: Batch, result: LineResult, fields: dict[str, Any]) -> Do
         return await _WITHOUT_REF[kind](batch, fields)
     if kind is LineKind.TIME_OFF:
         return await import_time_off(batch, ref, fields)
-    if kind in RECORDS:
-        return await import_record(batch, kind, ref, fields)
-    raise InvalidInputError("/kind", "field.kind-not-imported")
+    if kind is LineKind.GROUP:
+        return await import_group(batch, ref, fields)
+    if kind is LineKind.SESSION:
+        return await import_session(batch, ref, fields)
+    return await import_record(batch, kind, ref, fields)
 
 
 def _not_tried(line: RawLine, error: Exception) -> LineResult:

@@ -1,6 +1,7 @@
 """Write lines: the results of an import, and the lines of an export."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from app.transfer.lines import LineResult
 from app.web.problems.handlers import on_domain_error, on_invalid_request
 
 MEDIA_TYPE = "application/x-ndjson"
+PART_BYTES = 64 * 1024
 
 
 async def write_results(
@@ -50,6 +52,18 @@ def _of_line(path: tuple[int | str, ...]) -> tuple[int | str, ...]:
     if not path or not isinstance(path[-1], str):
         return path
     return (*path[:-1], as_ref(f"/{path[-1]}")[1:])
+
+
+async def write_lines(lines: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """Write lines in parts of about `PART_BYTES`."""
+    part = bytearray()
+    async with aclosing(lines) as all_lines:  # type: ignore[type-var] # it is a generator
+        async for line in all_lines:
+            part += as_line(line)
+            if len(part) >= PART_BYTES:
+                yield bytes(part)
+                part.clear()
+    yield bytes(part)
 
 
 def as_line(value: dict[str, Any]) -> bytes:

@@ -9,9 +9,10 @@ from fastapi.responses import StreamingResponse
 
 from app.identity.staff_dependencies import AdminWritingInBatches, StaffAdmin
 from app.transfer.commands import import_lines
+from app.transfer.export import read_lines_of_practice
 from app.transfer.lines import read_lines
-from app.transfer.presenter import MEDIA_TYPE, write_results
-from app.web.dependencies import Now
+from app.transfer.presenter import MEDIA_TYPE, write_lines, write_results
+from app.web.dependencies import Now, ReadEngine
 from app.web.problems.catalogue import responses
 
 router = APIRouter(prefix="/v1/practice", tags=["Practice: in bulk"])
@@ -55,6 +56,11 @@ _RESULTS: dict[int | str, dict[str, Any]] = {
 }
 
 
+_EXPORTED: dict[int | str, dict[str, Any]] = {
+    200: _lines("One JSON object a line, in the form that the import takes.", _LINES_EXAMPLE)
+}
+
+
 @router.post(
     "/import",
     summary="Import records and sessions",
@@ -90,6 +96,24 @@ async def import_practice_lines(
     lines = read_lines(await request.body())
     parts = import_lines(run, staff, lines, now)
     return await _streamed(write_results(request, parts))
+
+
+@router.get(
+    "/export",
+    summary="Export records and sessions",
+    response_class=StreamingResponse,
+    responses=_EXPORTED | responses("unauthorized", "forbidden", "service-unavailable"),
+)
+async def export_practice_lines(staff: StaffAdmin, engine: ReadEngine) -> Response:
+    """Write the practice, its records, policies, groups and sessions, one JSON object a line.
+
+    The lines are in the form and the order that the import takes: an empty practice of the same
+    currency that imports them gives the same export. All lines show one state. A record without
+    `external_ref` has its id as its reference. Not included are API keys, links, webhook endpoints,
+    the audit log, series, requests to move, wishes, offers, holds, waivers and used allowances.
+    An answer that ends early, without its last chunk, is incomplete.
+    """
+    return await _streamed(write_lines(read_lines_of_practice(engine, staff.practice_id)))
 
 
 async def _streamed(lines: AsyncIterator[bytes]) -> StreamingResponse:
