@@ -26,7 +26,8 @@ def record_line(
         elif name == "service_id":
             line["service_ref"] = services[row["service_id"]]
         elif name == "formats":
-            line["formats"] = [_format_line(one, places) for one in row["formats"]]
+            formats = [_format_line(one, places) for one in row["formats"]]
+            line["formats"] = sorted(formats, key=_of_format)
         else:
             line[name] = row[name]
     return line
@@ -39,6 +40,10 @@ def _format_line(offered: Mapping[str, Any], places: Refs) -> Fields:
         "location_ref": None if place is None else places[UUID(place)],
         "instructions": offered["instructions"],
     }
+
+
+def _of_format(offered: Fields) -> tuple[str, str]:
+    return offered["kind"], offered["location_ref"] or ""
 
 
 def week_line(row: Mapping[str, Any], places: Refs) -> Fields:
@@ -192,6 +197,9 @@ def _carried_of(row: Mapping[str, Any]) -> Fields | None:
 def _end_of(row: Mapping[str, Any]) -> Fields | None:
     if row["status"] == Status.BOOKED:
         return None
+    if row["ended"] is None:
+        # Its history is older than the entries of that kind.
+        return {"at": row["ends_at"], "by": "practice", "credit": None, "reason": None}
     at, actor, credit, reason = row["ended"]
     returned = credit if credit in {"returned", "forfeited", "kept"} else None
     return {"at": _utc(at), "by": _side(actor), "credit": returned, "reason": reason}

@@ -127,7 +127,7 @@ def overrides_statement(practice_id: UUID) -> Select[Any]:
             select(
                 ref_of(Practitioner).label("practitioner_ref"),
                 table.date,
-                _hours(table, literal(None)).label("hours"),
+                _hours(table, literal(0)).label("hours"),
             ),
             practice_id,
             table,

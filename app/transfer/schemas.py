@@ -114,12 +114,15 @@ class RedemptionLine(RequestBody):
 
 
 class FeeLine(RequestBody):
-    """A fee of a session. `cause` is the kind of the change that caused it, such as `cancelled`."""
+    """A fee of a session. `cause` is the kind of the change that caused it, such as `cancelled`.
+
+    `by` is who made that change; by default the client, or who has ended the session.
+    """
 
     amount: Price
     status: FeeStatus = "due"
     cause: Code
-    by: Side = "client"
+    by: Side | None = None
     recorded_at: Instant
     closed_at: Instant | None = None
     payment_reference: RefText | None = None

@@ -296,7 +296,7 @@ class _Replay:
                     of_end = fee
             fees = [fee for fee in fees if fee is not of_end]
         found: list[tuple[str, str, datetime, FeeLine | None]] = [
-            (fee.cause, fee.by, fee.recorded_at, fee) for fee in fees
+            (fee.cause, fee.by or "client", fee.recorded_at, fee) for fee in fees
         ]
         if line.ended is not None:
             found.append((line.status.value, line.ended.by, line.ended.at, of_end))
@@ -382,9 +382,22 @@ async def _check_same(
     fields = to_jsonable_python(present)
     del fields["kind"], fields["external_ref"]
     stored = schema.model_validate(await batch.with_ids(fields))
-    for name in line.model_fields_set:
-        if getattr(line, name) != getattr(stored, name):
+    for name in type(line).model_fields:
+        if name in line.model_fields_set and not _is_same(
+            getattr(line, name), getattr(stored, name)
+        ):
             raise InvalidInputError(f"/{name}", "field.import-differs")
+
+
+def _is_same(said: Any, stored: Any) -> bool:  # noqa: ANN401 - the value of a field
+    """Tell whether all that a line says is so. What it leaves out may be anything."""
+    if isinstance(said, tuple | list) and isinstance(stored, tuple | list):
+        pairs = zip(said, stored, strict=False)
+        return len(said) == len(stored) and all(_is_same(*pair) for pair in pairs)
+    if isinstance(said, BaseModel) and isinstance(stored, BaseModel):
+        names = said.model_fields_set - {"decimals"}
+        return all(_is_same(getattr(said, name), getattr(stored, name)) for name in names)
+    return bool(said == stored)
 
 
 async def _context(batch: Batch, line: SessionLine) -> BookingContext:

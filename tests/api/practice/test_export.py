@@ -16,7 +16,7 @@ from app.transfer.lines import LineKind
 from app.transfer.record_commands import RECORDS
 from tests.transfer import EXPORT, empty_practice, exported, imported, of_kind, outcomes
 from tests.walls import START, fill
-from tests.world import NOW, Api, World
+from tests.world import NOW, REASON, Api, World
 
 NOTE = {"note": "Canary note."}
 
@@ -27,8 +27,6 @@ async def make_full(staff: Api, world: World) -> None:
     api = staff.signed_in(world.token())
     people = f"/v1/practice/practitioners/{world.practitioner_id}"
     place = {"format": "in_person", "location_id": str(world.location_id)}
-    hours = {"weekday": 6, "start": "09:00", "end": "24:00", **place}
-    await staff.put(f"{people}/working-hours", {"items": [hours, hours | {"start": "08:00"}]})
     await staff.put(f"{people}/hours-overrides/2026-12-24", {"intervals": []})
     await staff.put(
         f"{people}/hours-overrides/2026-12-23",
@@ -51,9 +49,11 @@ async def make_full(staff: Api, world: World) -> None:
     new = (START + timedelta(hours=2)).isoformat()
     moved = await api.post(
         f"/v1/sessions/{session_id}/reschedule",
-        {"start": new, "format": "video", "quote": quote, "reason": {"code": "work"}},
+        {"start": new, "format": "video", "quote": quote, "reason": REASON},
     )
     assert moved.status_code == 200, moved.text
+    hours = {"weekday": 6, "start": "09:00", "end": "24:00", **place}
+    await staff.put(f"{people}/working-hours", {"items": [hours, hours | {"start": "08:00"}]})
     for number, action in enumerate(("noshow", "fulfilled", "cancel")):
         made = await world.book(NOW - timedelta(days=2 + number), now=NOW - timedelta(days=20))
         body: dict[str, Any] = {"reason": NOTE}

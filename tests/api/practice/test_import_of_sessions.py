@@ -78,7 +78,7 @@ async def test_nobody_is_told_now_and_reminders_are_for_later(staff: Api, world:
     assert await outcomes(staff, lines) == ["created", "created"]
     [queued] = await world.rows(Notification)
     assert queued.kind == "reminder"
-    assert queued.due_at > NOW
+    assert queued.next_attempt_at > NOW
 
 
 async def test_an_imported_session_is_one_like_any_other(
