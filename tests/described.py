@@ -53,6 +53,12 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def json_body(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an operation's body; empty if it takes none, or no JSON object."""
+    content = operation.get("requestBody", {}).get("content", {})
+    return resolved(content["application/json"]["schema"]) if "application/json" in content else {}
+
+
 def parameters_of(operation: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the parameters of an operation, with those shared by its path."""
     return [resolved(parameter) for parameter in operation.get("parameters", ())]

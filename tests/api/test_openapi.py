@@ -28,6 +28,7 @@ from tests.described import (
     same_fields,
     validate,
 )
+from tests.transfer import NDJSON
 from tests.world import Api
 
 STORED = Path(__file__).parents[2] / "openapi" / "openapi.json"
@@ -180,7 +181,7 @@ def test_an_operation_has_a_summary_and_a_description(operation: dict[str, Any])
 def test_the_answer_has_an_example_of_its_shape(operation: dict[str, Any]) -> None:
     for status in {"200", "201", "202"} & operation["responses"].keys():
         contents = operation["responses"][status]["content"]
-        assert contents.keys() <= {"application/json", "text/calendar", "text/csv"}
+        assert contents.keys() <= {"application/json", "text/calendar", "text/csv", NDJSON}
         for content in contents.values():
             assert content["schema"], "an answer without a shape"
             validate(example_of(content), content["schema"])
@@ -199,6 +200,9 @@ def test_the_example_has_exactly_the_fields_of_the_schema(operation: dict[str, A
 def test_a_body_has_an_example_of_its_shape(operation: dict[str, Any]) -> None:
     if "requestBody" in operation:
         ((media_type, content),) = operation["requestBody"]["content"].items()
+        if media_type == NDJSON:
+            validate(content["example"], content["schema"])
+            return
         assert media_type == "application/json"
         schema = description()["components"]["schemas"][content["schema"]["$ref"].split("/")[-1]]
         assert schema["additionalProperties"] is False

@@ -78,7 +78,7 @@ async def test_nobody_is_told_now_and_reminders_are_for_later(staff: Api, world:
     assert await outcomes(staff, lines) == ["created", "created"]
     [queued] = await world.rows(Notification)
     assert queued.kind == "reminder"
-    assert queued.next_attempt_at > NOW
+    assert queued.send_at > NOW
 
 
 async def test_an_imported_session_is_one_like_any_other(
@@ -202,7 +202,7 @@ async def test_a_credit_pays_for_a_session(staff: Api, world: World) -> None:
     await world.add_package(external_ref="invoice-1", credits=1)
     other = await world.add_client(email="two@client.example", external_ref="two")
     await world.add_package(external_ref="theirs", client_id=other)
-    paid = {"redemption": {"package_ref": "invoice-1", "redeemed_at": "2026-11-01T08:00:00Z"}}
+    paid: dict[str, Any] = {"redemption": {"package_ref": "invoice-1", "redeemed_at": "2026-11-01T08:00:00Z"}}
     later = (START + timedelta(hours=2)).isoformat()
     lines = [
         session(world, **paid),
