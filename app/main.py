@@ -74,6 +74,7 @@ from app.sessions.staff_api import commands_router as staff_commands
 from app.sessions.staff_api import push_router as pushed_sessions
 from app.sessions.staff_api import router as staff_sessions
 from app.texts.catalogue import load_texts
+from app.transfer import router as transfer
 from app.waitlist import release_router as releases
 from app.waitlist import router as waitlist
 from app.waitlist import staff_router as staff_waitlist
@@ -135,6 +136,7 @@ ROUTERS = (
     own_sign_in.router,
     changes.router,
     reports.router,
+    transfer.router,
     health.router,
     metrics.router,
     problems.router,

@@ -307,6 +307,9 @@ class Api:
         return await self.http.get(path, params=query or None, headers=self._headers(headers))
 
     async def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Response:
+        if isinstance(body, bytes):
+            lines = {"Content-Type": "application/x-ndjson"} | (headers or {})
+            return await self.http.post(path, content=body, headers=self._headers(lines))
         return await self.http.post(path, json=body, headers=self._headers(headers))
 
     async def put(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Response:

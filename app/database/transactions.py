@@ -52,6 +52,19 @@ def read_connection(engine: AsyncEngine) -> AsyncConnection:
 
 
 @asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that only reads, in which all statements see the same state.
+
+    Its statements, and the pauses of a reader between them, may take up to five minutes.
+    """
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    async with engine.execution_options(**options).connect() as db:
+        await allow_long_statements(db)
+        await allow_outside_wait(db)
+        yield db
+
+
+@asynccontextmanager
 async def _begin(engine: AsyncEngine, started: float) -> AsyncIterator[AsyncConnection]:
     """Begin a transaction. Its lock timeout is reduced by the time since `started`, in seconds."""
     async with engine.begin() as db:

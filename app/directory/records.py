@@ -19,6 +19,14 @@ from app.identity.api_keys.keys import Staff
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A record after a change, and whether any field differed."""
+
+    record: Record
+    is_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Pushed:
     """A record that was written by its `external_ref`, and whether it is new."""
 
@@ -90,6 +98,12 @@ class Records:
             NotFoundError: the practice has no such record.
             InvalidInputError: the change conflicts with the practice's other records.
         """
+        return (await self.replace(db, staff, record_id, values, now)).record
+
+    async def replace(
+        self, db: AsyncConnection, staff: Staff, record_id: UUID, values: Record, now: datetime
+    ) -> Replaced:
+        """Change a record as `change` does, and tell whether any field differed."""
         await self.rows.lock(db, staff.practice_id, record_id)
         before = await self.rows.find(db, staff.practice_id, record_id)
         changed = {
@@ -98,14 +112,15 @@ class Records:
             if not self.is_same(name, before[name], value)
         }
         if not changed:
-            return before
+            return Replaced(before, is_changed=False)
         await self._check_ref(db, staff.practice_id, record_id, changed)
         await self.check(db, staff.practice_id, before, changed)
         columns = self.columns(before, changed, now)
         await self.rows.change(db, staff.practice_id, record_id, columns)
         await self.rows.write_parts(db, staff.practice_id, record_id, changed)
         await self._record(db, staff, record_id, before, changed, now)
-        return await self.rows.find(db, staff.practice_id, record_id)
+        after = await self.rows.find(db, staff.practice_id, record_id)
+        return Replaced(after, is_changed=True)
 
     async def push(
         self, db: AsyncConnection, staff: Staff, ref: str, values: Record, now: datetime

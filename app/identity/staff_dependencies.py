@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.database.transactions import read_connection
 from app.domain.errors import UnauthorizedError
 from app.identity.api_keys.keys import Scope, Staff, confirm_staff, find_staff
-from app.web.dependencies import Engine, Now, Origin, ReadEngine, Write
+from app.web.dependencies import Engine, Now, Origin, ReadEngine, Write, WriteInBatches
 from app.web.request_headers import credentials_of, idempotency_key
 
 _key = HTTPBearer(
@@ -62,6 +62,10 @@ async def _admin_writing(
     return _of_staff(request, engine, staff, now, key)
 
 
+async def _admin_writing_in_batches(engine: Engine, staff: StaffAdmin) -> WriteInBatches:
+    return WriteInBatches(engine, lambda db: confirm_staff(db, staff))
+
+
 async def _staff_secret_writing(
     request: Request, engine: Engine, staff: StaffWriter, now: Now
 ) -> Write:
@@ -90,6 +94,8 @@ def _of_staff(
 
 StaffWriting = Annotated[Write, Depends(_staff_writing)]
 AdminWriting = Annotated[Write, Depends(_admin_writing)]
+# Takes no Idempotency-Key: repeating such a command changes nothing.
+AdminWritingInBatches = Annotated[WriteInBatches, Depends(_admin_writing_in_batches)]
 
 
 # An answer that contains a secret must not be stored, so these take no Idempotency-Key.

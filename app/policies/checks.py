@@ -19,8 +19,12 @@ async def check_policy(
     service_id: UUID | None,
     practitioner_id: UUID | None,
     rules: Mapping[str, Any] | None,
+    *,
+    is_old: bool = False,
 ) -> None:
     """Check whose policy it is to be, its fixed fees, and the codes of its reasons.
+
+    `is_old`: the fees are not compared with today's prices.
 
     Raises:
         InvalidInputError: the practice has no such service or practitioner, a fee is too high, or
@@ -34,7 +38,8 @@ async def check_policy(
         )
     if rules is not None:
         currency = await currency_of(db, practice_id)
-        check_fixed_fees(rules, currency, await highest_price(db, practice_id, service_id))
+        price = None if is_old else await highest_price(db, practice_id, service_id)
+        check_fixed_fees(rules, currency, price)
         _check_codes(rules.get("reasons", ()))
 
 

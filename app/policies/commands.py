@@ -42,14 +42,47 @@ async def add_policy_version(
     Raises:
         InvalidInputError: see `check_policy`.
     """
-    await check_policy(db, staff.practice_id, service_id, practitioner_id, rules)
-    policy_id = await PracticeRepository(db, staff.practice_id).add_policy_version(
-        text=text, rules=rules, now=now, service_id=service_id, practitioner_id=practitioner_id
+    version = await replay_policy_version(
+        db, staff, service_id, practitioner_id, text, rules, created_at=now, now=now, is_old=False
     )
-    version = await read_policy(db, staff.practice_id, policy_id)
+    proof = None
+    if rules is not None:
+        proof = await proof_read(db, staff.practice_id, service_id, rules)
+    return NewVersion(version, proof)
+
+
+async def replay_policy_version(
+    db: AsyncConnection,
+    staff: Staff,
+    service_id: UUID | None,
+    practitioner_id: UUID | None,
+    text: str,
+    rules: dict[str, Any] | None,
+    *,
+    created_at: datetime,
+    now: datetime,
+    is_old: bool,
+) -> PolicyVersionRecord:
+    """Add the next version as one that was created at `created_at`, and record it at `now`.
+
+    `is_old`: it was in force when prices were others, so its fees are not compared with them.
+
+    Raises:
+        InvalidInputError: see `check_policy`.
+    """
+    practice_id = staff.practice_id
+    await check_policy(db, practice_id, service_id, practitioner_id, rules, is_old=is_old)
+    policy_id = await PracticeRepository(db, practice_id).add_policy_version(
+        text=text,
+        rules=rules,
+        now=created_at,
+        service_id=service_id,
+        practitioner_id=practitioner_id,
+    )
+    version = await read_policy(db, practice_id, policy_id)
     await write_change(
         db,
-        staff.practice_id,
+        practice_id,
         staff.actor,
         now,
         subject="policy",
@@ -63,7 +96,4 @@ async def add_policy_version(
             "has_rules": rules is not None,
         },
     )
-    proof = None
-    if rules is not None:
-        proof = await proof_read(db, staff.practice_id, service_id, rules)
-    return NewVersion(version, proof)
+    return version

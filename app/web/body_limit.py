@@ -1,4 +1,4 @@
-"""Limits on request bodies: JSON only (or a picture, where one is set), and a maximum length.
+"""Limits on request bodies: JSON, lines of JSON or a picture by the path, and a maximum length.
 
 FastAPI's own limit would answer with plain text instead of a problem.
 """
@@ -18,6 +18,10 @@ PICTURE_PATHS = re.compile("/v1/practice/(logo|practitioners/[^/]+/photo)")
 PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp"})
 MAX_PICTURE_BYTES = 100 * 1024
 _JSON = frozenset({"application/json"})
+# Many lines of JSON, which the endpoint reads one by one.
+LINES_PATH = "/v1/practice/import"
+MAX_LINES_BYTES = 16 * 1024 * 1024
+LINES_TYPE = "application/x-ndjson"
 
 
 class BodyLimit:
@@ -71,6 +75,8 @@ def _has_body(headers: Headers) -> bool:
 
 def _expected(path: str) -> tuple[frozenset[str], int]:
     """Return the types of body that a path takes, and the most bytes."""
+    if path == LINES_PATH:
+        return frozenset({LINES_TYPE}), MAX_LINES_BYTES
     if PICTURE_PATHS.fullmatch(path):
         return PICTURE_TYPES, MAX_PICTURE_BYTES
     return _JSON, MAX_PRACTICE_BYTES if path.startswith(PRACTICE_PATHS) else MAX_BYTES

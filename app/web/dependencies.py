@@ -91,6 +91,30 @@ Origin = Annotated[str | None, Depends(_origin)]
 Reading = Annotated[AsyncConnection, Depends(_reading, scope="function")]
 
 
+class WriteInBatches:
+    """Runs commands of the caller, each in a transaction of its own.
+
+    `confirm` raises UnauthorizedError if the caller's key is revoked by then.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, confirm: Callable[[AsyncConnection], Awaitable[None]]
+    ) -> None:
+        self._engine = engine
+        self._confirm = confirm
+
+    async def __call__(self, command: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Run a command. The caller is confirmed before it and after it."""
+
+        async def confirmed(db: AsyncConnection) -> T:
+            await self._confirm(db)
+            result = await command(db)
+            await self._confirm(db)
+            return result
+
+        return await transact(self._engine, confirmed)
+
+
 class Write:
     """Runs a command of the caller in one transaction, once per idempotency key.
 

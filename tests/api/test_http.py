@@ -13,7 +13,7 @@ from app.directory.fields import RefConvertor
 from app.identity.tokens.waiver import WaiverLink, WaiverTokens
 from app.main import ROUTERS
 from app.tables.sessions import Session
-from tests.described import description, parameters_of, resolved
+from tests.described import description, json_body, parameters_of
 from tests.walls import START, Theirs, body_for, fill, operations
 from tests.world import REASON, Api, TestClock, World, serve
 
@@ -245,10 +245,8 @@ def _ids_in(body: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def _ids_of(operation: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Point to the ids that the body's schema has, with or without a value in its example."""
-    if "requestBody" not in operation:
-        return []
-    schema = resolved(operation["requestBody"]["content"]["application/json"]["schema"])
-    return [(name,) for name, part in schema["properties"].items() if '"uuid"' in json.dumps(part)]
+    fields = json_body(operation).get("properties", {})
+    return [(name,) for name, part in fields.items() if '"uuid"' in json.dumps(part)]
 
 
 def _put(body: Any, way: tuple[Any, ...], value: str) -> Any:

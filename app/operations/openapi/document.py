@@ -112,6 +112,7 @@ TAGS = [
         "name": "Practice: fees",
         "description": "Fees that are due, waived or settled; what clients used of an allowance.",
     },
+    {"name": "Practice: in bulk", "description": "Import and export, line by line."},
     {"name": "Practice: reports", "description": "What has changed in a time, added up."},
     {
         "name": "Practice: notifications",

@@ -179,11 +179,11 @@ def install_handlers(app: FastAPI) -> None:
     """
     app.add_middleware(DefectGuard)
     app.add_exception_handler(DomainError, on_domain_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(ClientDisconnect, _on_unreadable_body)
     for lost in (DBAPIError, asyncpg.PostgresError, *_LOST):
-        app.add_exception_handler(lost, _on_database_error)
+        app.add_exception_handler(lost, on_database_error)
     app.add_exception_handler(Exception, _on_defect)
 
 
@@ -256,7 +256,8 @@ def _iso(instant: datetime | None, zone: ZoneInfo) -> str | None:
     return None if instant is None else instant.astimezone(zone).isoformat()
 
 
-async def _on_invalid_request(request: Request, error: Exception) -> Response:
+async def on_invalid_request(request: Request, error: Exception) -> Response:
+    """Turn what is wrong with the fields of a request into its problem."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     texts = texts_of(request)
     entries = [_entry(found, texts) for found in error.errors()]
@@ -309,7 +310,8 @@ def _methods_at(request: Request) -> list[str]:
     return sorted([*found, "HEAD"]) if "GET" in found else found
 
 
-async def _on_database_error(request: Request, error: Exception) -> Response:
+async def on_database_error(request: Request, error: Exception) -> Response:
+    """Turn an error of the database into its problem."""
     state = sqlstate(error)
     if state == EXCLUSION_VIOLATION:
         return problem(request, "slot-unavailable", alternatives=[], held_until=None)

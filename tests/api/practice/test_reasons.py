@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.identity.api_keys.keys import Scope
-from tests.described import description
+from tests.described import json_body
 from tests.walls import Theirs, ask, body_for, fill, operations
 from tests.world import NOW, Api, World
 
@@ -127,9 +127,5 @@ async def test_every_command_of_staff_refuses_a_code_that_the_practice_does_not_
 
 def schema_of(operation: dict[str, Any]) -> dict[str, Any]:
     """Give the fields of an operation's body."""
-    if "requestBody" not in operation:
-        return {}
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    named = description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    fields: dict[str, Any] = named.get("properties", {})
+    fields: dict[str, Any] = json_body(operation).get("properties", {})
     return fields

@@ -4,17 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.described import description
+from tests.described import json_body
 from tests.walls import REF, Theirs, body_for, fill, operations
 from tests.world import Api, World
 
 
 def takes_ref(operation: dict[str, Any]) -> bool:
-    if "requestBody" not in operation:
-        return False
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    named = description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return "external_ref" in named["properties"]
+    return "external_ref" in json_body(operation).get("properties", {})
 
 
 OPERATIONS = [(method, path, found) for method, path, found in operations() if takes_ref(found)]

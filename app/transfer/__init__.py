@@ -1,0 +1,1 @@
+"""Import and export of a practice's records and sessions in bulk."""

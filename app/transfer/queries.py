@@ -1,0 +1,350 @@
+"""Read what an export contains, ordered by the references, so that two exports compare."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Text, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from app.directory.records import Records
+from app.tables.changes import Change
+from app.tables.groups import Group
+from app.tables.joins import of_practice
+from app.tables.practices import (
+    BusyInterval,
+    Client,
+    HoursOverride,
+    Location,
+    Package,
+    PolicyVersion,
+    Practitioner,
+    Service,
+    WorkingHours,
+)
+from app.tables.sessions import PAYS, CreditRedemption, Fee, Session
+
+_OF_SERVICE, _OF_PRACTITIONER = aliased(Service), aliased(Practitioner)
+
+
+def ref_of(table: Any) -> ColumnElement[str]:  # noqa: ANN401 - a table, or an alias
+    """Select the reference of a record; without one, its id."""
+    return func.coalesce(table.external_ref, cast(table.id, Text))
+
+
+def _in_order(text: Any) -> Any:  # noqa: ANN401 - an expression
+    """Order by a text in the same way on every server."""
+    return text.collate("C")
+
+
+async def refs_of(
+    db: AsyncConnection, practice_id: UUID, table: type[Location | Practitioner | Service]
+) -> dict[UUID, str]:
+    """Read the references of all records of a kind of which a practice has few."""
+    found = await db.execute(
+        select(table.id, ref_of(table).label("ref")).where(of_practice(practice_id, table))
+    )
+    return {row.id: row.ref for row in found.all()}
+
+
+def records_statement(practice_id: UUID, records: Records) -> Select[Any]:
+    """Select all records of a kind, as the API shows them, with their references."""
+    table = records.rows.table
+    chosen = records.rows.shown(practice_id).add_columns(ref_of(table).label("own_ref"))
+    if table is Package:
+        client_ref = (
+            select(ref_of(Client))
+            .where(of_practice(practice_id, Client, Client.id == Package.client_id))
+            .correlate(Package)
+            .scalar_subquery()
+        )
+        chosen = chosen.add_columns(client_ref.label("client_ref"))
+    return chosen.where(of_practice(practice_id, table)).order_by(_in_order(ref_of(table)))
+
+
+def _chosen(*columns: Any) -> Select[Any]:  # noqa: ANN401 - expressions
+    return select(*columns)
+
+
+def time_off_statement(practice_id: UUID) -> Select[Any]:
+    """Select all time off."""
+    table = BusyInterval
+    return (
+        _chosen(
+            ref_of(table).label("own_ref"),
+            table.practitioner_id,
+            table.starts_at,
+            table.ends_at,
+        )
+        .where(of_practice(practice_id, table, table.kind == "time_off"))
+        .order_by(_in_order(ref_of(table)))
+    )
+
+
+def busy_statement(practice_id: UUID) -> Select[Any]:
+    """Select all busy times of other calendars, one row for each calendar."""
+    table = BusyInterval
+    items = func.jsonb_agg(
+        aggregate_order_by(func.jsonb_build_array(table.starts_at, table.ends_at), table.starts_at),
+        type_=JSONB,
+    )
+    return (
+        _of_practitioner(
+            select(
+                ref_of(Practitioner).label("practitioner_ref"), table.source, items.label("items")
+            ),
+            practice_id,
+            table,
+            table.kind == "external",
+        )
+        .group_by(ref_of(Practitioner), table.source)
+        .order_by(_in_order(ref_of(Practitioner)), _in_order(table.source))
+    )
+
+
+def weeks_statement(practice_id: UUID) -> Select[Any]:
+    """Select the weekly hours of all practitioners, one row for each practitioner."""
+    table = WorkingHours
+    hours = _hours(table, table.weekday)
+    return (
+        _of_practitioner(
+            select(ref_of(Practitioner).label("practitioner_ref"), hours.label("hours")),
+            practice_id,
+            table,
+        )
+        .group_by(ref_of(Practitioner))
+        .order_by(_in_order(ref_of(Practitioner)))
+    )
+
+
+def overrides_statement(practice_id: UUID) -> Select[Any]:
+    """Select the overridden dates of all practitioners, one row for each date."""
+    table = HoursOverride
+    return (
+        _of_practitioner(
+            select(
+                ref_of(Practitioner).label("practitioner_ref"),
+                table.date,
+                _hours(table, literal(0)).label("hours"),
+            ),
+            practice_id,
+            table,
+        )
+        .group_by(ref_of(Practitioner), table.date)
+        .order_by(_in_order(ref_of(Practitioner)), table.date)
+    )
+
+
+def _hours(table: Any, weekday: Any) -> Any:  # noqa: ANN401 - expressions
+    row = func.jsonb_build_array(
+        weekday, table.start_minute, table.end_minute, table.format, table.location_id
+    )
+    return func.jsonb_agg(row, type_=JSONB)
+
+
+def _of_practitioner(
+    chosen: Select[Any],
+    practice_id: UUID,
+    table: Any,  # noqa: ANN401 - a table with a practitioner
+    *conditions: ColumnElement[bool],
+) -> Select[Any]:
+    return (
+        chosen.select_from(table)
+        .join(
+            Practitioner,
+            of_practice(practice_id, Practitioner, Practitioner.id == table.practitioner_id),
+        )
+        .where(of_practice(practice_id, table, *conditions))
+    )
+
+
+def policies_statement(practice_id: UUID) -> Select[Any]:
+    """Select all versions of all policies, those of one policy in their order."""
+    return (
+        select(
+            ref_of(Service).label("service_ref"),
+            ref_of(Practitioner).label("practitioner_ref"),
+            PolicyVersion.number,
+            PolicyVersion.created_at,
+            PolicyVersion.text,
+            PolicyVersion.rules,
+        )
+        .select_from(PolicyVersion)
+        .outerjoin(
+            Service, of_practice(practice_id, Service, Service.id == PolicyVersion.service_id)
+        )
+        .outerjoin(
+            Practitioner,
+            of_practice(
+                practice_id, Practitioner, Practitioner.id == PolicyVersion.practitioner_id
+            ),
+        )
+        .where(of_practice(practice_id, PolicyVersion))
+        .order_by(_in_order(ref_of(Service)), _in_order(ref_of(Practitioner)), PolicyVersion.number)
+    )
+
+
+def groups_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Select groups, by default all, with the references of what they name."""
+    table = Group
+    return (
+        select(
+            ref_of(table).label("own_ref"),
+            ref_of(Practitioner).label("practitioner_ref"),
+            ref_of(Service).label("service_ref"),
+            ref_of(Location).label("location_ref"),
+            *_meeting(table),
+            table.status,
+            table.seats,
+            table.min_seats,
+            table.decide_hours,
+            table.auto_cancel,
+        )
+        .select_from(table)
+        .join(
+            Practitioner,
+            of_practice(practice_id, Practitioner, Practitioner.id == table.practitioner_id),
+        )
+        .join(Service, of_practice(practice_id, Service, Service.id == table.service_id))
+        .outerjoin(Location, of_practice(practice_id, Location, Location.id == table.location_id))
+        .where(of_practice(practice_id, table, *conditions))
+        .order_by(_in_order(ref_of(table)))
+    )
+
+
+def _meeting(table: Any) -> Sequence[Any]:  # noqa: ANN401 - columns
+    return (
+        table.starts_at,
+        table.ends_at,
+        table.format,
+        table.join_url,
+        table.instructions,
+        table.buffer_before_minutes,
+        table.buffer_after_minutes,
+    )
+
+
+def sessions_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Select sessions, by default all, with end, credit and fees."""
+    table = Session
+
+    def of_session(other: Any, *more: Any) -> ColumnElement[bool]:  # noqa: ANN401
+        return of_practice(practice_id, other, other.session_id == table.id, *more)
+
+    end = (
+        select(func.json_build_array(Change.at, Change.actor, Change.credit, Change.reason_code))
+        .where(of_session(Change, Change.kind == table.status, Change.subject == "session"))
+        .order_by(Change.session_version.desc())
+        .limit(1)
+        .correlate(table)
+        .scalar_subquery()
+    )
+    booked_at = (
+        select(func.min(Change.at))
+        .where(of_session(Change, Change.kind == "booked", Change.subject == "session"))
+        .correlate(table)
+        .scalar_subquery()
+    )
+    redemption = (
+        select(
+            func.json_build_array(
+                ref_of(Package), CreditRedemption.redeemed_at, CreditRedemption.forfeited_at
+            )
+        )
+        .select_from(CreditRedemption)
+        .join(Package, of_practice(practice_id, Package, Package.id == CreditRedemption.package_id))
+        .where(of_session(CreditRedemption, PAYS))
+        .correlate(table)
+        .scalar_subquery()
+    )
+    fee = func.json_build_array(
+        Fee.amount_minor,
+        Fee.currency,
+        Fee.status,
+        Change.kind,
+        Change.actor,
+        Fee.recorded_at,
+        Fee.closed_at,
+        Fee.payment_reference,
+        Fee.collect_after,
+    )
+    fees = (
+        select(func.json_agg(aggregate_order_by(fee, Change.session_version, Fee.recorded_at)))
+        .select_from(Fee)
+        .join(Change, of_practice(practice_id, Change, Change.id == Fee.change_id))
+        .where(of_session(Fee))
+        .correlate(table)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            ref_of(table).label("own_ref"),
+            ref_of(Client).label("client_ref"),
+            ref_of(Practitioner).label("practitioner_ref"),
+            ref_of(Service).label("service_ref"),
+            ref_of(Group).label("group_ref"),
+            ref_of(Location).label("location_ref"),
+            *_meeting(table),
+            table.status,
+            table.price_minor,
+            table.currency,
+            PolicyVersion.number.label("policy_number"),
+            ref_of(_OF_SERVICE).label("policy_service_ref"),
+            ref_of(_OF_PRACTITIONER).label("policy_practitioner_ref"),
+            table.policy_time_zone,
+            table.frozen_deadlines,
+            table.grace_from,
+            table.booked_starts_at,
+            table.client_moves,
+            table.moved_by_practice,
+            table.carried_fee_minor,
+            table.carried_forfeit,
+            table.paid_before_minor,
+            table.confirmed_at,
+            booked_at.label("booked_at"),
+            case((table.status != "booked", end)).label("ended"),
+            redemption.label("redemption"),
+            fees.label("fees"),
+        )
+        .select_from(table)
+        .join(Client, of_practice(practice_id, Client, Client.id == table.client_id))
+        .join(
+            Practitioner,
+            of_practice(practice_id, Practitioner, Practitioner.id == table.practitioner_id),
+        )
+        .join(Service, of_practice(practice_id, Service, Service.id == table.service_id))
+        .outerjoin(Group, of_practice(practice_id, Group, Group.id == table.group_id))
+        .outerjoin(Location, of_practice(practice_id, Location, Location.id == table.location_id))
+        .outerjoin(
+            PolicyVersion,
+            of_practice(practice_id, PolicyVersion, PolicyVersion.id == table.policy_version_id),
+        )
+        .outerjoin(
+            _OF_SERVICE,
+            of_practice(practice_id, _OF_SERVICE, _OF_SERVICE.id == PolicyVersion.service_id),
+        )
+        .outerjoin(
+            _OF_PRACTITIONER,
+            of_practice(
+                practice_id,
+                _OF_PRACTITIONER,
+                _OF_PRACTITIONER.id == PolicyVersion.practitioner_id,
+            ),
+        )
+        .where(of_practice(practice_id, table, *conditions))
+        .order_by(_in_order(ref_of(table)))
+    )
+
+
+async def read_session_row(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> Any:  # noqa: ANN401 - a row
+    """Read a session, which exists, as an export does."""
+    found = await db.execute(sessions_statement(practice_id, Session.id == session_id))
+    return found.mappings().one()
+
+
+async def read_group_row(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> Any:  # noqa: ANN401 - a row
+    """Read a group, which exists, as an export does."""
+    found = await db.execute(groups_statement(practice_id, Group.id == group_id))
+    return found.mappings().one()

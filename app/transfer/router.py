@@ -1,0 +1,131 @@
+"""`/v1/practice/import` and `/v1/practice/export`: records and sessions in bulk."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from app.identity.staff_dependencies import AdminWritingInBatches, StaffAdmin
+from app.transfer.commands import import_lines
+from app.transfer.export import read_lines_of_practice
+from app.transfer.lines import read_lines
+from app.transfer.presenter import MEDIA_TYPE, write_lines, write_results
+from app.web.dependencies import Now, ReadEngine
+from app.web.problems.catalogue import responses
+
+router = APIRouter(prefix="/v1/practice", tags=["Practice: in bulk"])
+
+_LINES_EXAMPLE = (
+    '{"kind":"location","external_ref":"room-2","name":"Harbor Street",'
+    '"address":"1 Harbor Street, Denver, CO 80202"}\n'
+    '{"kind":"client","external_ref":"crm-1042","name":"Ana Ruiz",'
+    '"email":"ana@client.example","phone":null,"time_zone":"America/New_York","locale":"en-US"}\n'
+)
+_RESULTS_EXAMPLE = (
+    '{"line":1,"kind":"location","external_ref":"room-2","result":"created",'
+    '"id":"9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94","problem":null}\n'
+    '{"line":2,"kind":"client","external_ref":"crm-1042","result":"failed","id":null,'
+    '"problem":{"type":"https://reslot.example/problems/validation-failed",'
+    '"title":"Invalid request","status":422,"code":"validation-failed",'
+    '"detail":"The request has invalid fields.","request_id":"4f1c0a2b9d3e4f5a",'
+    '"errors":[{"pointer":"/email","in":"body","detail":"not an email address"}]}}\n'
+)
+
+
+def _lines(description: str, example: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {"type": "string", "description": description},
+                "example": example,
+            }
+        },
+    }
+
+
+_RESULTS: dict[int | str, dict[str, Any]] = {
+    200: _lines(
+        "One JSON object a line: `line` (its number, from 1), `kind`, `external_ref`, `result` "
+        "(`created`, `updated`, `unchanged` or `failed`), `id` of the record, and `problem`, "
+        "null unless it failed.",
+        _RESULTS_EXAMPLE,
+    )
+}
+
+
+_EXPORTED: dict[int | str, dict[str, Any]] = {
+    200: _lines("One JSON object a line, in the form that the import takes.", _LINES_EXAMPLE)
+}
+
+
+@router.post(
+    "/import",
+    summary="Import records and sessions",
+    response_class=StreamingResponse,
+    responses=_RESULTS
+    | responses(
+        "unauthorized",
+        "forbidden",
+        "validation-failed",
+        "payload-too-large",
+        "unsupported-media-type",
+        "service-unavailable",
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            **_lines("One JSON object a line, in the form of the export.", _LINES_EXAMPLE),
+        }
+    },
+)
+async def import_practice_lines(
+    request: Request, staff: StaffAdmin, now: Now, run: AdminWritingInBatches
+) -> Response:
+    """Create and update records, and replay sessions, from up to 10,000 lines of JSON.
+
+    Each line has a `kind`, the record's `external_ref`, and the fields of that kind; records that
+    it refers to are named by their references, such as `client_ref`, and are in earlier lines or
+    exist already. Lines are written in their order, in transactions of at most 500. A line that
+    fails leaves all others as they are. Repeating the call changes nothing. No mail and no webhook
+    is sent, and nothing is charged. The answer has a line for each line, as soon as it is
+    committed.
+    """
+    lines = read_lines(await request.body())
+    parts = import_lines(run, staff, lines, now)
+    return await _streamed(write_results(request, parts))
+
+
+@router.get(
+    "/export",
+    summary="Export records and sessions",
+    response_class=StreamingResponse,
+    responses=_EXPORTED | responses("unauthorized", "forbidden", "service-unavailable"),
+)
+async def export_practice_lines(staff: StaffAdmin, engine: ReadEngine) -> Response:
+    """Write the practice, its records, policies, groups and sessions, one JSON object a line.
+
+    The lines are in the form and the order that the import takes: an empty practice of the same
+    currency that imports them gives the same export. All lines show one state. A record without
+    `external_ref` has its id as its reference. Not included are API keys, links, webhook endpoints,
+    the audit log, series, requests to move, wishes, offers, holds, waivers and used allowances.
+    An answer that ends early, without its last chunk, is incomplete.
+    """
+    return await _streamed(write_lines(read_lines_of_practice(engine, staff.practice_id)))
+
+
+async def _streamed(lines: AsyncIterator[bytes]) -> StreamingResponse:
+    """Answer with lines. What fails before the first of them is a problem, as of other calls."""
+    first = await anext(lines, b"")
+
+    async def everything() -> AsyncIterator[bytes]:
+        yield first
+        async with aclosing(lines) as rest:  # type: ignore[type-var]
+            async for part in rest:
+                yield part
+
+    return StreamingResponse(
+        everything(), headers={"Cache-Control": "no-store"}, media_type=MEDIA_TYPE
+    )

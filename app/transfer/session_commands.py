@@ -1,0 +1,489 @@
+"""Import sessions and groups as they stand: nothing is charged, and nobody is told.
+
+A session that exists is never changed: its client would not hear of it
+(docs/decisions/0056-bulk.md).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import orjson
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from app.audit.write import Actor, write_change
+from app.calendar.locks import lock_client, lock_group_alone, lock_practitioner
+from app.calendar.taken_times import take_for_group
+from app.directory.sums import check_price
+from app.domain.errors import (
+    CreditUnavailableError,
+    GroupCancelledError,
+    GroupFullError,
+    InvalidInputError,
+)
+from app.domain.policy.rules import FREE_UNTIL_THE_START, Credit
+from app.domain.refusals import SlotUnavailableError
+from app.domain.session import Format, Status, taken_time
+from app.groups.records import GroupDefaults, SeatRules
+from app.groups.repository import GroupRepository
+from app.outbox.outbox import queue_notifications
+from app.policies.queries import read_closed_days, resolve_policy_version
+from app.policies.stored import PolicyToBook, frozen_document, parsed
+from app.sessions.commands.booking import Booking, BookingContext
+from app.sessions.commands.booking_repository import BookingRepository
+from app.sessions.commands.history_repository import HistoryRepository, NewChange
+from app.sessions.commands.meeting import Buffers, Meeting
+from app.sessions.commands.overlap_repository import find_overlap
+from app.sessions.commands.repository import whole_time
+from app.sessions.commands.seat_repository import SeatRepository
+from app.sessions.commands.upcoming import mails_to_come
+from app.sessions.read.calendar import CalendarOwner
+from app.sessions.read.queries import read_session
+from app.transfer.batch import Batch
+from app.transfer.export_lines import group_line, session_line
+from app.transfer.lines import Done, LineKind
+from app.transfer.queries import read_group_row, read_session_row
+from app.transfer.replay_repository import ReplayRepository
+from app.transfer.repository import find_version
+from app.transfer.schemas import FeeLine, GroupLine, MeetingLine, SessionLine, money_of
+
+IMPORTED = {"imported": True}
+_CLIENT = Actor("client")
+
+
+async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
+    """Add a group, without its seats.
+
+    Raises:
+        InvalidInputError: the group exists with another value.
+        SlotUnavailableError: the practitioner's time is not free.
+    """
+    line = GroupLine.model_validate(await batch.with_ids(fields))
+    known = await batch.find(LineKind.GROUP, ref)
+    if known is not None:
+        present = group_line(await read_group_row(batch.db, batch.practice_id, known))
+        await _check_same(batch, line, GroupLine, present)
+        return Done("unchanged", known)
+    await lock_practitioner(batch.db, batch.practice_id, line.practitioner_id)
+    groups = GroupRepository(batch.db, batch.practice_id)
+    context = await groups.defaults(line.service_id, line.practitioner_id)
+    assert context is not None  # noqa: S101 - the references were found
+    meeting, buffers = await _meeting(batch, line, context), _buffers(line, context)
+    group_id = uuid4()
+    if line.status == "scheduled":
+        await _check_free(batch, line, group_id, meeting, buffers, None)
+    rules = SeatRules(line.seats, line.min_seats, line.decide_hours, line.auto_cancel)
+    values = {
+        "external_ref": ref,
+        "service_id": line.service_id,
+        "practitioner_id": line.practitioner_id,
+        "status": line.status,
+        "version": 1,
+        "calendar_sequence": 0,
+        "seats": rules.seats,
+        "min_seats": rules.min_seats,
+        "decide_hours": rules.decide_hours,
+        "auto_cancel": rules.auto_cancel,
+        "decided_at": rules.decided_at(meeting.starts_at, batch.now),
+        **_columns(meeting, buffers),
+    }
+    await ReplayRepository(batch.db, batch.practice_id).add_group(group_id, values)
+    if line.status == "scheduled":
+        whole = whole_time(meeting, buffers)
+        await take_for_group(batch.db, batch.practice_id, line.practitioner_id, group_id, whole)
+    await write_change(
+        batch.db,
+        batch.practice_id,
+        batch.staff.actor,
+        batch.now,
+        subject="group",
+        subject_id=group_id,
+        kind="created",
+        details={**IMPORTED, "status": line.status, "seats": line.seats},
+    )
+    return Done("created", group_id)
+
+
+async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
+    """Add a session with its end, its credit and its fees.
+
+    Raises:
+        InvalidInputError: the session exists with another value, or a sum is in another currency.
+        SlotUnavailableError: the session is booked, and its time is not free.
+        GroupFullError, GroupCancelledError: its group has no seat for it.
+        CreditUnavailableError: its package has no credit left.
+    """
+    line = SessionLine.model_validate(await batch.with_ids(fields))
+    known = await batch.find(LineKind.SESSION, ref)
+    if known is not None:
+        present = session_line(await read_session_row(batch.db, batch.practice_id, known))
+        await _check_same(batch, line, SessionLine, present)
+        return Done("unchanged", known)
+    if line.group_id is None:
+        await lock_practitioner(batch.db, batch.practice_id, line.practitioner_id)
+    else:
+        await lock_group_alone(batch.db, batch.practice_id, line.group_id)
+    await lock_client(batch.db, batch.practice_id, line.client_id)
+    context = await _context(batch, line)
+    _check_sums(line, context.currency)
+    session_id = uuid4()
+    replay = _Replay(batch, ref, line, session_id, context)
+    await replay.add()
+    return Done("created", session_id)
+
+
+class _Replay:
+    """One session that is added as it stands."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        ref: str,
+        line: SessionLine,
+        session_id: UUID,
+        context: BookingContext,
+    ) -> None:
+        self._batch = batch
+        self._ref = ref
+        self._line = line
+        self._id = session_id
+        self._context = context
+        self._sessions = ReplayRepository(batch.db, batch.practice_id)
+
+    async def add(self) -> None:
+        """Add the session, its history, its credit, its fees, and the reminders to come."""
+        batch, line = self._batch, self._line
+        meeting = await _meeting(batch, line, self._context)
+        buffers = _buffers(line, self._context)
+        seat = await self._seat(meeting)
+        whole = whole_time(meeting, buffers)
+        taken = taken_time(line.status, whole, batch.now if line.ended is None else line.ended.at)
+        takes_own = taken is not None and line.group_id is None
+        if line.status is Status.BOOKED:
+            own_buffers = buffers if takes_own else None
+            await _check_free(batch, line, self._id, meeting, own_buffers, line.client_id)
+        elif takes_own and await _overlaps(batch, line, self._id, meeting, buffers, None):
+            # It has happened. No constraint has to hold for the past.
+            takes_own = False
+        await self._sessions.add_session(
+            self._id,
+            {
+                **await self._own_columns(meeting),
+                **_columns(meeting, buffers),
+                "taken_until": None if taken is None else taken.end,
+                "seat": seat,
+            },
+        )
+        if takes_own and taken is not None:
+            await self._sessions.take_time(line.practitioner_id, self._id, taken)
+        await self._add_redemption()
+        last = await self._add_history(meeting)
+        if line.status is Status.BOOKED and line.starts_at > batch.now:
+            await self._queue_reminders(last)
+
+    async def _own_columns(self, meeting: Meeting) -> dict[str, Any]:
+        line, context = self._line, self._context
+        policy = await self._policy()
+        zone = line.policy_time_zone or context.practitioner_zone
+        frozen = frozen_document(policy.freeze(meeting.starts_at, ZoneInfo(zone)))
+        if line.frozen_deadlines is not None:
+            frozen = [
+                {"working_days": one.working_days, "at": one.at, "instant": one.instant.isoformat()}
+                for one in line.frozen_deadlines
+            ]
+        carried, price, paid = line.carried, line.price, line.paid_before
+        fee = None if carried is None else carried.fee
+        return {
+            "client_id": line.client_id,
+            "practitioner_id": line.practitioner_id,
+            "service_id": line.service_id,
+            "policy_version_id": policy.version_id,
+            "policy_time_zone": zone,
+            "status": line.status,
+            "version": 1 + len(self._entries()),
+            "calendar_sequence": 0,
+            "price_minor": context.price_minor if price is None else price.amount_minor,
+            "currency": context.currency,
+            "booked_starts_at": line.booked_starts_at or line.starts_at,
+            "client_moves": line.client_moves,
+            "carried_fee_minor": 0 if fee is None else fee.amount_minor,
+            "carried_forfeit": carried is not None and carried.forfeits_credit,
+            "carried_since": None if carried is None else 1,
+            "link_generation": 0,
+            "external_ref": self._ref,
+            "group_id": line.group_id,
+            "moved_by_practice": line.moved_by_practice,
+            "paid_before_minor": 0 if paid is None else paid.amount_minor,
+            "grace_from": line.grace_from,
+            "confirmed_at": line.confirmed_at,
+            "frozen_deadlines": frozen,
+        }
+
+    async def _seat(self, meeting: Meeting) -> int | None:
+        """Give the seat that the session takes in its group; None: it takes none.
+
+        Raises:
+            InvalidInputError: the group is not at the session's time, or not of its service.
+            GroupFullError, GroupCancelledError: it has no seat.
+        """
+        line, batch = self._line, self._batch
+        if line.group_id is None:
+            return None
+        group = await SeatRepository(batch.db, batch.practice_id).group(line.group_id)
+        assert group is not None  # noqa: S101 - it is locked
+        if (group.service_id, group.practitioner_id) != (line.service_id, line.practitioner_id):
+            raise InvalidInputError("/group_id", "field.no-such-group")
+        if line.status is Status.CANCELLED:
+            return None
+        if not group.is_at(meeting):
+            raise InvalidInputError("/starts_at", "field.not-time-of-group")
+        if not group.is_scheduled:
+            raise GroupCancelledError
+        if group.free_seat is None:
+            raise GroupFullError
+        return group.free_seat
+
+    async def _policy(self) -> PolicyToBook:
+        """Find the policy version of the session; without one in the line, that of a booking now.
+
+        Raises:
+            InvalidInputError: there is no such version.
+        """
+        line, batch = self._line, self._batch
+        if "policy" not in line.model_fields_set:
+            return await resolve_policy_version(
+                batch.db, batch.practice_id, line.service_id, line.practitioner_id
+            )
+        if line.policy is None:
+            return PolicyToBook(None, FREE_UNTIL_THE_START, await self._closed(None))
+        of = (line.policy.service_id, line.policy.practitioner_id, line.policy.version)
+        version_id = await find_version(batch.db, batch.practice_id, *of)
+        if version_id is None:
+            raise InvalidInputError("/policy/version", "field.no-such-policy-version")
+        rules = await self._sessions.rules_of(version_id)
+        return PolicyToBook(version_id, _parsed(rules), await self._closed(rules))
+
+    async def _closed(self, rules: dict[str, Any] | None) -> Any:  # noqa: ANN401 - closed days
+        return await read_closed_days(self._batch.db, self._batch.practice_id, _parsed(rules))
+
+    async def _add_redemption(self) -> None:
+        line, paid = self._line, self._line.redemption
+        if paid is None:
+            return
+        left = await self._sessions.credits_left(paid.package_id, line.client_id, line.service_id)
+        if left is None:
+            raise InvalidInputError("/redemption/package_id", "field.not-paid-by")
+        if left < 1:
+            raise CreditUnavailableError("credit.none-left")
+        redeemed_at = paid.redeemed_at or line.booked_at or self._batch.now
+        await self._sessions.add_redemption(
+            self._id, paid.package_id, redeemed_at, paid.forfeited_at
+        )
+
+    def _entries(self) -> list[tuple[str, str, datetime, FeeLine | None]]:
+        """Give the entries of the history after the booking: kind, side, time and fee of each.
+
+        The last one is the end. Its fee is the last one of its kind.
+        """
+        line = self._line
+        fees, of_end = list(line.fees), None
+        if line.ended is not None:
+            for fee in reversed(fees):
+                if fee.cause == line.status and of_end is None:
+                    of_end = fee
+            fees = [fee for fee in fees if fee is not of_end]
+        found: list[tuple[str, str, datetime, FeeLine | None]] = [
+            (fee.cause, fee.by or "client", fee.recorded_at, fee) for fee in fees
+        ]
+        if line.ended is not None:
+            found.append((line.status.value, line.ended.by, line.ended.at, of_end))
+        return found
+
+    async def _add_history(self, meeting: Meeting) -> UUID:
+        """Add the booking and what followed to the history; give the id of the last entry."""
+        line, batch = self._line, self._batch
+        history = HistoryRepository(batch.db, batch.practice_id)
+        staff = batch.staff.actor
+        booked = self._change("booked", staff, 1, meeting)
+        (last,) = await history.record([(self._id, booked)], line.booked_at or batch.now)
+        for number, (kind, side, at, fee) in enumerate(self._entries(), start=2):
+            actor = _CLIENT if side == "client" else staff
+            is_end = line.ended is not None and number == 1 + len(self._entries())
+            change = self._change(kind, actor, number, meeting, fee=fee, is_end=is_end)
+            (last,) = await history.record([(self._id, change)], at)
+            if fee is not None:
+                await self._set_fee(last, fee)
+        return last
+
+    def _change(
+        self,
+        kind: str,
+        actor: Actor,
+        version: int,
+        meeting: Meeting,
+        *,
+        fee: FeeLine | None = None,
+        is_end: bool = False,
+    ) -> NewChange:
+        end = self._line.ended if is_end else None
+        return NewChange(
+            kind=kind,
+            actor=actor,
+            session_version=version,
+            calendar_sequence=0,
+            before=None if kind == "booked" else meeting,
+            after=meeting,
+            currency=self._context.currency,
+            fee=None if fee is None else money_of(fee.amount),
+            credit=None if end is None or end.credit is None else Credit(end.credit),
+            reason_code=None if end is None else end.reason,
+            details=IMPORTED,
+            collect_after=None if fee is None else fee.collect_after,
+        )
+
+    async def _set_fee(self, change_id: UUID, fee: FeeLine) -> None:
+        """Set what became of a fee. That it can be collected is not announced again."""
+        after, now = fee.collect_after, self._batch.now
+        announced = now if after is not None and after < now else None
+        await self._sessions.set_fee(
+            change_id,
+            status=fee.status,
+            recorded_at=fee.recorded_at,
+            closed_at=fee.closed_at,
+            payment_reference=fee.payment_reference,
+            announced_at=announced,
+        )
+
+    async def _queue_reminders(self, change_id: UUID) -> None:
+        batch = self._batch
+        record = await read_session(batch.db, batch.practice_id, self._id)
+        confirmed = record.confirmed_at is not None
+        mails = mails_to_come(record, record.facts, batch.now, confirmed=confirmed)
+        await queue_notifications(
+            batch.db, batch.practice_id, self._id, change_id, mails, batch.now
+        )
+
+
+def _parsed(rules: dict[str, Any] | None) -> Any:  # noqa: ANN401 - a policy
+    return FREE_UNTIL_THE_START if rules is None else parsed(orjson.dumps(rules).decode())
+
+
+async def _check_same(
+    batch: Batch, line: BaseModel, schema: type[BaseModel], present: Mapping[str, Any]
+) -> None:
+    """Check that a line says nothing else than what exists.
+
+    Raises:
+        InvalidInputError: a field of the line differs; the error names it.
+    """
+    fields = to_jsonable_python(present)
+    del fields["kind"], fields["external_ref"]
+    stored = schema.model_validate(await batch.with_ids(fields))
+    for name in type(line).model_fields:
+        if name in line.model_fields_set and not _is_same(
+            getattr(line, name), getattr(stored, name)
+        ):
+            raise InvalidInputError(f"/{name}", "field.import-differs")
+
+
+def _is_same(said: Any, stored: Any) -> bool:  # noqa: ANN401 - the value of a field
+    """Tell whether all that a line says is so. What it leaves out may be anything."""
+    if isinstance(said, tuple | list) and isinstance(stored, tuple | list):
+        pairs = zip(said, stored, strict=False)
+        return len(said) == len(stored) and all(_is_same(*pair) for pair in pairs)
+    if isinstance(said, BaseModel) and isinstance(stored, BaseModel):
+        names = said.model_fields_set - {"decimals"}
+        return all(_is_same(getattr(said, name), getattr(stored, name)) for name in names)
+    return bool(said == stored)
+
+
+async def _context(batch: Batch, line: SessionLine) -> BookingContext:
+    """Read the defaults of a session."""
+    booking = Booking(
+        line.client_id, line.practitioner_id, line.service_id, line.starts_at, line.format
+    )
+    context = await BookingRepository(batch.db, batch.practice_id).context(booking)
+    assert context is not None  # noqa: S101 - the references were found
+    return context
+
+
+async def _meeting(
+    batch: Batch, line: MeetingLine, context: BookingContext | GroupDefaults
+) -> Meeting:
+    join_url, instructions = line.join_url, line.instructions
+    if "join_url" not in line.model_fields_set and line.format is Format.VIDEO:
+        join_url = context.video_url
+    if "instructions" not in line.model_fields_set:
+        instructions = await ReplayRepository(batch.db, batch.practice_id).instructions(
+            line.service_id, line.format, line.location_id
+        )
+    length = timedelta(minutes=context.duration_minutes)
+    ends_at = line.ends_at or line.starts_at + length
+    return Meeting(line.starts_at, ends_at, line.format, line.location_id, join_url, instructions)
+
+
+def _buffers(line: MeetingLine, context: BookingContext | GroupDefaults) -> Buffers:
+    before, after = line.buffer_before_minutes, line.buffer_after_minutes
+    return Buffers(
+        context.buffer_before_minutes if before is None else before,
+        context.buffer_after_minutes if after is None else after,
+    )
+
+
+def _columns(meeting: Meeting, buffers: Buffers) -> dict[str, Any]:
+    return {
+        "starts_at": meeting.starts_at,
+        "ends_at": meeting.ends_at,
+        "format": meeting.format,
+        "location_id": meeting.location_id,
+        "join_url": meeting.join_url,
+        "instructions": meeting.instructions,
+        "buffer_before_minutes": buffers.before,
+        "buffer_after_minutes": buffers.after,
+    }
+
+
+async def _overlaps(
+    batch: Batch,
+    line: MeetingLine,
+    own_id: UUID,
+    meeting: Meeting,
+    buffers: Buffers | None,
+    client_id: UUID | None,
+) -> bool:
+    owner = CalendarOwner(batch.practice_id, line.practitioner_id, client_id, own_id)
+    return (await find_overlap(batch.db, owner, meeting, buffers, batch.now)).is_taken
+
+
+async def _check_free(
+    batch: Batch,
+    line: MeetingLine,
+    own_id: UUID,
+    meeting: Meeting,
+    buffers: Buffers | None,
+    client_id: UUID | None,
+) -> None:
+    """Check that a time overlaps no other session or group, of the practitioner or the client.
+
+    Raises:
+        SlotUnavailableError: it does. It names no other times: the time of a line is fixed.
+    """
+    if await _overlaps(batch, line, own_id, meeting, buffers, client_id):
+        raise SlotUnavailableError([], meeting.ends_at - meeting.starts_at, ZoneInfo("UTC"))
+
+
+def _check_sums(line: SessionLine, currency: str) -> None:
+    """Check that all sums are in the practice's currency, and not too large.
+
+    Raises:
+        InvalidInputError: one is not; the error names it.
+    """
+    for pointer, price in line.sums().items():
+        try:
+            check_price(price.amount_minor, price.currency, currency)
+        except InvalidInputError as error:
+            error.pointer = error.pointer.replace("/price", pointer, 1)
+            raise

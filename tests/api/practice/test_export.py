@@ -1,0 +1,152 @@
+"""`GET /v1/practice/export`: what it writes imports into an empty practice unchanged."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.directory.fields import RecordBody
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
+from app.tables.practices import Client, Location, Practitioner
+from app.tables.sessions import Session
+from app.transfer import export
+from app.transfer.lines import LineKind
+from app.transfer.record_commands import RECORDS
+from tests.transfer import EXPORT, empty_practice, exported, imported, of_kind, outcomes
+from tests.walls import START, fill
+from tests.world import NOW, REASON, Api, World
+
+NOTE = {"note": "Canary note."}
+
+
+async def make_full(staff: Api, world: World) -> None:
+    """Fill the practice with a record of each kind, and sessions in every state."""
+    theirs = await fill(staff, world)
+    api = staff.signed_in(world.token())
+    people = f"/v1/practice/practitioners/{world.practitioner_id}"
+    place = {"format": "in_person", "location_id": str(world.location_id)}
+    await staff.put(f"{people}/hours-overrides/2026-12-24", {"intervals": []})
+    await staff.put(
+        f"{people}/hours-overrides/2026-12-23",
+        {"intervals": [{"start": "10:00", "end": "11:00", "format": "video"}]},
+    )
+    times = {"starts_at": "2026-12-27T08:00:00Z", "ends_at": "2026-12-28T08:00:00Z"}
+    await staff.put(f"{people}/busy-intervals/calendar", {"items": [times]})
+    await staff.post(f"{people}/time-off", times)
+    await world.add_policy({"cancel": {"closes": {"working_days": 1, "at": "12:00"}}})
+    await world.add_policy({"allowance": {"free": 1, "per": "calendar_year", "for": ["cancel"]}})
+    await world.add_policy({}, service_id=world.service_id)
+    await world.add_policy({}, practitioner_id=world.practitioner_id)
+    await world.add_client(name="Zoë 🌊", email="zoe@client.example", phone="+44 20 7946 0958")
+    seat = {"client_id": str(world.client_id), "group_id": theirs.ids["group_id"]}
+    await staff.post("/v1/practice/sessions", seat)
+    # Moved late by its client: the move has a fee, or the session carries the cost.
+    session_id = theirs.ids["session_id"]
+    seen = await api.session(session_id)  # type: ignore[arg-type]
+    quote = seen["actions"]["reschedule"]["quote"]
+    new = (START + timedelta(hours=2)).isoformat()
+    moved = await api.post(
+        f"/v1/sessions/{session_id}/reschedule",
+        {"start": new, "format": "video", "quote": quote, "reason": REASON},
+    )
+    assert moved.status_code == 200, moved.text
+    hours = {"weekday": 6, "start": "09:00", "end": "24:00", **place}
+    await staff.put(f"{people}/working-hours", {"items": [hours, hours | {"start": "08:00"}]})
+    for number, action in enumerate(("noshow", "fulfilled", "cancel")):
+        made = await world.book(NOW - timedelta(days=2 + number), now=NOW - timedelta(days=20))
+        body: dict[str, Any] = {"reason": NOTE}
+        if action != "fulfilled":
+            body["charge_fee"] = True
+        done = await staff.post(f"/v1/practice/sessions/{made}/{action}", body)
+        assert done.status_code == 200, done.text
+
+
+async def test_an_export_imports_into_an_empty_practice_unchanged(staff: Api, world: World) -> None:
+    await make_full(staff, world)
+    lines = await exported(staff)
+    assert {line["kind"] for line in lines} == set(LineKind)
+    assert {line["status"] for line in of_kind(lines, "session")} == {
+        "booked",
+        "cancelled",
+        "noshow",
+        "fulfilled",
+    }
+    assert any(line["fees"] for line in of_kind(lines, "session"))
+    assert any(line["redemption"] for line in of_kind(lines, "session"))
+    assert any(line["group_ref"] for line in of_kind(lines, "session"))
+
+    other, theirs = await empty_practice(staff, world)
+    results = await imported(theirs, lines)
+    assert [one for one in results if one["result"] not in {"created", "updated"}] == []
+    assert await exported(theirs) == lines
+    assert {result["result"] for result in await imported(theirs, lines)} == {"unchanged"}
+    assert len(await other.rows(Session)) == len(of_kind(lines, "session"))
+
+
+async def test_an_export_imports_into_its_own_practice_unchanged(staff: Api, world: World) -> None:
+    await make_full(staff, world)
+    trail = len(await world.rows(Change))
+    results = await imported(staff, await exported(staff))
+    assert [one for one in results if one["result"] != "unchanged"] == []
+    assert len(await world.rows(Change)) == trail
+
+
+async def test_lines_are_in_the_order_of_the_import_and_by_reference(
+    staff: Api, world: World
+) -> None:
+    for ref in ("b", "a", "B"):
+        await world.add(Location, name="Room", address="Here", external_ref=ref)
+    lines = await exported(staff)
+    kinds = list(LineKind)
+    order = [kinds.index(line["kind"]) for line in lines]
+    assert order == sorted(order)
+    refs = [line["external_ref"] for line in of_kind(lines, "location")]
+    assert refs == sorted([str(world.location_id), "B", "a", "b"])
+
+
+@pytest.mark.parametrize("kind", RECORDS, ids=str)
+async def test_a_line_has_every_field_of_a_complete_record(
+    staff: Api, world: World, kind: LineKind
+) -> None:
+    await world.add_package()
+    schema: type[RecordBody] = RECORDS[kind][1]
+    fields = {name.replace("_id", "_ref") for name in schema.model_fields}
+    [line] = of_kind(await exported(staff), kind)
+    assert line.keys() == fields | {"kind", "external_ref"}
+
+
+async def test_keys_links_and_the_trail_are_left_out(staff: Api, world: World) -> None:
+    await make_full(staff, world)
+    text = (await staff.get(EXPORT)).text
+    assert "Canary note" not in text
+    assert "canary.example" not in text
+    assert str(world.practice_id) not in text
+
+
+async def test_another_practice_and_another_scope_get_nothing(staff: Api, world: World) -> None:
+    other, theirs = await empty_practice(staff, world)
+    assert [line["kind"] for line in await exported(theirs)] == ["practice", "holidays"]
+    reader = staff.signed_in(await world.key(Scope.WRITE))
+    assert (await reader.get(EXPORT)).status_code == 403
+    assert (await staff.signed_in(None).get(EXPORT)).status_code == 401
+    assert await other.rows(Client) == []
+
+
+async def test_another_currency_is_refused_line_by_line(staff: Api, world: World) -> None:
+    _, theirs = await empty_practice(staff, world, currency="EUR")
+    found = await outcomes(theirs, await exported(staff))
+    assert found[0] == "validation-failed /currency"
+    assert "validation-failed /price/currency" in found
+
+
+async def test_rows_are_read_in_parts(
+    staff: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "ROWS", 2)
+    for number in range(5):
+        await world.add(
+            Practitioner, name=f"P{number}", time_zone="UTC", external_ref=f"p{number}-{uuid4()}"
+        )
+    assert len(of_kind(await exported(staff), "practitioner")) == 6
