@@ -21,8 +21,8 @@ from tests.world import NOW, Api, World
 START = NOW + timedelta(days=3)
 REF = "theirs-1"
 # Policies, webhook endpoints, keys and the own sign-in are changed with an admin key only, and so
-# are clients handed over and erased, and all in bulk; everything else is done with any key that may write.
-ADMIN = ("/policies", "/webhook-endpoints", "/keys", "/sign-in", "}/export", "}/erase")
+# are clients handed over and erased, and all in bulk; everything else with any key that may write.
+ADMIN = ("/policies", "/webhook-endpoints", "/keys", "/sign-in", "/import", "/export", "}/erase")
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:

@@ -45,7 +45,9 @@ async def import_practice(batch: Batch, fields: dict[str, Any]) -> Done:
     if line.currency not in {None, before["currency"]}:
         currency = before["currency"]
         raise InvalidInputError("/currency", "field.practice-currency", currency=currency)
-    after = await change_practice(batch.db, batch.staff, line.values(), batch.now)
+    after = await change_practice(
+        batch.db, batch.practice_id, batch.staff.actor, values=line.values(), now=batch.now
+    )
     return Done("unchanged" if after == before else "updated", batch.practice_id)
 
 
