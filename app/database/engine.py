@@ -21,12 +21,23 @@ from app.database.bounds import (
 
 # Settings of each connection of the service.
 SERVICE_SETTINGS = {
-    "plan_cache_mode": "force_generic_plan",
     "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
 }
-_BOUNDED = "; ".join(f"SET {name} = '{value}'" for name, value in SERVICE_SETTINGS.items())
+# The setting that decides how often the server plans a statement, and its value as SQL. A plan for
+# any values does not exist for statements over several distributed tables: Citus needs the values.
+PLANS = "plan_cache_mode"
+PLANS_VALUE = (
+    "CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
+    " THEN 'auto' ELSE 'force_generic_plan' END"
+)
+_BOUNDED = "; ".join(
+    [
+        *(f"SET {name} = '{value}'" for name, value in SERVICE_SETTINGS.items()),
+        f"SELECT set_config('{PLANS}', {PLANS_VALUE}, false)",
+    ]
+)
 # Set explicitly, because the role may have its own limits.
 _UNBOUNDED = """
     SET lock_timeout = 0;
@@ -104,7 +115,7 @@ def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEng
 
     The server plans a statement once per connection, not for each execution: the plans of our
     statements do not depend on the values, and planning the longer ones takes several times as long
-    as running them. Waiting for a connection, for a lock and for a statement has a time limit;
+    as running them. A server with the citus extension decides for itself. Waiting for a connection, for a lock and for a statement has a time limit;
     without `bounded`, as for a migration, only waiting for a connection has one.
     """
 
