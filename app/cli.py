@@ -173,7 +173,7 @@ def migrate() -> None:
 @cli.command()
 def distribute() -> None:
     """Distribute the tables over the nodes of a Citus cluster, with the role that owns them."""
-    with installation(load_settings()) as settings:
+    with installation(load_settings(), migrates=True) as settings:
         distribution = asyncio.run(distribute_tables(settings.owner_url, metadata))
         asyncio.run(see_shards(settings.owner_url))
         asyncio.run(see_shards(settings.service_url))

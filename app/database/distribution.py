@@ -2,7 +2,8 @@
 
 Every key, constraint and reference of a practice's rows contains `practice_id`, so all rows of a
 practice lie in one shard of each table, and these shards lie on one node. Tables without
-`practice_id` (the queue, sign-in requests, the schema's version) stay on the coordinator.
+`practice_id` (the queue, sign-in requests, the schema's version) stay on the coordinator, where the
+other nodes find them.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from sqlalchemy.schema import AddConstraint
 
 from app.configuration.settings import SettingsError
 from app.database.engine import brief_engine
-from app.database.migrations import lock_migrations
+from app.database.migrations import lock_migrations, schema_problem
 
 _COLUMN = "practice_id"
 _FIRST = "practices"
@@ -24,7 +25,16 @@ _DISTRIBUTED = text(
     "SELECT relname FROM pg_dist_partition JOIN pg_class ON pg_class.oid = logicalrelid"
     " WHERE partmethod = 'h'"
 )
-_ALL = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+_OTHERS = text(
+    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    " AND NOT relation_is_a_known_shard(oid)"
+    " AND oid NOT IN (SELECT logicalrelid FROM pg_dist_partition WHERE partmethod = 'h')"
+)
+_UNKNOWN_TO_OTHER_NODES = text(
+    "SELECT tablename FROM unnest(CAST(:names AS text[])) AS tablename"
+    " WHERE tablename::regclass NOT IN (SELECT logicalrelid FROM pg_dist_partition)"
+)
+_MAKE_KNOWN = text("SELECT citus_add_local_table_to_metadata(:name)")
 _DISTRIBUTE = text("SELECT create_distributed_table(:name, :column, colocate_with => :with)")
 # The rows of before are in the shards now; those in the table itself are hidden copies.
 _TRUNCATE = text("SELECT truncate_local_data_after_distributing_table(:name)")
@@ -39,7 +49,7 @@ _SEES_SHARDS = "SET citus.override_table_visibility = off"
 
 
 class Distribution(NamedTuple):
-    """The names of the tables that are distributed, and of those that are on the coordinator."""
+    """The names of the tables that are distributed, and of those on the coordinator alone."""
 
     distributed: list[str]
     local: list[str]
@@ -52,22 +62,24 @@ async def distribute(owner_url: str, metadata: MetaData) -> Distribution:
     so the command can be repeated after a failure.
 
     Raises:
-        SettingsError: the database has no citus extension.
+        SettingsError: the database has no citus extension, or not the schema of this version.
     """
     async with brief_engine(owner_url, bounded=False) as engine:
-        await _check_extension(engine)
+        await _check(engine)
         known = await _distributed(engine)
         for table in distributed_tables(metadata):
             if table.name not in known:
                 await _distribute(engine, table)
         async with engine.begin() as db:
             await lock_migrations(db)
+            # A table becomes known to the other nodes only if these change it one after another.
+            await db.execute(_ONE_SHARD_AFTER_ANOTHER)
             for table in distributed_tables(metadata):
                 await _complete(db, table)
-        known = await _distributed(engine)
-        async with engine.begin() as db:
-            found = set(await db.scalars(_ALL))
-    return Distribution(sorted(known), sorted(found - known))
+            local = sorted(await db.scalars(_OTHERS))
+            for name in await db.scalars(_UNKNOWN_TO_OTHER_NODES, {"names": local}):
+                await db.execute(_MAKE_KNOWN, {"name": name})
+        return Distribution(sorted(await _distributed(engine)), local)
 
 
 async def see_shards(url: str) -> None:
@@ -126,13 +138,16 @@ def _arguments(table: Table) -> dict[str, Any]:
     return {"name": table.name, "column": _COLUMN, "with": colocated}
 
 
-async def _check_extension(engine: AsyncEngine) -> None:
+async def _check(engine: AsyncEngine) -> None:
     async with engine.begin() as db:
         if not await db.scalar(_HAS_EXTENSION):
             raise SettingsError(
                 "The database has no citus extension: a superuser creates it on each node, and "
-                "names the nodes to the coordinator."
+                "names the nodes to the coordinator (docs/how-to/scale-out.md)."
             )
+    wrong = await schema_problem(engine)
+    if wrong is not None:
+        raise SettingsError(wrong)
 
 
 async def _distributed(engine: AsyncEngine) -> set[str]:

@@ -25,12 +25,13 @@ SERVICE_SETTINGS = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
 }
-# The setting that decides how often the server plans a statement, and its value as SQL. A plan for
-# any values does not exist for statements over several distributed tables: Citus needs the values.
+# The setting that decides how often the server plans a statement, and its value as SQL. Citus finds
+# the shard of a practice by the value. Without it, Citus refuses most statements, and runs the
+# parts of a WITH one after another, in an order that references between their rows forbid.
 PLANS = "plan_cache_mode"
 PLANS_VALUE = (
     "CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
-    " THEN 'auto' ELSE 'force_generic_plan' END"
+    " THEN 'force_custom_plan' ELSE 'force_generic_plan' END"
 )
 _BOUNDED = "; ".join(
     [
@@ -115,8 +116,10 @@ def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEng
 
     The server plans a statement once per connection, not for each execution: the plans of our
     statements do not depend on the values, and planning the longer ones takes several times as long
-    as running them. A server with the citus extension decides for itself. Waiting for a connection, for a lock and for a statement has a time limit;
-    without `bounded`, as for a migration, only waiting for a connection has one.
+    as running them. A server with the citus extension plans each execution.
+
+    Waiting for a connection, for a lock and for a statement has a time limit; without `bounded`, as
+    for a migration, only waiting for a connection has one.
     """
 
     async def opened() -> asyncpg.Connection:

@@ -150,6 +150,8 @@ async def _grant(db: AsyncConnection, role: str) -> None:
     if role == owner:
         return
     quoted = await db.scalar(text("SELECT quote_ident(:role)"), {"role": role})
+    # Citus grants the rights on shards itself. Without citus the setting has no effect.
+    await db.execute(text("SET LOCAL citus.override_table_visibility = on"))
     tables = await db.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
     for table in tables.all():
         privileges = _PRIVILEGES.get(table, _OTHERWISE)
