@@ -4,15 +4,18 @@
 without roles: `postgresql://127.0.0.1:9700/reslot,postgresql://127.0.0.1:9701/reslot`. Its database is
 migrated and distributed. The roles are those of the embedded server; both can connect without a
 password in the URL (`trust`, or PGPASSFILE). See docs/how-to/scale-out.md.
+
+`CITUS_ENTRANCE` is the number of the node to which the service connects: 0, the coordinator, if absent.
 """
 
 import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from app.database.embedded import DATABASE
+from app.database.embedded import DATABASE, SERVICE
 
 VARIABLE = "CITUS_URLS"
+ENTRANCE = "CITUS_ENTRANCE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +23,12 @@ class Cluster:
     """The nodes of the cluster, the coordinator first."""
 
     nodes: tuple[str, ...]
+    entrance: int = 0
 
     def url(self, role: str, database: str = DATABASE) -> str:
-        """Return the URL with which `role` connects to the coordinator. There is one database."""
+        """Return the URL with which `role` connects. There is one database."""
         del database
-        return self.node_url(0, role)
+        return self.node_url(self.entrance if role == SERVICE else 0, role)
 
     def node_url(self, node: int, role: str) -> str:
         """Return the URL with which `role` connects to a node; 0 is the coordinator."""
@@ -46,4 +50,4 @@ def given_cluster() -> Cluster | None:
     """Return the cluster of the environment; None if none is given."""
     given = os.environ.get(VARIABLE, "")
     nodes = tuple(url.strip() for url in given.split(",") if url.strip())
-    return Cluster(nodes) if nodes else None
+    return Cluster(nodes, int(os.environ.get(ENTRANCE, "0"))) if nodes else None
