@@ -1,11 +1,12 @@
 """A Citus cluster that is given to the tests, instead of the embedded server.
 
 `CITUS_URLS` has the URL of its coordinator, then those of its workers, with commas between, and
-without roles: `postgresql://127.0.0.1:9700/reslot,postgresql://127.0.0.1:9701/reslot`. Its database is
-migrated and distributed. The roles are those of the embedded server; both can connect without a
+without roles: `postgresql://127.0.0.1:9700/reslot,postgresql://127.0.0.1:9701/reslot`. Its database
+is migrated and distributed. The roles are those of the embedded server; both can connect without a
 password in the URL (`trust`, or PGPASSFILE). See docs/how-to/scale-out.md.
 
-`CITUS_ENTRANCE` is the number of the node to which the service connects: 0, the coordinator, if absent.
+`CITUS_ENTRANCE` is the number of the node to which the service connects; absent: 0, the
+coordinator.
 """
 
 import os

@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: URLs, time limits, pools."""
 
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,6 +50,8 @@ STATEMENTS_KEPT = 100  # prepared statements per connection; the driver's defaul
 # For pgbouncer before 1.21. The driver accepts it as an argument only; in the URL it would go to
 # the server.
 _UNPREPARED = "statement_cache_size=0"
+# For a cluster, where every host is an entrance. The driver does not know the parameter.
+_BALANCED = "load_balance_hosts=random"
 # A connection that was idle for longer is tested before it is used.
 IDLE_SECONDS = 1.0
 TEST_TIMEOUT_SECONDS = 5.0
@@ -70,7 +73,8 @@ async def connect(url: str) -> asyncpg.Connection:
     Each host gets an equal part of CONNECT_TIMEOUT_SECONDS. The driver's own timeout is for all
     hosts together, so one host that does not answer would use all of it.
 
-    With the parameter `statement_cache_size=0` in the URL no statement stays prepared.
+    With the parameter `statement_cache_size=0` in the URL no statement stays prepared. With
+    `load_balance_hosts=random`, as libpq has it, the hosts are tried in random order.
 
     Raises:
         OSError: no host can be reached, or none matches `target_session_attrs`.
@@ -79,8 +83,10 @@ async def connect(url: str) -> asyncpg.Connection:
     """
     address, _, query = driver_url(url).partition("?")
     said = query.split("&")
-    passed_on = "&".join(part for part in said if part != _UNPREPARED)
+    passed_on = "&".join(part for part in said if part not in {_UNPREPARED, _BALANCED})
     urls = split_hosts(f"{address}?{passed_on}" if passed_on else address)
+    if _BALANCED in said:
+        random.shuffle(urls)
     refusal: Exception = ConnectionRefusedError()
     for single in urls:
         try:
