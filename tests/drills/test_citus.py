@@ -29,7 +29,7 @@ from app.configuration.settings import Settings
 from app.database.distribution import distributing_new_tables
 from app.database.embedded import OWNER, SERVICE
 from app.database.engine import connect, create_engine
-from app.database.statements import watch_driver
+from app.database.statements import SentStatement, watch_driver
 from app.database.transactions import transact
 from app.outbox.queue import notification_wake
 from app.outbox.sweeping import sweep_notifications
@@ -111,15 +111,13 @@ async def sent_in_a_day(settings: Settings, engine: AsyncEngine) -> list[tuple[s
     def note(_: object, __: object, statement: str, values: Any, ___: object, many: bool) -> None:  # noqa: FBT001
         sent.append((statement, values[0] if many else values))
 
+    def watch(one: SentStatement) -> nullcontext[None]:
+        sent.append((one.text, one.values[0] if one.many else one.values))
+        return nullcontext()
+
     world = await World(engine, settings).build()
     event.listen(engine.sync_engine, "before_cursor_execute", note)
-    ends = watch_driver(
-        engine,
-        lambda one: (
-            sent.append((one.text, one.values[0] if one.many else one.values)),
-            nullcontext(),
-        )[1],
-    )
+    ends = watch_driver(engine, watch)
     try:
         sessions = [await world.book_in_full(NOW + n * DAY) for n in (5, 6)]
         async with serve(settings, TestClock(), engine) as stranger:
@@ -203,13 +201,14 @@ async def stopped(node: int) -> AsyncIterator[None]:
 async def node_of(cluster: Cluster, practice_id: UUID) -> int:
     """Return the number of the node that has the rows of a practice."""
     db = await asyncpg.connect(cluster.node_url(0, OWNER))
-    host, port = await db.fetchrow(
+    found = await db.fetchrow(
         "SELECT nodename, nodeport FROM pg_dist_node JOIN pg_dist_placement USING (groupid)"
         " WHERE shardid = get_shard_id_for_distribution_column('practices', CAST($1 AS uuid))",
         practice_id,
     )
     await db.close()
-    return next(n for n, url in enumerate(cluster.nodes) if f"{host}:{port}/" in url)
+    assert found is not None
+    return next(n for n, url in enumerate(cluster.nodes) if "{}:{}/".format(*found) in url)
 
 
 @needs_commands
@@ -247,11 +246,11 @@ async def test_what_the_queue_loses_the_sweep_finds(
 ) -> None:
     """The coordinator is killed after commits of shards, and before it has written its own.
 
-    Its connections do not wait for the disk here. So what it committed last is lost in the crash,
-    as if it had been killed between the two commits.
+    Its connections do not wait for the disk here (`synchronous_commit`). So what it committed last
+    is lost in the crash, although the shards have committed.
     """
     for _ in range(ATTEMPTS):
-        world, told = await cancelled_until_killed(settings)
+        world, told = await cancelled_until_killed(settings, synchronous_commit="off")
         engine = create_engine(settings.service_url, pool_size=4)
         world.engine = engine
         try:
@@ -278,12 +277,31 @@ async def test_what_the_queue_loses_the_sweep_finds(
     pytest.fail("the queue lost nothing in any attempt")
 
 
-async def cancelled_until_killed(settings: Settings) -> tuple[World, set[UUID]]:
+@needs_commands
+async def test_the_queue_loses_nothing_if_the_coordinator_waits_for_the_disk(
+    settings: Settings, tell: Callable[[Row], None]
+) -> None:
+    """The default: the commits of shard and queue are one, by two-phase commit."""
+    world, told = await cancelled_until_killed(settings, synchronous_commit="on")
+    world.engine = create_engine(settings.service_url, pool_size=4)
+    try:
+        cancelled = {row.id for row in await world.rows(Session, status="cancelled")}
+        assert told <= cancelled
+        assert await without_wake(world) == set()
+    finally:
+        await world.engine.dispose()
+    tell(Row("coordinator killed", f"{CROWD} cancellations", "killed", len(told), 0, 0))
+
+
+async def cancelled_until_killed(
+    settings: Settings, *, synchronous_commit: str
+) -> tuple[World, set[UUID]]:
     """Cancel sessions until the coordinator is killed, and start it again.
 
     Gives the sessions whose cancellation was answered.
     """
-    engine = create_engine(f"{settings.service_url}?synchronous_commit=off", pool_size=10)
+    url = f"{settings.service_url}?synchronous_commit={synchronous_commit}"
+    engine = create_engine(url, pool_size=10)
     world = await World(engine, settings).build()
     sessions = [await world.book(NOW + (10 + n) * DAY) for n in range(CROWD)]
     async with serve(settings, TestClock(), engine) as stranger:
@@ -368,5 +386,7 @@ def migrate_further(connection: Connection) -> None:
             ),
             sa.PrimaryKeyConstraint("practice_id", "client_id", name="pk_pets"),
         )
-        nice = sa.Column("nice", sa.Boolean(), server_default=sa.true(), nullable=False)
+        nice: sa.Column[bool] = sa.Column(
+            "nice", sa.Boolean(), server_default=sa.true(), nullable=False
+        )
         op.add_column("sessions", nice)
