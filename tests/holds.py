@@ -1,11 +1,13 @@
 """Held times, for the tests."""
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 
+from app.calendar.spans import spans_of_row
 from app.tables.held_times import HeldTime
 from tests.world import NOW, World
 
@@ -33,6 +35,7 @@ async def put_hold(world: World, session_id: UUID, start: datetime, **values: An
         "new_since": NOW,
         "new_count": 1,
     } | values
+    record |= spans_of_row(SimpleNamespace(**record))._asdict()
     async with world.engine.begin() as db:
         await db.execute(insert(HeldTime).values(record))
     until: datetime = record["expires_at"]

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.spans import Spans, spans_of_row
 from app.database.statements import Read
 from app.database.writing import Write
 from app.domain.availability import MINUTE
@@ -50,17 +51,7 @@ def overlaps(
     span_after: Any,  # noqa: ANN401
 ) -> ColumnElement[bool]:
     """Compare a hold with a time as the exclusion constraints of taken times do."""
-    before = func.tstzrange(
-        held.starts_at - func.make_interval(0, 0, 0, 0, 0, held.buffer_before_minutes),
-        held.ends_at,
-        type_=TSTZRANGE,
-    )
-    after = func.tstzrange(
-        held.starts_at,
-        held.ends_at + func.make_interval(0, 0, 0, 0, 0, held.buffer_after_minutes),
-        type_=TSTZRANGE,
-    )
-    return or_(before.overlaps(span_before), after.overlaps(span_after))
+    return or_(held.span_before.overlaps(span_before), held.span_after.overlaps(span_after))
 
 
 # As a part of a statement that sets columns of sessions, an UPDATE would set its columns of the
@@ -106,7 +97,7 @@ def held_until(
 ) -> ColumnElement[datetime]:
     """Select until when others hold a time of the practitioner; null: nobody does.
 
-    `spans` are the two ranges of the time (app/calendar/taken_times.py).
+    `spans` are the two ranges of the time (app/calendar/spans.py).
     """
     return (
         select(func.max(HeldTime.expires_at))
@@ -275,11 +266,12 @@ class NewHold(NamedTuple):
 
 
 _KEPT = {"id", "practitioner_id", "client_id", "session_id"}
+_RENEWED = [name for name in (*NewHold._fields, *Spans._fields) if name not in _KEPT]
 _ADDED = insert(HeldTime)
 _WRITE = Write(
     _ADDED.on_conflict_do_update(
         index_elements=("practice_id", "session_id"),
-        set_={name: _ADDED.excluded[name] for name in NewHold._fields if name not in _KEPT},
+        set_={name: _ADDED.excluded[name] for name in _RENEWED},
     )
 )
 _FORGET = Write(
@@ -310,8 +302,8 @@ class HoldRepository:
 
     async def write(self, new: NewHold) -> None:
         """Write the hold of a session, instead of its last one."""
-        values = {"practice_id": self._practice_id, "offer_id": None, **new._asdict()}
-        await _WRITE.run(self._db, values)
+        values = new._asdict() | spans_of_row(new)._asdict()
+        await _WRITE.run(self._db, {"practice_id": self._practice_id, "offer_id": None, **values})
 
     async def forget(self, practitioner_id: UUID, until: datetime) -> None:
         """Delete the holds of a practitioner that expired, and were counted, until an instant."""

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import overlaps
-from app.calendar.taken_times import spans
+from app.calendar.spans import spans, spans_of_row
 from app.domain.session import Format, Occupancy
 from app.tables.held_times import HeldTime
 
@@ -58,6 +58,7 @@ async def hold_for_offers(
             "expires_at": hold.last + _TICK,
             "new_since": hold.held_at,
             "new_count": 1,
+            **spans_of_row(hold)._asdict(),
         }
         for hold in holds
     ]

@@ -5,15 +5,16 @@ violates an exclusion constraint; `transact` then runs the command again.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Insert, bindparam, delete
-from sqlalchemy.dialects.postgresql import Range, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import ENDING_OTHERS
+from app.calendar.spans import spans
 from app.database.writing import Write
 from app.domain.session import Occupancy
 from app.tables.taken_times import TakenTime
@@ -75,14 +76,6 @@ def taken_values(
         "taken_span_before": span_before,
         "taken_span_after": span_after,
     }
-
-
-def spans(taken: Occupancy) -> tuple[Range[datetime], Range[datetime]]:
-    """Give the two ranges of the exclusion constraints, `span_before` and `span_after`."""
-    return (
-        Range(taken.start - taken.buffer_before, taken.end),
-        Range(taken.start, taken.end + taken.buffer_after),
-    )
 
 
 async def take_for_group(

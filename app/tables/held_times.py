@@ -4,10 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tables.base import Base, Identified, reference
 from app.tables.practices import FORMATS
+from app.tables.taken_times import span_checks
 
 
 class HeldTime(Identified, Base):
@@ -23,6 +25,8 @@ class HeldTime(Identified, Base):
     since `new_since`.
 
     With a `group_id` it holds a seat of that group, and no time of the practitioner.
+
+    It is compared with other times by the two ranges of taken times (app/tables/taken_times.py).
 
     `held_by`: through a sign-in (`client`) or through the link in an email (`link`). The end of
     either ends the hold.
@@ -45,6 +49,8 @@ class HeldTime(Identified, Base):
     expires_at: Mapped[datetime]
     new_since: Mapped[datetime]
     new_count: Mapped[int]
+    span_before: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    span_after: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     __table_args__ = (
         reference("practitioner_id", "practitioners"),
         reference("client_id", "clients"),
@@ -60,6 +66,7 @@ class HeldTime(Identified, Base):
         CheckConstraint("held_by IN ('client', 'link', 'offer')", name="held_by"),
         CheckConstraint("(held_by = 'offer') = (offer_id IS NOT NULL)", name="held_by_offer"),
         CheckConstraint("new_count > 0", name="new_count"),
+        *span_checks(),
         Index(None, "practice_id", "practitioner_id", "expires_at"),
         Index(None, "practice_id", "client_id", "expires_at"),
         Index(

@@ -10,6 +10,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.tables.base import Base, Identified, reference
 
 
+def span_checks() -> tuple[CheckConstraint, CheckConstraint]:
+    """Tie `span_before` and `span_after` of a row to its start, its end and its buffers."""
+    return (
+        CheckConstraint(
+            "span_before = tstzrange("
+            "starts_at - make_interval(mins => buffer_before_minutes), ends_at)",
+            name="span_before",
+        ),
+        CheckConstraint(
+            "span_after = tstzrange("
+            "starts_at, ends_at + make_interval(mins => buffer_after_minutes))",
+            name="span_after",
+        ),
+    )
+
+
 class TakenTime(Identified, Base):
     """The time that a single session or a group takes; `id` is the id of that session or group.
 
@@ -44,16 +60,7 @@ class TakenTime(Identified, Base):
             name="taker",
         ),
         CheckConstraint("starts_at < ends_at", name="order"),
-        CheckConstraint(
-            "span_before = tstzrange("
-            "starts_at - make_interval(mins => buffer_before_minutes), ends_at)",
-            name="span_before",
-        ),
-        CheckConstraint(
-            "span_after = tstzrange("
-            "starts_at, ends_at + make_interval(mins => buffer_after_minutes))",
-            name="span_after",
-        ),
+        *span_checks(),
         ExcludeConstraint(
             ("practice_id", "="),
             ("practitioner_id", "="),

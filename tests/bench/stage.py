@@ -56,10 +56,13 @@ BOOK_AGAIN = """
 HOLD = """
     INSERT INTO held_times (practice_id, id, practitioner_id, client_id, session_id, starts_at,
                             ends_at, buffer_before_minutes, buffer_after_minutes, format, held_by,
-                            first_held_at, expires_at, new_since, new_count)
+                            first_held_at, expires_at, new_since, new_count,
+                            span_before, span_after)
     SELECT practice_id, id, practitioner_id, client_id, id, starts_at + interval '1 hour',
            ends_at + interval '1 hour', 0, 10, 'video', 'client',
-           now(), now() + interval '1 day', now(), 1
+           now(), now() + interval '1 day', now(), 1,
+           tstzrange(starts_at + interval '1 hour', ends_at + interval '1 hour'),
+           tstzrange(starts_at + interval '1 hour', ends_at + interval '70 minutes')
       FROM (
         SELECT sessions.*, row_number() OVER (PARTITION BY practitioner_id ORDER BY starts_at) AS n
           FROM sessions WHERE practice_id = $1 AND status = 'booked'

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
 from app.tables.changes import Change
@@ -129,6 +130,8 @@ async def test_a_hold_is_a_session_s_or_an_offer_s(world: World, by: str) -> Non
         "expires_at": NOW + HOUR,
         "new_since": NOW,
         "new_count": 1,
+        "span_before": Range(START, START + HOUR),
+        "span_after": Range(START, START + HOUR),
     }
     holders = {"client": {"session_id": session_id}, "offer": {"offer_id": offer_id}}
     wrong = holders["offer" if by == "client" else "client"]

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, exists, false, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import held_until
-from app.calendar.taken_times import spans
+from app.calendar.spans import spans
 from app.sessions.commands.meeting import Buffers, Meeting
 from app.sessions.commands.repository import whole_time
 from app.sessions.read.calendar import CalendarOwner
