@@ -65,8 +65,9 @@ async def _delete_wakes(db: AsyncConnection) -> None:
     """
     await db.execute(
         text(
-            "DELETE FROM pgqueuer USING notifications"
-            " WHERE split_part(dedupe_key, '/', 1) = notifications.id::text"
-            " AND notifications.status <> 'pending'"
+            # A cluster cannot join notifications, which are distributed, with the queue.
+            "WITH done AS MATERIALIZED"
+            " (SELECT id::text AS id FROM notifications WHERE status <> 'pending')"
+            " DELETE FROM pgqueuer USING done WHERE split_part(dedupe_key, '/', 1) = done.id"
         )
     )

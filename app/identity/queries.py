@@ -10,7 +10,7 @@ from app.database.statements import Read
 from app.domain.errors import UnauthorizedError
 from app.identity.tokens.access import Caller
 from app.standards.addresses import spellings
-from app.tables.joins import of_practice
+from app.tables.joins import NO_ID, of_practice
 from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import Client, Practice
 from app.tables.sessions import Session
@@ -32,7 +32,7 @@ async def confirm_caller(db: AsyncConnection, caller: Caller) -> None:
     asked = {
         "practice_id": caller.practice_id,
         "client_id": caller.client_id,
-        "session_id": caller.session_id,
+        "session_id": caller.session_id or NO_ID,
     }
     row = await _GENERATIONS.one(db, asked)
     if row is None:

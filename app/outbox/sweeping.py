@@ -12,14 +12,15 @@ AT_ONCE = 1000
 
 log = structlog.get_logger()
 
-# LATERAL per practice, so that each practice is one range of an index.
+# LATERAL per practice, so that each practice is one range of an index. MATERIALIZED, because on a
+# cluster notifications are distributed, the queue is not, and no statement can join the two.
 _DUE = text(
-    "SELECT due.* FROM practices, LATERAL ("  # noqa: S608 - constants only
+    "WITH due AS MATERIALIZED (SELECT due.* FROM practices, LATERAL ("  # noqa: S608 - constants only
     "SELECT practice_id, id, recipient, kind, attempt_at FROM notifications"
     " WHERE practice_id = practices.practice_id AND status = 'pending' AND attempt_at <= :now"
     " AND (leased_until IS NULL OR leased_until <= :now)"
-    f" AND {HAS_NO_WAKE.format(table='notifications')} ORDER BY attempt_at LIMIT :most"
-    ") AS due LIMIT :most"
+    ") AS due) "
+    f"SELECT due.* FROM due WHERE {HAS_NO_WAKE.format(table='due')} LIMIT :most"
 )
 
 

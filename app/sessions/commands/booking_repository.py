@@ -19,7 +19,7 @@ from app.tables.joins import of_practice
 from app.tables.practices import Client, Location, Practice, Practitioner, Service, ServiceFormat
 from app.tables.sessions import Session
 
-_TAKEN, _UNHELD = TAKING_FOR_SESSION.cte("taken"), ENDING_OTHERS.cte("unheld")
+_UNHELD = ENDING_OTHERS.cte("unheld")
 
 
 class BookingRepository:
@@ -131,4 +131,6 @@ class BookingRepository:
             return
         whole = whole_time(meeting, buffers)
         taken = taken_values(self._practice_id, booking.practitioner_id, new.id, whole)
-        await self._db.execute(session.add_cte(_TAKEN, _UNHELD), taken)
+        # In this order: Citus runs the parts of a WITH first, and the time refers to the session.
+        booked = session.cte("booked")
+        await self._db.execute(TAKING_FOR_SESSION.add_cte(booked, _UNHELD), taken)
