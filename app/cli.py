@@ -16,6 +16,8 @@ from app import __version__
 from app.clock import system_clock
 from app.configuration.listening import check_port
 from app.configuration.settings import Settings, SettingsError, load_settings
+from app.database.distribution import distribute as distribute_tables
+from app.database.distribution import see_shards
 from app.database.engine import create_engine
 from app.database.migrations import migrate as migrate_database
 from app.database.migrations import role_of, set_role_limits
@@ -45,6 +47,7 @@ from app.operations.practices import (
     revoke_practice_key,
 )
 from app.operations.supervisor import run_several
+from app.tables.all import metadata
 from app.texts.catalogue import TextsError, load_texts
 from app.worker.run import run_worker, worker_pool_size
 
@@ -165,6 +168,18 @@ def migrate() -> None:
                 err=True,
             )
     typer.echo("The database is at the schema of this version.")
+
+
+@cli.command()
+def distribute() -> None:
+    """Distribute the tables over the nodes of a Citus cluster, with the role that owns them."""
+    with installation(load_settings(), migrates=True) as settings:
+        distribution = asyncio.run(distribute_tables(settings.owner_url, metadata))
+        asyncio.run(see_shards(settings.owner_url))
+        asyncio.run(see_shards(settings.service_url))
+        asyncio.run(set_role_limits(settings.service_url))
+    typer.echo(f"Distributed by practice: {', '.join(distribution.distributed)}.")
+    typer.echo(f"Local, on the coordinator: {', '.join(distribution.local)}.")
 
 
 @cli.command()

@@ -11,6 +11,7 @@ from sqlalchemy.schema import SchemaItem
 
 from app.clock import system_clock
 from app.configuration.settings import load_settings
+from app.database.distribution import distributing_new_tables
 from app.database.engine import brief_engine
 from app.operations.installation import installation
 from app.tables.all import metadata
@@ -51,7 +52,7 @@ def run(connection: Connection) -> None:
         include_object=ours,
         process_revision_directives=name_revision,
     )
-    with context.begin_transaction():
+    with context.begin_transaction(), distributing_new_tables(connection):
         context.run_migrations()
 
 

@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: URLs, time limits, pools."""
 
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,12 +22,23 @@ from app.database.bounds import (
 
 # Settings of each connection of the service.
 SERVICE_SETTINGS = {
-    "plan_cache_mode": "force_generic_plan",
     "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
 }
-_BOUNDED = "; ".join(f"SET {name} = '{value}'" for name, value in SERVICE_SETTINGS.items())
+# The setting that decides how often the server plans a statement, and its value as SQL. Citus finds
+# the shard of a practice by the value, and has no plan without it for most statements.
+PLANS = "plan_cache_mode"
+PLANS_VALUE = (
+    "CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
+    " THEN 'force_custom_plan' ELSE 'force_generic_plan' END"
+)
+_BOUNDED = "; ".join(
+    [
+        *(f"SET {name} = '{value}'" for name, value in SERVICE_SETTINGS.items()),
+        f"SELECT set_config('{PLANS}', {PLANS_VALUE}, false)",
+    ]
+)
 # Set explicitly, because the role may have its own limits.
 _UNBOUNDED = """
     SET lock_timeout = 0;
@@ -37,6 +49,8 @@ STATEMENTS_KEPT = 100  # prepared statements per connection; the driver's defaul
 # For pgbouncer before 1.21. The driver accepts it as an argument only; in the URL it would go to
 # the server.
 _UNPREPARED = "statement_cache_size=0"
+# For a cluster, where every host is an entrance. The driver does not know the parameter.
+_BALANCED = "load_balance_hosts=random"
 # A connection that was idle for longer is tested before it is used.
 IDLE_SECONDS = 1.0
 TEST_TIMEOUT_SECONDS = 5.0
@@ -58,7 +72,8 @@ async def connect(url: str) -> asyncpg.Connection:
     Each host gets an equal part of CONNECT_TIMEOUT_SECONDS. The driver's own timeout is for all
     hosts together, so one host that does not answer would use all of it.
 
-    With the parameter `statement_cache_size=0` in the URL no statement stays prepared.
+    With the parameter `statement_cache_size=0` in the URL no statement stays prepared. With
+    `load_balance_hosts=random`, as libpq has it, the hosts are tried in random order.
 
     Raises:
         OSError: no host can be reached, or none matches `target_session_attrs`.
@@ -67,8 +82,10 @@ async def connect(url: str) -> asyncpg.Connection:
     """
     address, _, query = driver_url(url).partition("?")
     said = query.split("&")
-    passed_on = "&".join(part for part in said if part != _UNPREPARED)
+    passed_on = "&".join(part for part in said if part not in {_UNPREPARED, _BALANCED})
     urls = split_hosts(f"{address}?{passed_on}" if passed_on else address)
+    if _BALANCED in said:
+        random.shuffle(urls)
     refusal: Exception = ConnectionRefusedError()
     for single in urls:
         try:
@@ -104,8 +121,10 @@ def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEng
 
     The server plans a statement once per connection, not for each execution: the plans of our
     statements do not depend on the values, and planning the longer ones takes several times as long
-    as running them. Waiting for a connection, for a lock and for a statement has a time limit;
-    without `bounded`, as for a migration, only waiting for a connection has one.
+    as running them. A server with the citus extension plans each execution.
+
+    Waiting for a connection, for a lock and for a statement has a time limit; without `bounded`, as
+    for a migration, only waiting for a connection has one.
     """
 
     async def opened() -> asyncpg.Connection:

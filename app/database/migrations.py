@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.configuration.settings import SettingsError
-from app.database.engine import SERVICE_SETTINGS, brief_engine
+from app.database.engine import PLANS, PLANS_VALUE, SERVICE_SETTINGS, brief_engine
 from app.database.transactions import INSUFFICIENT_PRIVILEGE, sqlstate
 
 ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
@@ -53,7 +53,7 @@ async def migrate(owner_url: str, service_role: str, revision: str = "head") -> 
         SettingsError: the database has the schema of another version that is not known here.
     """
     async with brief_engine(owner_url, bounded=False) as engine, engine.begin() as db:
-        await db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        await lock_migrations(db)
         found = await _revision(db)
         if found is not None and found not in _schemas().known:
             raise SettingsError(_UNKNOWN)
@@ -67,11 +67,17 @@ async def set_role_limits(service_url: str) -> None:
     With a pooler in transaction mode, settings of a connection have no effect.
     """
     async with brief_engine(service_url) as engine, engine.begin() as db:
-        await db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        await lock_migrations(db)
         database = await db.scalar(text("SELECT quote_ident(current_database())"))
-        for name, value in SERVICE_SETTINGS.items():
+        plans = {PLANS: await db.scalar(text(f"SELECT {PLANS_VALUE}"))}
+        for name, value in (SERVICE_SETTINGS | plans).items():
             role = f"ROLE CURRENT_USER IN DATABASE {database}"
             await db.exec_driver_sql(f"ALTER {role} SET {name} = '{value}'")
+
+
+async def lock_migrations(db: AsyncConnection) -> None:
+    """Wait until no other transaction migrates, and keep others waiting until this one ends."""
+    await db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
 
 
 def role_of(url: str) -> str:
@@ -144,6 +150,8 @@ async def _grant(db: AsyncConnection, role: str) -> None:
     if role == owner:
         return
     quoted = await db.scalar(text("SELECT quote_ident(:role)"), {"role": role})
+    # Citus grants the rights on shards itself. Without citus the setting has no effect.
+    await db.execute(text("SET LOCAL citus.override_table_visibility = on"))
     tables = await db.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
     for table in tables.all():
         privileges = _PRIVILEGES.get(table, _OTHERWISE)

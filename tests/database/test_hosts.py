@@ -69,6 +69,19 @@ async def test_an_error_that_another_host_cannot_fix_is_raised(database: str, go
         await connect(f"postgresql://nobody_known@{good},127.0.0.1:1/{database}")
 
 
+async def test_hosts_can_be_tried_in_random_order(
+    database: str, good: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a cluster each host is an entrance; the driver would refuse the parameter."""
+    shuffled: list[list[str]] = []
+    monkeypatch.setattr("app.database.engine.random.shuffle", shuffled.append)
+    hosts = f"{good},127.0.0.1:1"
+    assert await answers(f"postgresql://{SERVICE}@{hosts}/{database}?load_balance_hosts=random")
+    assert await answers(f"postgresql://{SERVICE}@{hosts}/{database}")
+    (urls,) = shuffled
+    assert [f"127.0.0.1:1/{database}" in url for url in urls] == [False, True]
+
+
 def test_each_host_gets_a_url_with_the_same_parameters() -> None:
     assert split_hosts("postgresql://me:p%40ss@a:1,b:2,c/reslot?sslmode=require&x=1,2") == [
         "postgresql://me:p%40ss@a:1/reslot?sslmode=require&x=1,2",
