@@ -20,10 +20,12 @@ class Outcome:
     said: str
 
 
-async def run_tests(folder: Path, *paths: str, **environment: str) -> Outcome:
-    """Run tests two at a time, with their files below `folder`."""
+async def run_tests(
+    folder: Path, *paths: str, workers: int = 2, marked: str = "not drill", **environment: str
+) -> Outcome:
+    """Run tests, by default two at a time, with their files below `folder`."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pytest", "--no-cov", "-q", "-n", "2", "-m", "not drill"),
+        *(sys.executable, "-m", "pytest", "--no-cov", "-q", "-n", str(workers), "-m", marked),
         *("-p", "no:cacheprovider", f"--basetemp={folder / 'tests'}", *paths),
         cwd=ROOT,
         env={**os.environ, **environment},

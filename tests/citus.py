@@ -1,0 +1,54 @@
+"""A Citus cluster that is given to the tests, instead of the embedded server.
+
+`CITUS_URLS` has the URL of its coordinator, then those of its workers, with commas between, and
+without roles: `postgresql://127.0.0.1:9700/reslot,postgresql://127.0.0.1:9701/reslot`. Its database
+is migrated and distributed. The roles are those of the embedded server; both can connect without a
+password in the URL (`trust`, or PGPASSFILE). See docs/how-to/scale-out.md.
+
+`CITUS_ENTRANCE` is the number of the node to which the service connects; absent: 0, the
+coordinator.
+"""
+
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from app.database.embedded import DATABASE, SERVICE
+
+VARIABLE = "CITUS_URLS"
+ENTRANCE = "CITUS_ENTRANCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The nodes of the cluster, the coordinator first."""
+
+    nodes: tuple[str, ...]
+    entrance: int = 0
+
+    def url(self, role: str, database: str = DATABASE) -> str:
+        """Return the URL with which `role` connects. There is one database."""
+        del database
+        return self.node_url(self.entrance if role == SERVICE else 0, role)
+
+    def node_url(self, node: int, role: str) -> str:
+        """Return the URL with which `role` connects to a node; 0 is the coordinator."""
+        return with_role(self.nodes[node], role)
+
+    @property
+    def database(self) -> str:
+        """The name of its database."""
+        return urlsplit(self.nodes[0]).path.removeprefix("/")
+
+
+def with_role(url: str, role: str) -> str:
+    """Put a role into a URL that has none."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{role}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def given_cluster() -> Cluster | None:
+    """Return the cluster of the environment; None if none is given."""
+    given = os.environ.get(VARIABLE, "")
+    nodes = tuple(url.strip() for url in given.split(",") if url.strip())
+    return Cluster(nodes, int(os.environ.get(ENTRANCE, "0"))) if nodes else None
