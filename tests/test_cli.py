@@ -30,7 +30,8 @@ UNUSABLE = "the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used"
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "worker", "migrate", "demo", "token", "link", "mail", "openapi"]
+    "command",
+    ["serve", "worker", "migrate", "distribute", "demo", "token", "link", "mail", "openapi"],
 )
 def test_every_command_has_help(command: str) -> None:
     assert "Usage" in run(command, "--help")
@@ -38,7 +39,7 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_help_lists_every_command() -> None:
     listed = run("--help")
-    assert all(name in listed for name in ("serve", "worker", "migrate", "demo", "openapi"))
+    assert all(name in listed for name in ("serve", "worker", "migrate", "distribute", "demo"))
 
 
 @pytest.mark.parametrize("command", [["serve"], ["worker"], ["migrate"], ["demo"]])

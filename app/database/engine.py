@@ -27,8 +27,7 @@ SERVICE_SETTINGS = {
     "idle_in_transaction_session_timeout": "15s",
 }
 # The setting that decides how often the server plans a statement, and its value as SQL. Citus finds
-# the shard of a practice by the value. Without it, Citus refuses most statements, and runs the
-# parts of a WITH one after another, in an order that references between their rows forbid.
+# the shard of a practice by the value, and has no plan without it for most statements.
 PLANS = "plan_cache_mode"
 PLANS_VALUE = (
     "CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
