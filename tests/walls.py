@@ -145,6 +145,7 @@ async def fill(staff: Api, world: World) -> Theirs:
             "time_off_id": str(time_off),
             "endpoint_id": endpoint["id"],
             "feed_id": feed["id"],
+            "feed_token": feed["url"].rpartition("/")[2].removesuffix(".ics"),
             "key_id": key["id"],
             "external_ref": REF,
             "day": "2026-12-03",

@@ -191,6 +191,17 @@ async def test_the_address_is_shown_once_and_its_secret_stored_hashed(
     assert token[64:] not in repr(entry)
 
 
+async def test_the_token_is_in_no_log(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither of a feed that is read, nor of one that is not found."""
+    feed = await new_feed(api)
+    assert (await read(api, feed)).status_code == 200
+    assert (await api.delete(f"{FEEDS}/{feed['id']}")).status_code == 204
+    assert (await read(api, feed)).status_code == 404
+    told = capsys.readouterr()
+    assert "/feeds/{token}.ics" in told.out + told.err
+    assert _token(feed)[64:] not in told.out + told.err
+
+
 async def test_the_list_says_when_it_was_read(api: Api, clock: TestClock) -> None:
     feed = await new_feed(api)
     clock.now += HOUR
