@@ -39,6 +39,13 @@ class Scenario:
     async def book(self, start: datetime = START, **values: Any) -> UUID:
         return await self.world.book(start, now=self.clock(), **values)
 
+    async def book_and_confirm(self, start: datetime = START, **values: Any) -> UUID:
+        """Book a session, of which everybody was told."""
+        session_id = await self.book(start, **values)
+        for row in await self.world.rows(Notification, session_id=session_id, kind="booked"):
+            await self.world.change(Notification, row.id, status="sent", attempts=1)
+        return session_id
+
     async def move(
         self,
         session_id: UUID,

@@ -60,13 +60,13 @@ async def booked(scenario: Scenario) -> tuple[UUID, Kind]:
 
 
 async def moved(scenario: Scenario) -> tuple[UUID, Kind]:
-    session_id = await scenario.book()
+    session_id = await scenario.book_and_confirm()
     await scenario.move(session_id, START + timedelta(days=1), fee=FEE, credit=Credit.KEPT)
     return session_id, "rescheduled"
 
 
 async def met_elsewhere(scenario: Scenario) -> tuple[UUID, Kind]:
-    session_id = await scenario.book(format=Format.PHONE)
+    session_id = await scenario.book_and_confirm(format=Format.PHONE)
     await scenario.move(
         session_id,
         START,

@@ -29,7 +29,7 @@ async def test_mails_are_listed_newest_first_and_read_as_text(
     assert text.startswith("To: Ana Ruiz <ana@client.example>\nSubject: Your session is booked")
     assert "\nDate: Mon, 30 Nov 2026 16:00:00 +0000\n" in text
     assert "https://reslot.example/portal/#" in text
-    assert text.endswith("Also in this mail: text/html, text/calendar\n")
+    assert text.endswith("Also in this mail: text/html, text/calendar, text/calendar\n")
 
 
 def test_no_folder_is_an_empty_list(tmp_path: Path) -> None:

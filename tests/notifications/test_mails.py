@@ -227,7 +227,7 @@ async def test_a_move_shows_the_old_and_the_new_time(read: Any, scenario: Scenar
 async def test_a_change_of_format_shows_the_location(
     read: Any, scenario: Scenario, world: World
 ) -> None:
-    session_id = await scenario.book()
+    session_id = await scenario.book_and_confirm()
     await scenario.move(
         session_id,
         START,

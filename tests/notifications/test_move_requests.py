@@ -107,9 +107,11 @@ def text_of(mail: EmailMessage) -> str:
 
 
 def calendars(mail: EmailMessage) -> list[str]:
-    return [
+    """The calendar entries; the calendar part is attached as well, and is counted once."""
+    found = [
         part.get_content() for part in mail.walk() if part.get_content_type() == "text/calendar"
     ]
+    return list(dict.fromkeys(found))
 
 
 async def send(context: MailContext, scene: Scene, recipient: str, kind: str) -> None:

@@ -68,7 +68,7 @@ async def test_cancelled_following_are_one_mail_and_an_event_each(
     mail = await mail_about("cancelled", "client", world, settings)
     assert "(and 3 more)" in mail["Subject"]
     attached = [part for part in mail.iter_attachments() if part.get_filename()]
-    assert len(attached) == 3
+    assert len(attached) == 4  # the named session too
     assert sorted(map(str, await events(world, "session.cancelled"))) == sorted(series[6:])
 
 

@@ -55,7 +55,8 @@ async def finish(
     (change_id,) = await history.record([(session_id, change)], now)
     if change.about is None:
         await drop_reminders(db, practice_id, [session_id], now)
-        await merge_unsent(db, practice_id, session_id, notifications, now)
+        if change.fee is None:
+            await merge_unsent(db, practice_id, session_id, notifications, now)
     notifications = [*notifications, *_about_answer(change, now)]
     await queue_notifications(db, practice_id, session_id, change_id, notifications, now)
     return Effect(Cost(change.fee, change.credit), change_id)
