@@ -48,8 +48,8 @@ OPEN = {
 }
 # Their token is not an access token.
 MAY_REFUSE = {"refresh_tokens"}
-# A second call finds nobody signed in.
-ONCE_BY_ITSELF = {"sign_out_all"}
+# A second call finds nobody signed in, or nothing to write.
+ONCE_BY_ITSELF = {"import_practice_lines", "sign_out_all"}
 # Reads whose question is a document.
 READS = {"try_practice_policy"}
 # Commands without an idempotency key: their response holds a secret, which must not be stored.
@@ -67,7 +67,7 @@ VERBS = set(
         "list get create update replace put delete "  # records
         "book cancel reschedule mark undo waive settle retry withdraw "  # what the business does
         "accept adjust announce ask confirm decline grant resume release try uphold "
-        "issue revoke rotate open request refresh resolve sign"
+        "export import issue revoke rotate open request refresh resolve sign"
     ).split()
 )
 SAYS = ("description", "examples", "$ref", "enum")
