@@ -16,6 +16,7 @@ from app.database.transactions import UNIQUE_VIOLATION, sqlstate
 from app.domain.errors import DomainError, InvalidInputError, UnavailableError
 from app.identity.api_keys.keys import Staff
 from app.transfer.batch import Batch, OwnIdError, as_ref
+from app.transfer.group_commands import import_group
 from app.transfer.lines import Done, LineKind, LineResult, RawLine, parse_line
 from app.transfer.record_commands import import_policy, import_practice, import_record
 from app.transfer.schedule_commands import (
@@ -25,7 +26,7 @@ from app.transfer.schedule_commands import (
     import_time_off,
     import_working_hours,
 )
-from app.transfer.session_commands import import_group, import_session
+from app.transfer.session_commands import import_session
 
 T = TypeVar("T")
 MOST_LINES = 500

@@ -229,36 +229,111 @@ def _meeting(table: Any) -> Sequence[Any]:  # noqa: ANN401 - columns
 def sessions_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
     """Select sessions, by default all, with end, credit and fees."""
     table = Session
+    chosen = _chosen(
+        ref_of(table).label("own_ref"),
+        ref_of(Client).label("client_ref"),
+        ref_of(Practitioner).label("practitioner_ref"),
+        ref_of(Service).label("service_ref"),
+        ref_of(Group).label("group_ref"),
+        ref_of(Location).label("location_ref"),
+        *_meeting(table),
+        table.status,
+        table.price_minor,
+        table.currency,
+        PolicyVersion.number.label("policy_number"),
+        ref_of(_OF_SERVICE).label("policy_service_ref"),
+        ref_of(_OF_PRACTITIONER).label("policy_practitioner_ref"),
+        table.policy_time_zone,
+        table.frozen_deadlines,
+        table.grace_from,
+        table.booked_starts_at,
+        table.client_moves,
+        table.moved_by_practice,
+        table.carried_fee_minor,
+        table.carried_forfeit,
+        table.paid_before_minor,
+        table.confirmed_at,
+        _booked_at(practice_id).label("booked_at"),
+        case((table.status != "booked", _end(practice_id))).label("ended"),
+        _redemption(practice_id).label("redemption"),
+        _fees(practice_id).label("fees"),
+    )
+    return (
+        _with_policies(_with_records(chosen, practice_id), practice_id)
+        .where(of_practice(practice_id, table, *conditions))
+        .order_by(_in_order(ref_of(table)))
+    )
 
-    def of_session(other: Any, *more: Any) -> ColumnElement[bool]:  # noqa: ANN401
-        return of_practice(practice_id, other, other.session_id == table.id, *more)
 
-    end = (
+def _with_records(chosen: Select[Any], practice_id: UUID) -> Select[Any]:
+    """Join the records that a session names."""
+
+    def of_session(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table
+        return of_practice(practice_id, table, table.id == column)
+
+    return (
+        chosen.select_from(Session)
+        .join(Client, of_session(Client, Session.client_id))
+        .join(Practitioner, of_session(Practitioner, Session.practitioner_id))
+        .join(Service, of_session(Service, Session.service_id))
+        .outerjoin(Group, of_session(Group, Session.group_id))
+        .outerjoin(Location, of_session(Location, Session.location_id))
+        .outerjoin(PolicyVersion, of_session(PolicyVersion, Session.policy_version_id))
+    )
+
+
+def _with_policies(chosen: Select[Any], practice_id: UUID) -> Select[Any]:
+    """Join the service or the practitioner whose policy a session has."""
+    service, practitioner = _OF_SERVICE, _OF_PRACTITIONER
+    return chosen.outerjoin(
+        service, of_practice(practice_id, service, service.id == PolicyVersion.service_id)
+    ).outerjoin(
+        practitioner,
+        of_practice(practice_id, practitioner, practitioner.id == PolicyVersion.practitioner_id),
+    )
+
+
+def _entries(practice_id: UUID, kind: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a value
+    """Make the condition for the entries about a session of one kind."""
+    return of_practice(
+        practice_id,
+        Change,
+        Change.session_id == Session.id,
+        Change.kind == kind,
+        Change.subject == "session",
+    )
+
+
+def _booked_at(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
+    entries = _entries(practice_id, "booked")
+    return select(func.min(Change.at)).where(entries).correlate(Session).scalar_subquery()
+
+
+def _end(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
+    return (
         select(func.json_build_array(Change.at, Change.actor, Change.credit, Change.reason_code))
-        .where(of_session(Change, Change.kind == table.status, Change.subject == "session"))
+        .where(_entries(practice_id, Session.status))
         .order_by(Change.session_version.desc())
         .limit(1)
-        .correlate(table)
+        .correlate(Session)
         .scalar_subquery()
     )
-    booked_at = (
-        select(func.min(Change.at))
-        .where(of_session(Change, Change.kind == "booked", Change.subject == "session"))
-        .correlate(table)
+
+
+def _redemption(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
+    used = CreditRedemption
+    of_session = of_practice(practice_id, used, used.session_id == Session.id, PAYS)
+    return (
+        select(func.json_build_array(ref_of(Package), used.redeemed_at, used.forfeited_at))
+        .select_from(used)
+        .join(Package, of_practice(practice_id, Package, Package.id == used.package_id))
+        .where(of_session)
+        .correlate(Session)
         .scalar_subquery()
     )
-    redemption = (
-        select(
-            func.json_build_array(
-                ref_of(Package), CreditRedemption.redeemed_at, CreditRedemption.forfeited_at
-            )
-        )
-        .select_from(CreditRedemption)
-        .join(Package, of_practice(practice_id, Package, Package.id == CreditRedemption.package_id))
-        .where(of_session(CreditRedemption, PAYS))
-        .correlate(table)
-        .scalar_subquery()
-    )
+
+
+def _fees(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
     fee = func.json_build_array(
         Fee.amount_minor,
         Fee.currency,
@@ -270,71 +345,13 @@ def sessions_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> S
         Fee.payment_reference,
         Fee.collect_after,
     )
-    fees = (
+    return (
         select(func.json_agg(aggregate_order_by(fee, Change.session_version, Fee.recorded_at)))
         .select_from(Fee)
         .join(Change, of_practice(practice_id, Change, Change.id == Fee.change_id))
-        .where(of_session(Fee))
-        .correlate(table)
+        .where(of_practice(practice_id, Fee, Fee.session_id == Session.id))
+        .correlate(Session)
         .scalar_subquery()
-    )
-    return (
-        select(
-            ref_of(table).label("own_ref"),
-            ref_of(Client).label("client_ref"),
-            ref_of(Practitioner).label("practitioner_ref"),
-            ref_of(Service).label("service_ref"),
-            ref_of(Group).label("group_ref"),
-            ref_of(Location).label("location_ref"),
-            *_meeting(table),
-            table.status,
-            table.price_minor,
-            table.currency,
-            PolicyVersion.number.label("policy_number"),
-            ref_of(_OF_SERVICE).label("policy_service_ref"),
-            ref_of(_OF_PRACTITIONER).label("policy_practitioner_ref"),
-            table.policy_time_zone,
-            table.frozen_deadlines,
-            table.grace_from,
-            table.booked_starts_at,
-            table.client_moves,
-            table.moved_by_practice,
-            table.carried_fee_minor,
-            table.carried_forfeit,
-            table.paid_before_minor,
-            table.confirmed_at,
-            booked_at.label("booked_at"),
-            case((table.status != "booked", end)).label("ended"),
-            redemption.label("redemption"),
-            fees.label("fees"),
-        )
-        .select_from(table)
-        .join(Client, of_practice(practice_id, Client, Client.id == table.client_id))
-        .join(
-            Practitioner,
-            of_practice(practice_id, Practitioner, Practitioner.id == table.practitioner_id),
-        )
-        .join(Service, of_practice(practice_id, Service, Service.id == table.service_id))
-        .outerjoin(Group, of_practice(practice_id, Group, Group.id == table.group_id))
-        .outerjoin(Location, of_practice(practice_id, Location, Location.id == table.location_id))
-        .outerjoin(
-            PolicyVersion,
-            of_practice(practice_id, PolicyVersion, PolicyVersion.id == table.policy_version_id),
-        )
-        .outerjoin(
-            _OF_SERVICE,
-            of_practice(practice_id, _OF_SERVICE, _OF_SERVICE.id == PolicyVersion.service_id),
-        )
-        .outerjoin(
-            _OF_PRACTITIONER,
-            of_practice(
-                practice_id,
-                _OF_PRACTITIONER,
-                _OF_PRACTITIONER.id == PolicyVersion.practitioner_id,
-            ),
-        )
-        .where(of_practice(practice_id, table, *conditions))
-        .order_by(_in_order(ref_of(table)))
     )
 
 

@@ -4,19 +4,15 @@ A session that exists is never changed: its client would not hear of it
 (docs/decisions/0056-bulk.md).
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import orjson
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 
-from app.audit.write import Actor, write_change
+from app.audit.write import Actor
 from app.calendar.locks import lock_client, lock_group_alone, lock_practitioner
-from app.calendar.taken_times import take_for_group
 from app.directory.sums import check_price
 from app.domain.errors import (
     CreditUnavailableError,
@@ -25,86 +21,36 @@ from app.domain.errors import (
     InvalidInputError,
 )
 from app.domain.policy.rules import FREE_UNTIL_THE_START, Credit
-from app.domain.refusals import SlotUnavailableError
-from app.domain.session import Format, Status, taken_time
-from app.groups.records import GroupDefaults, SeatRules
-from app.groups.repository import GroupRepository
+from app.domain.session import Status, taken_time
 from app.outbox.outbox import queue_notifications
 from app.policies.queries import read_closed_days, resolve_policy_version
 from app.policies.stored import PolicyToBook, frozen_document, parsed
 from app.sessions.commands.booking import Booking, BookingContext
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
-from app.sessions.commands.meeting import Buffers, Meeting
-from app.sessions.commands.overlap_repository import find_overlap
+from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import whole_time
 from app.sessions.commands.seat_repository import SeatRepository
 from app.sessions.commands.upcoming import mails_to_come
-from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.queries import read_session
 from app.transfer.batch import Batch
-from app.transfer.export_lines import group_line, session_line
+from app.transfer.export_lines import session_line
 from app.transfer.lines import Done, LineKind
-from app.transfer.queries import read_group_row, read_session_row
+from app.transfer.queries import read_session_row
 from app.transfer.replay_repository import ReplayRepository
+from app.transfer.replaying import (
+    IMPORTED,
+    buffers_of_line,
+    check_free_time,
+    check_same,
+    meeting_columns,
+    meeting_of_line,
+    overlaps_any,
+)
 from app.transfer.repository import find_version
-from app.transfer.schemas import FeeLine, GroupLine, MeetingLine, SessionLine, money_of
+from app.transfer.schemas import FeeLine, SessionLine, money_of
 
-IMPORTED = {"imported": True}
 _CLIENT = Actor("client")
-
-
-async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
-    """Add a group, without its seats.
-
-    Raises:
-        InvalidInputError: the group exists with another value.
-        SlotUnavailableError: the practitioner's time is not free.
-    """
-    line = GroupLine.model_validate(await batch.with_ids(fields))
-    known = await batch.find(LineKind.GROUP, ref)
-    if known is not None:
-        present = group_line(await read_group_row(batch.db, batch.practice_id, known))
-        await _check_same(batch, line, GroupLine, present)
-        return Done("unchanged", known)
-    await lock_practitioner(batch.db, batch.practice_id, line.practitioner_id)
-    groups = GroupRepository(batch.db, batch.practice_id)
-    context = await groups.defaults(line.service_id, line.practitioner_id)
-    assert context is not None  # noqa: S101 - the references were found
-    meeting, buffers = await _meeting(batch, line, context), _buffers(line, context)
-    group_id = uuid4()
-    if line.status == "scheduled":
-        await _check_free(batch, line, group_id, meeting, buffers, None)
-    rules = SeatRules(line.seats, line.min_seats, line.decide_hours, line.auto_cancel)
-    values = {
-        "external_ref": ref,
-        "service_id": line.service_id,
-        "practitioner_id": line.practitioner_id,
-        "status": line.status,
-        "version": 1,
-        "calendar_sequence": 0,
-        "seats": rules.seats,
-        "min_seats": rules.min_seats,
-        "decide_hours": rules.decide_hours,
-        "auto_cancel": rules.auto_cancel,
-        "decided_at": rules.decided_at(meeting.starts_at, batch.now),
-        **_columns(meeting, buffers),
-    }
-    await ReplayRepository(batch.db, batch.practice_id).add_group(group_id, values)
-    if line.status == "scheduled":
-        whole = whole_time(meeting, buffers)
-        await take_for_group(batch.db, batch.practice_id, line.practitioner_id, group_id, whole)
-    await write_change(
-        batch.db,
-        batch.practice_id,
-        batch.staff.actor,
-        batch.now,
-        subject="group",
-        subject_id=group_id,
-        kind="created",
-        details={**IMPORTED, "status": line.status, "seats": line.seats},
-    )
-    return Done("created", group_id)
 
 
 async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
@@ -120,7 +66,7 @@ async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done
     known = await batch.find(LineKind.SESSION, ref)
     if known is not None:
         present = session_line(await read_session_row(batch.db, batch.practice_id, known))
-        await _check_same(batch, line, SessionLine, present)
+        await check_same(batch, line, SessionLine, present)
         return Done("unchanged", known)
     if line.group_id is None:
         await lock_practitioner(batch.db, batch.practice_id, line.practitioner_id)
@@ -156,23 +102,23 @@ class _Replay:
     async def add(self) -> None:
         """Add the session, its history, its credit, its fees, and the reminders to come."""
         batch, line = self._batch, self._line
-        meeting = await _meeting(batch, line, self._context)
-        buffers = _buffers(line, self._context)
+        meeting = await meeting_of_line(batch, line, self._context)
+        buffers = buffers_of_line(line, self._context)
         seat = await self._seat(meeting)
         whole = whole_time(meeting, buffers)
         taken = taken_time(line.status, whole, batch.now if line.ended is None else line.ended.at)
         takes_own = taken is not None and line.group_id is None
         if line.status is Status.BOOKED:
             own_buffers = buffers if takes_own else None
-            await _check_free(batch, line, self._id, meeting, own_buffers, line.client_id)
-        elif takes_own and await _overlaps(batch, line, self._id, meeting, buffers, None):
+            await check_free_time(batch, line, self._id, meeting, own_buffers, line.client_id)
+        elif takes_own and await overlaps_any(batch, line, self._id, meeting, buffers, None):
             # It has happened. No constraint has to hold for the past.
             takes_own = False
         await self._sessions.add_session(
             self._id,
             {
                 **await self._own_columns(meeting),
-                **_columns(meeting, buffers),
+                **meeting_columns(meeting, buffers),
                 "taken_until": None if taken is None else taken.end,
                 "seat": seat,
             },
@@ -371,35 +317,6 @@ def _parsed(rules: dict[str, Any] | None) -> Any:  # noqa: ANN401 - a policy
     return FREE_UNTIL_THE_START if rules is None else parsed(orjson.dumps(rules).decode())
 
 
-async def _check_same(
-    batch: Batch, line: BaseModel, schema: type[BaseModel], present: Mapping[str, Any]
-) -> None:
-    """Check that a line says nothing else than what exists.
-
-    Raises:
-        InvalidInputError: a field of the line differs; the error names it.
-    """
-    fields = to_jsonable_python(present)
-    del fields["kind"], fields["external_ref"]
-    stored = schema.model_validate(await batch.with_ids(fields))
-    for name in type(line).model_fields:
-        if name in line.model_fields_set and not _is_same(
-            getattr(line, name), getattr(stored, name)
-        ):
-            raise InvalidInputError(f"/{name}", "field.import-differs")
-
-
-def _is_same(said: Any, stored: Any) -> bool:  # noqa: ANN401 - the value of a field
-    """Tell whether all that a line says is so. What it leaves out may be anything."""
-    if isinstance(said, tuple | list) and isinstance(stored, tuple | list):
-        pairs = zip(said, stored, strict=False)
-        return len(said) == len(stored) and all(_is_same(*pair) for pair in pairs)
-    if isinstance(said, BaseModel) and isinstance(stored, BaseModel):
-        names = said.model_fields_set - {"decimals"}
-        return all(_is_same(getattr(said, name), getattr(stored, name)) for name in names)
-    return bool(said == stored)
-
-
 async def _context(batch: Batch, line: SessionLine) -> BookingContext:
     """Read the defaults of a session."""
     booking = Booking(
@@ -408,71 +325,6 @@ async def _context(batch: Batch, line: SessionLine) -> BookingContext:
     context = await BookingRepository(batch.db, batch.practice_id).context(booking)
     assert context is not None  # noqa: S101 - the references were found
     return context
-
-
-async def _meeting(
-    batch: Batch, line: MeetingLine, context: BookingContext | GroupDefaults
-) -> Meeting:
-    join_url, instructions = line.join_url, line.instructions
-    if "join_url" not in line.model_fields_set and line.format is Format.VIDEO:
-        join_url = context.video_url
-    if "instructions" not in line.model_fields_set:
-        instructions = await ReplayRepository(batch.db, batch.practice_id).instructions(
-            line.service_id, line.format, line.location_id
-        )
-    length = timedelta(minutes=context.duration_minutes)
-    ends_at = line.ends_at or line.starts_at + length
-    return Meeting(line.starts_at, ends_at, line.format, line.location_id, join_url, instructions)
-
-
-def _buffers(line: MeetingLine, context: BookingContext | GroupDefaults) -> Buffers:
-    before, after = line.buffer_before_minutes, line.buffer_after_minutes
-    return Buffers(
-        context.buffer_before_minutes if before is None else before,
-        context.buffer_after_minutes if after is None else after,
-    )
-
-
-def _columns(meeting: Meeting, buffers: Buffers) -> dict[str, Any]:
-    return {
-        "starts_at": meeting.starts_at,
-        "ends_at": meeting.ends_at,
-        "format": meeting.format,
-        "location_id": meeting.location_id,
-        "join_url": meeting.join_url,
-        "instructions": meeting.instructions,
-        "buffer_before_minutes": buffers.before,
-        "buffer_after_minutes": buffers.after,
-    }
-
-
-async def _overlaps(
-    batch: Batch,
-    line: MeetingLine,
-    own_id: UUID,
-    meeting: Meeting,
-    buffers: Buffers | None,
-    client_id: UUID | None,
-) -> bool:
-    owner = CalendarOwner(batch.practice_id, line.practitioner_id, client_id, own_id)
-    return (await find_overlap(batch.db, owner, meeting, buffers, batch.now)).is_taken
-
-
-async def _check_free(
-    batch: Batch,
-    line: MeetingLine,
-    own_id: UUID,
-    meeting: Meeting,
-    buffers: Buffers | None,
-    client_id: UUID | None,
-) -> None:
-    """Check that a time overlaps no other session or group, of the practitioner or the client.
-
-    Raises:
-        SlotUnavailableError: it does. It names no other times: the time of a line is fixed.
-    """
-    if await _overlaps(batch, line, own_id, meeting, buffers, client_id):
-        raise SlotUnavailableError([], meeting.ends_at - meeting.starts_at, ZoneInfo("UTC"))
 
 
 def _check_sums(line: SessionLine, currency: str) -> None:

@@ -50,8 +50,8 @@ OPEN = {
 }
 # Their token is not an access token.
 MAY_REFUSE = {"refresh_tokens"}
-# A second call finds nobody signed in.
-ONCE_BY_ITSELF = {"sign_out_all"}
+# A second call finds nobody signed in, or nothing to write.
+ONCE_BY_ITSELF = {"import_practice_lines", "sign_out_all"}
 # Reads whose question is a document.
 READS = {"try_practice_policy"}
 # Commands without an idempotency key: their response holds a secret, which must not be stored.
@@ -71,8 +71,8 @@ VERBS = set(
     (  # noqa: SIM905 - a list of 30 quoted words reads worse
         "list get create update replace put delete "  # records
         "book cancel reschedule mark undo waive settle retry withdraw "  # what the business does
-        "accept adjust announce ask confirm erase export decline grant resume release try uphold "
-        "issue revoke rotate open request refresh resolve sign"
+        "accept adjust announce ask confirm decline erase grant resume release try uphold "
+        "export import issue revoke rotate open request refresh resolve sign"
     ).split()
 )
 SAYS = ("description", "examples", "$ref", "enum")

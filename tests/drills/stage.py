@@ -24,6 +24,7 @@ from tests.notifications.postbox import Postbox
 from tests.notifications.receiver import Receiver
 from tests.notifications.test_worker import no_jobs_due, working
 from tests.patience import until
+from tests.transfer import NDJSON
 from tests.walls import Theirs, body_for, operations
 from tests.world import NOW, Api, TestClock
 
@@ -102,6 +103,10 @@ async def exercise(stage: Stage) -> list[Response]:
     for number, (method, path, operation) in enumerate(ordered):
         headers = await _headers(stage, operation, number)
         body = body_for(operation, stage.theirs.ids)
+        if isinstance(body, bytes):
+            # Lines of JSON: the words are in the first one.
+            headers["Content-Type"] = NDJSON
+            body = json.loads(body.splitlines()[0])
         body = _with_words(body, stage.receiver.url, _kind(path))
         content = None if body is None else json.dumps(body)
         address = path.format(**_ids(stage, path))

@@ -109,7 +109,7 @@ async def _call(
         assert (answer.status_code, told(answer)) == (unknown.status_code, told(unknown)), where
         assert headers(answer) == headers(unknown), where
     if not caller.is_the_client:
-        _tells_nothing(answer, theirs, json.dumps(body), where)
+        _tells_nothing(answer, theirs, json.dumps(body, default=str), where)
     return code
 
 

@@ -202,9 +202,8 @@ async def test_a_credit_pays_for_a_session(staff: Api, world: World) -> None:
     await world.add_package(external_ref="invoice-1", credits=1)
     other = await world.add_client(email="two@client.example", external_ref="two")
     await world.add_package(external_ref="theirs", client_id=other)
-    paid: dict[str, Any] = {
-        "redemption": {"package_ref": "invoice-1", "redeemed_at": "2026-11-01T08:00:00Z"}
-    }
+    used = {"package_ref": "invoice-1", "redeemed_at": "2026-11-01T08:00:00Z"}
+    paid: dict[str, Any] = {"redemption": used}
     later = (START + timedelta(hours=2)).isoformat()
     lines = [
         session(world, **paid),
