@@ -12,6 +12,7 @@ from app.domain.session import Status
 from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.waiver import WaiverTokens, waiver_url
 from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
+from app.mail.entry import labelled
 from app.mail.sanitize import ascii_domain, mailbox, one_line
 from app.mail.templates import MAIL_POLICY, templates_in
 from app.notifications.mail.client_content import (
@@ -19,7 +20,6 @@ from app.notifications.mail.client_content import (
     MailContent,
     client_content,
     joining_lines,
-    labelled,
     place_line,
 )
 from app.notifications.mail.data import MailData
@@ -48,7 +48,9 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
     if data.recipient == "client":
         tokens = LinkTokens(settings.keys)
         content = client_content(
-            data, lambda one: link_url(settings.portal_url, tokens.sign(one.link)), now
+            data,
+            lambda one, to=None: link_url(settings.portal_url, tokens.sign(one.link), to),
+            now,
         )
     else:
         waivers = WaiverTokens(settings.keys)
