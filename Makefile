@@ -33,7 +33,7 @@ endef
 # An empty value counts as none: compiled modules are kept, or each of many processes compiles its own.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo demo-reset test test-slow test-portal drill bench check docs format hooks lock openapi migration sbom clean
+.PHONY: demo demo-reset test test-slow test-portal gallery drill bench check docs format hooks lock openapi migration sbom clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/reslot demo
@@ -60,6 +60,11 @@ test-slow: $(VENV)/.ready
 # In Debian's Chromium; skipped with a word where there is none, but not in CI.
 test-portal: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 -m browser
+
+# Pictures of every view of the portal, for people to look at: .data/gallery.
+gallery: $(VENV)/.ready
+	$(BIN)/python -m pytest -q --no-cov -n 2 tests/portal/gallery.py
+	@echo 'Written to .data/gallery: open .data/gallery/index.html.'
 
 # Breaks things under load and checks what is left; the short ones are part of `make test-slow`. Two
 # at a time: much of a drill is waiting for something to be over.

@@ -186,7 +186,7 @@ def token_in(postbox: Postbox, number: int, marker: str) -> str:
     """Find the token behind the marker in the latest mail to the client."""
     body = postbox.mails[number].get_body(("plain",))
     assert body is not None
-    found = re.search(rf"/portal/{marker}(\S+)", body.get_content())
+    found = re.search(rf"/portal/{marker}([^\s&]+)", body.get_content())
     assert found is not None
     return found[1]
 

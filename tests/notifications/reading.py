@@ -4,6 +4,7 @@ from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from html import escape
 from typing import Any
 
 from icalendar import Calendar, Event
@@ -51,14 +52,21 @@ class Read:
         return str(calendar["METHOD"]), event
 
     @property
-    def link(self) -> tuple[str, str]:
-        """The link's label and token, which are the same in the text and the HTML."""
+    def links(self) -> list[tuple[str, str]]:
+        """The label and the fragment of each link, the same in the text and the HTML."""
         lines = self.text.splitlines()
-        (at,) = [number for number, line in enumerate(lines) if "/portal/#" in line]
-        caption, url = lines[at - 1], lines[at]
-        assert f'href="{url}"' in self.html
-        assert f">{caption}</a>" in self.html
-        return caption, url.partition("#")[2]
+        found = [at for at, line in enumerate(lines) if "/portal/#" in line]
+        for at in found:
+            assert f'href="{escape(lines[at])}"' in self.html
+            assert f">{lines[at - 1]}</a>" in self.html
+        return [(lines[at - 1], lines[at].partition("#")[2]) for at in found]
+
+    @property
+    def link(self) -> tuple[str, str]:
+        """The label and the token of the first link. All links of a mail have the same token."""
+        labels, fragments = zip(*self.links, strict=True)
+        (token,) = {fragment.partition("&")[0] for fragment in fragments}
+        return labels[0], token
 
     @property
     def token(self) -> str:

@@ -6,6 +6,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from icalendar import Calendar
 
 from app.configuration.settings import Settings
 from app.domain.money import Money
@@ -22,7 +23,7 @@ from app.tables.practices import Client, Practice, Practitioner
 from app.tables.sessions import Session
 from tests.notifications.reading import Read
 from tests.notifications.scenario import START, Scenario
-from tests.world import NOW, World
+from tests.world import NOW, Api, World
 
 LATE_FEE = {
     "cancel": {
@@ -571,3 +572,54 @@ async def test_a_bad_address_is_undeliverable(scenario: Scenario, settings: Sett
     contact = replace(data.contact, email="nobody")
     mail = Read(replace(data, facts=replace(data.facts, contact=contact)), settings)
     assert mail.mail["Reply-To"].addresses[0].addr_spec == data.practice_email
+
+
+SAME = ("UID", "SEQUENCE", "STATUS", "SUMMARY", "DESCRIPTION", "LOCATION", "URL", "ORGANIZER")
+
+
+async def test_the_calendar_file_says_what_the_entry_of_the_mail_says(
+    read: Any, scenario: Scenario, api: Api
+) -> None:
+    """Both have the same UID and SEQUENCE, so the file may not take anything away."""
+    session_id = await scenario.book()
+
+    async def file() -> Any:
+        answer = await api.get(f"/v1/sessions/{session_id}/calendar.ics")
+        (event,) = Calendar.from_ical(answer.content).events
+        return [str(event.get(name)) for name in SAME]
+
+    def entry(mail: Any) -> Any:
+        return [str(mail.calendar[1].get(name)) for name in SAME]
+
+    booked = await file()
+    assert booked == entry(await read(session_id, "booked"))
+    assert "Dr. Maya Chen" in booked[4]
+    assert "https://video.example/maya" in booked[4]
+    assert (await api.cancel(session_id)).status_code == 200
+    assert await file() == entry(await read(session_id, "cancelled"))
+
+
+async def test_a_mail_about_a_booked_session_leads_to_the_times_and_to_the_cancellation(
+    read: Any, scenario: Scenario
+) -> None:
+    session_id = await scenario.book()
+    for kind in ("booked", "reminder"):
+        mail = await read(session_id, kind)
+        assert [(label, fragment.partition("&")[2]) for label, fragment in mail.links] == [
+            ("Need to reschedule?", "to=reschedule"),
+            ("Cancel this session", "to=cancel"),
+        ]
+    await scenario.cancel(session_id)
+    mail = await read(session_id, "cancelled")
+    assert mail.links == [("Need to reschedule?", mail.token)]
+
+
+async def test_a_mail_has_no_link_to_what_the_policy_does_not_allow(
+    read: Any, scenario: Scenario, world: World
+) -> None:
+    await world.add_policy({"cancel": {"enabled": False}})
+    mail = await read(await scenario.book(), "booked")
+    assert [fragment.partition("&")[2] for _, fragment in mail.links] == ["to=reschedule"]
+    await world.add_policy({"reschedule": {"enabled": False}})
+    mail = await read(await scenario.book(START + ONE_DAY), "booked")
+    assert [fragment.partition("&")[2] for _, fragment in mail.links] == ["", "to=cancel"]

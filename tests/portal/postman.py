@@ -69,6 +69,12 @@ class Postman:
 
 
 def link_in(mail: str) -> str:
-    """Find the one link to the portal in the text of a mail."""
-    (found,) = re.findall(r"http\S+/portal/#\S+", mail)
-    return str(found)
+    """Find the first link to the portal in the text of a mail."""
+    return links_in(mail)[0]
+
+
+def links_in(mail: str) -> list[str]:
+    """List the links to the portal in the text of a mail. All of them carry the same token."""
+    found: list[str] = re.findall(r"http\S+/portal/#\S+", mail)
+    assert len({link.partition("&")[0] for link in found}) == 1
+    return found

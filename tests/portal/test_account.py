@@ -27,19 +27,19 @@ async def test_past_sessions_show_in_words_how_they_ended(
             await world.end(session_id, status)
     await world.book(START)
     await door.sign_in()
-    await ana.press("Past")
-    await ana.see("Your past sessions")
+    await ana.press("Past and cancelled")
+    await ana.see("Your past and cancelled sessions")
     rows = ana.page.get_by_role("main").get_by_role("listitem")
     await expect(rows).to_have_count(3)
     await expect(rows.nth(0).locator(".state")).to_have_count(0)
     await expect(rows.nth(1).locator(".state")).to_have_text("Completed")
     await expect(rows.nth(2).locator(".state")).to_have_text("Missed")
-    await expect(ana.button("Past")).to_have_attribute("aria-current", "page")
-    await rows.nth(2).get_by_role("button").click()
+    await expect(ana.button("Past and cancelled")).to_have_attribute("aria-current", "page")
+    await rows.nth(2).get_by_role("link").click()
     await ana.see("Follow-up")
     await ana.read("This session was missed.")
     await ana.press("All sessions")
-    await ana.see("Your past sessions")
+    await ana.see("Your past and cancelled sessions")
 
 
 async def test_a_session_of_the_list_is_cancelled_and_appears_among_the_past(
@@ -47,7 +47,7 @@ async def test_a_session_of_the_list_is_cancelled_and_appears_among_the_past(
 ) -> None:
     await world.book(START)
     await door.sign_in()
-    await ana.page.get_by_role("button", name="Follow-up").click()
+    await ana.page.get_by_role("link", name="Follow-up").click()
     await ana.see("Follow-up")
     await ana.press("Cancel session")
     await ana.give_reason()
@@ -55,7 +55,7 @@ async def test_a_session_of_the_list_is_cancelled_and_appears_among_the_past(
     await ana.see("Your session is cancelled")
     await ana.press("Upcoming")
     await ana.read("You have no upcoming sessions.")
-    await ana.press("Past")
+    await ana.press("Past and cancelled")
     await expect(ana.page.locator(".state")).to_have_text("Cancelled")
 
 
@@ -85,7 +85,7 @@ async def test_a_credit_that_was_returned_late_has_its_own_expiry(
     package_id = await world.add_package(expires_at=NOW + timedelta(days=4))
     await world.book(START, package_id=package_id)
     await door.sign_in()
-    await ana.page.get_by_role("button", name="Follow-up").click()
+    await ana.page.get_by_role("link", name="Follow-up").click()
     await ana.press("Cancel session")
     await ana.give_reason()
     await ana.press("Cancel this session")
@@ -152,11 +152,11 @@ async def test_fees_show_amount_reason_date_and_status(
     await expect(rows.nth(1)).to_contain_text("Missed: Follow-up")
     await ana.press("Show more")
     await expect(rows).to_have_count(4)
-    await expect(rows.nth(2).get_by_role("button")).to_be_focused()
+    await expect(rows.nth(2).get_by_role("link")).to_be_focused()
     await expect(rows.nth(2)).to_contain_text("Paid (Tuesday, December 1)")
     await expect(rows.nth(2)).to_contain_text("Moved to another time: Follow-up")
     await expect(rows.nth(3)).to_contain_text("No longer due (Tuesday, December 1)")
-    await rows.nth(0).get_by_role("button").click()
+    await rows.nth(0).get_by_role("link").click()
     await ana.see("Follow-up")
     await ana.read("The practice cancelled it")
     await ana.press("All fees")
@@ -179,7 +179,7 @@ async def test_a_fee_with_an_unknown_status_and_cause_is_shown(
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        ("Past", "You have no past sessions."),
+        ("Past and cancelled", "You have no past or cancelled sessions."),
         ("Packages", "You have no packages."),
         ("Fees", "You have no fees."),
     ],
@@ -221,23 +221,23 @@ async def test_a_slow_list_shows_that_it_is_loading(ana: Visitor, door: FrontDoo
     await ana.page.clock.fast_forward(300)
     await expect(ana.page.get_by_role("main")).to_have_text("One moment…")
     await expect(ana.page.get_by_role("main")).to_have_attribute("aria-busy", "true")
-    await ana.press("Past")
-    await ana.see("Your past sessions")
+    await ana.press("Past and cancelled")
+    await ana.see("Your past and cancelled sessions")
 
 
 async def test_back_goes_through_the_sections(ana: Visitor, door: FrontDoor) -> None:
     await door.sign_in()
     for section, title in (
-        ("Past", "Your past sessions"),
+        ("Past and cancelled", "Your past and cancelled sessions"),
         ("Packages", "Your packages"),
         ("Fees", "Your fees"),
     ):
         await ana.press(section)
         await ana.see(title)
-    for title in ("Your packages", "Your past sessions", "Your upcoming sessions"):
+    for title in ("Your packages", "Your past and cancelled sessions", "Your upcoming sessions"):
         await ana.page.go_back()
         await ana.see(title)
-    assert ana.page.url == ana.settings.portal_url
+    assert ana.page.url == f"{ana.settings.portal_url}#/upcoming"
 
 
 async def test_signing_in_and_navigating_with_the_keyboard_only(
@@ -252,7 +252,7 @@ async def test_signing_in_and_navigating_with_the_keyboard_only(
     await ana.see("Your upcoming sessions")
     await keyboard.press("Shift+Tab")
     await expect(ana.button("Fees")).to_be_focused()
-    await keyboard.press("Space")
+    await keyboard.press("Enter")
     await ana.see("Your fees")
     await keyboard.press("Tab")
     await expect(ana.button("Sign out everywhere")).to_be_focused()

@@ -128,7 +128,7 @@ async def test_the_page_is_updated_when_the_person_returns_to_it(
     ana.clock.now += timedelta(minutes=2)
     await ana.page.clock.set_system_time(ana.clock.now)
     await ana.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    await expect(ana.page.get_by_role("definition").first).to_have_text("Phone")
+    await expect(ana.page.locator(".how")).to_have_text("Phone")
 
 
 async def test_a_field_that_the_api_refuses_is_marked(ana: Visitor, world: World) -> None:

@@ -74,8 +74,8 @@ async def test_every_kind_of_change_is_described_in_words(
 ) -> None:
     await _everything(staff, world)
     await door.sign_in()
-    await ana.press("Past")
-    await ana.page.get_by_role("button", name="Follow-up").click()
+    await ana.press("Past and cancelled")
+    await ana.page.get_by_role("link", name="Follow-up").click()
     await ana.read("This session has taken place.")
     await ana.page.get_by_text("What has happened so far").click()
     entries = ana.page.locator(".history > li")

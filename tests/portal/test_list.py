@@ -23,8 +23,8 @@ async def test_upcoming_sessions_are_shown_page_by_page(ana: Visitor, world: Wor
     await expect(rows.first).to_contain_text("Thursday, December 3, 10:00 AM to 10:50 AM")
     await ana.press("Show more")
     await expect(rows).to_have_count(40)
-    await expect(rows.nth(20).get_by_role("button")).to_be_focused()
-    await rows.nth(1).get_by_role("button").click()
+    await expect(rows.nth(20).get_by_role("link")).to_be_focused()
+    await rows.nth(1).get_by_role("link").click()
     await ana.see("Follow-up")
     await ana.read("1:00 PM to 1:50 PM")
     await ana.press("All sessions")
@@ -39,7 +39,7 @@ async def test_a_client_without_sessions_sees_a_message(ana: Visitor, world: Wor
 async def test_with_a_wrong_token_the_first_page_stays_open(ana: Visitor) -> None:
     await ana.paste("nonsense")
     await expect(ana.alert).to_contain_text("Please sign in again")
-    await expect(ana.page.get_by_label("Link or access token")).to_have_value("")
+    await expect(ana.page.get_by_label("Link from the email")).to_have_value("")
 
 
 async def test_the_access_token_of_a_link_opens_its_session(ana: Visitor, world: World) -> None:

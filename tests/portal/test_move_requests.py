@@ -52,7 +52,7 @@ async def test_the_details_begin_with_what_the_practice_asks_and_its_proposals(
     await ana.read("Please answer by Wednesday, December 2, 10:00 AM.")
     await ana.read("Until you answer, your session stays as it is.")
     await ana.read("Whatever you choose is free of charge.")
-    buttons = ana.page.locator("main section").first.get_by_role("button")
+    buttons = ana.page.locator("main section").first.get_by_role("link")
     await expect(buttons).to_have_text([*PROPOSALS, "Choose another time", "Cancel session"])
     await ana.check_on_a_phone()
     assert ana.sent("/reschedule") == ana.sent("/cancel") == []
@@ -136,7 +136,7 @@ async def test_a_session_that_the_practice_cancelled_offers_a_new_time(
     await ask(staff, session_id, meanwhile="cancel")
     await ana.open(session_id)
     await ana.read("The practice had to cancel this session. You can still choose another time")
-    buttons = ana.page.locator("main section").first.get_by_role("button")
+    buttons = ana.page.locator("main section").first.get_by_role("link")
     await expect(buttons).to_have_text([*PROPOSALS, "Choose another time"])
     await ana.check_on_a_phone()
     await ana.press(PROPOSALS[0])

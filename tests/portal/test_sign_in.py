@@ -47,12 +47,12 @@ async def test_the_whole_way_from_the_address_to_signing_out(
     await ana.page.goto(link_in(mail))
     await ana.press("Sign in")
     await ana.see("Your upcoming sessions")
-    await ana.page.get_by_role("button", name="Follow-up").click()
+    await ana.page.get_by_role("link", name="Follow-up").click()
     await ana.press("Cancel session")
     await ana.give_reason()
     await ana.press("Cancel for $45.00")
     await ana.see("Your session is cancelled")
-    await ana.press("Past")
+    await ana.press("Past and cancelled")
     await expect(ana.page.locator(".state")).to_have_text(["Cancelled", "Completed"])
     await ana.press("Fees")
     await ana.see("Your fees")
@@ -127,7 +127,7 @@ async def test_the_link_signs_in_on_a_click_and_not_before(ana: Visitor, door: F
     assert ana.bodies(TOKENS) == [{"token": link.partition("#sign-in=")[2]}]
     await expect(ana.page.get_by_text("Harbor Wellness")).to_be_visible()
     await expect(ana.page.get_by_text("Signed in as Ana Ruiz")).to_be_visible()
-    assert ana.page.url == ana.settings.portal_url
+    assert ana.page.url == f"{ana.settings.portal_url}#/upcoming"
 
 
 async def test_only_the_refresh_token_is_stored(ana: Visitor, door: FrontDoor) -> None:
@@ -184,7 +184,7 @@ async def test_after_a_reload_the_client_is_signed_in_and_in_the_same_view(
     await world.book(START)
     await door.sign_in()
     first = await door.refresh_token()
-    await ana.page.get_by_role("button", name="Follow-up").click()
+    await ana.page.get_by_role("link", name="Follow-up").click()
     await ana.see("Follow-up")
     await ana.page.reload()
     await ana.see("Follow-up")
@@ -200,7 +200,7 @@ async def test_calls_at_the_same_time_share_one_refresh(
 ) -> None:
     await world.book(START)
     await door.sign_in()
-    await ana.page.get_by_role("button", name="Follow-up").click()
+    await ana.page.get_by_role("link", name="Follow-up").click()
     await expect(ana.button("Phone")).to_be_visible()
     await ana.press("All sessions")
     await ana.see("Your upcoming sessions")
@@ -208,7 +208,7 @@ async def test_calls_at_the_same_time_share_one_refresh(
     refused = []
     ana.page.on("response", lambda answer: refused.append(answer.status))
     # The details are still in memory. They load two formats at once, to offer them at this time.
-    await ana.page.get_by_role("button", name="Follow-up").click()
+    await ana.page.get_by_role("link", name="Follow-up").click()
     await expect(ana.button("Phone")).to_be_visible()
     assert refused.count(401) == 2
     assert len(ana.sent(REFRESH)) == 1
@@ -246,7 +246,7 @@ async def test_a_refresh_without_a_network_does_not_sign_out(ana: Visitor, door:
 
 async def _be_signed_out_in_the_middle(visitor: Visitor, door: FrontDoor) -> None:
     """Lose the sign-in at the last step of a move, after the reason was entered."""
-    await visitor.page.get_by_role("button", name="Follow-up").click()
+    await visitor.page.get_by_role("link", name="Follow-up").click()
     await visitor.choose_time("11:00 AM")
     await visitor.give_reason("Family")
     await visitor.page.get_by_label("Would you like to add something?").fill("My son's play.")
@@ -265,7 +265,7 @@ async def test_an_unfinished_move_is_kept_for_the_same_person(
     await _be_signed_out_in_the_middle(ana, door)
     assert (await door.kept())[0] == []
     await expect(ana.page.get_by_text("Thursday, December 3")).to_have_count(0)
-    await ana.page.get_by_label("Link or access token").fill(await door.link())
+    await ana.page.get_by_label("Link from the email").fill(await door.link())
     await ana.press("Open")
     await ana.see("Confirm your new time")
     await expect(ana.page.get_by_role("radio", name="Family")).to_be_checked()
@@ -306,8 +306,8 @@ async def test_signing_out_deletes_the_token_at_once_and_revokes_its_family(
 ) -> None:
     await world.book(START)
     await door.sign_in()
-    await ana.press("Past")
-    await ana.see("Your past sessions")
+    await ana.press("Past and cancelled")
+    await ana.see("Your past and cancelled sessions")
     token = await door.refresh_token()
     async with ana.page.expect_response(f"**{SIGN_OUT}"):
         await ana.press("Sign out")
@@ -389,6 +389,8 @@ async def test_a_session_link_and_a_sign_in_are_separate(
     await ana.page.go_back()
     await ana.read("Friday, December 4")
     await ana.page.reload()
+    await ana.read("Friday, December 4")
+    await ana.press("All sessions")
     await ana.see("Your upcoming sessions")
 
 

@@ -69,9 +69,9 @@ class Visitor:
         """Open the first page and paste a link or an access token."""
         await self.page.goto(self.settings.portal_url)
         await self.see("Sign in")
-        field = self.page.get_by_label("Link or access token")
+        field = self.page.get_by_label("Link from the email")
         if not await field.is_visible():
-            await self.page.get_by_text("I have a link or an access token").click()
+            await self.page.get_by_text("I have a link from an email").click()
         await field.fill(text)
         await self.press("Open")
 
@@ -79,7 +79,10 @@ class Visitor:
         return self.page.get_by_role("heading", name=name, level=1)
 
     def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name, exact=True)
+        """Find a button, or a link to another view, which looks like one."""
+        page = self.page
+        link = page.get_by_role("link", name=name, exact=True)
+        return page.get_by_role("button", name=name, exact=True).or_(link)
 
     @property
     def alert(self) -> Locator:
@@ -137,6 +140,11 @@ class Visitor:
         for scheme in SCHEMES:
             await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             assert (scheme, await self.barriers(), await self.overflow()) == (scheme, [], 0)
+
+    async def on_a_desktop(self) -> None:
+        """Make the window wide."""
+        width, height = DESKTOP
+        await self.page.set_viewport_size({"width": width, "height": height})
 
     async def overflow(self) -> int:
         """Return by how many pixels the page is wider than the window."""

@@ -34,7 +34,7 @@ def find_uses() -> Uses:
             and isinstance(node.value, str)
             and id(node) not in parts
         )
-    for path in APP.rglob("*.j2"):
+    for path in (*APP.rglob("*.j2"), *APP.rglob("*.html")):
         uses.whole.update(_IN_TEMPLATE.findall(path.read_text()))
     return uses
 

@@ -1,7 +1,7 @@
 """Tokens of the links in emails (product.md section 5, docs/decisions/0003-links.md)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from app.domain.errors import LinkInvalidError
@@ -60,6 +60,14 @@ def read_link(signer: TokenSigner, token: str) -> tuple[UUID, UUID, int, int]:
     return UUID(practice_id), UUID(record_id), address_generation, link_generation
 
 
-def link_url(portal_url: str, token: str) -> str:
-    """Return the URL for the email. The fragment keeps the token out of logs and referrers."""
-    return f"{portal_url}#{token}"
+# What a link can ask the page for: the free times, or the confirmation of a cancellation.
+Wish = Literal["reschedule", "cancel"]
+
+
+def link_url(portal_url: str, token: str, to: Wish | None = None) -> str:
+    """Return the URL for the email. The fragment keeps the token out of logs and referrers.
+
+    `to` is what the page shows first, where it is possible. It stands behind the token; no token
+    contains an `&`. Without it, the page shows the session.
+    """
+    return f"{portal_url}#{token}" if to is None else f"{portal_url}#{token}&to={to}"

@@ -7,16 +7,18 @@ session contains the policy's text, which explains a fee, and the link only if t
 booked again. Mails about only a fee or a credit contain neither.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from app.domain.money import total
 from app.domain.policy.decide import is_allowed
 from app.domain.policy.rebook import is_rebooking, rebook_until
 from app.domain.policy.rules import Action
-from app.mail.sanitize import lines, one_line, web_address
-from app.mail.texts.formatter import Formatter, format_name
+from app.identity.tokens.link import Wish
+from app.mail.entry import entry_lines, entry_place
+from app.mail.sanitize import lines, one_line
+from app.mail.texts.formatter import Formatter
 from app.notifications.mail.data import MailData, Meeting
 from app.notifications.mail.deadlines import Rule, deadlines
 from app.notifications.mail.facts import (
@@ -71,7 +73,7 @@ class MailContent:
     `preheader` is what lists of mails show after the subject: also without personal data. `when`
     is the time of the only session, `tile` shows its date. `markup` is JSON-LD for mail programs.
     `texts` is the catalogue for the templates' own texts. `link_label` None: the label of the link
-    to a session.
+    to a session. `cancel_link` leads to the confirmation of a cancellation.
     """
 
     language: str
@@ -90,12 +92,19 @@ class MailContent:
     policy_text: str | None = None
     link: str | None = None
     link_label: str | None = None
+    cancel_link: str | None = None
     footer: tuple[str, ...] = ()
 
 
-def client_content(
-    data: MailData, link_of: Callable[[MailData], str], now: datetime
-) -> MailContent:
+class LinkOf(Protocol):
+    """Gives the link to a session, and what the page shows first."""
+
+    def __call__(self, data: MailData, to: Wish | None = None, /) -> str:
+        """Return the URL."""
+        ...
+
+
+def client_content(data: MailData, link_of: LinkOf, now: datetime) -> MailContent:
     """Write the content of a mail to the client, in their time zone and language.
 
     `link_of` gives the link to a session. A mail about several sessions lists them with a link
@@ -129,7 +138,12 @@ def client_content(
         ),
         rules=deadlines(data, formatter, now) if is_of_booked and is_of_one else (),
         policy_text=_policy_text(data),
-        link=link_of(data) if is_of_one and _has_link(data, now) else None,
+        link=_link(data, link_of, now) if is_of_one and _has_link(data, now) else None,
+        cancel_link=(
+            link_of(data, "cancel")
+            if is_of_one and is_of_booked and _allows(data, Action.CANCEL, now)
+            else None
+        ),
         link_label=_link_label(data, texts, now),
         footer=_footer(data, texts),
     )
@@ -156,20 +170,25 @@ def _what(data: MailData, texts: Texts) -> tuple[Fact, ...]:
 
 def joining_lines(meeting: Meeting, texts: Texts) -> tuple[str, ...]:
     """Write format, place and how to join, as lines of a calendar entry."""
-    facts = (*place(meeting, texts), *joining(meeting, texts))
-    return tuple(labelled(fact.label, fact.text, texts) for fact in facts)
-
-
-def labelled(label: str, text: str, texts: Texts) -> str:
-    """Write a label and its text in one line."""
-    return f"{label}{texts('mail.colon')} {text}"
+    return entry_lines(
+        meeting.format, meeting.location, meeting.join_url, meeting.instructions, texts
+    )
 
 
 def place_line(meeting: Meeting, texts: Texts) -> str:
     """Write in one line where a session takes place: location, URL, or format."""
-    if meeting.location is not None:
-        return one_line(", ".join(meeting.location))
-    return web_address(meeting.join_url) or format_name(meeting.format, texts)
+    return entry_place(meeting.format, meeting.location, meeting.join_url, texts)
+
+
+def _link(data: MailData, link_of: LinkOf, now: datetime) -> str:
+    """Give the link to the free times, or to the session where it cannot be moved."""
+    moves = data.kind in OF_BOOKED and _allows(data, Action.RESCHEDULE, now)
+    return link_of(data, "reschedule") if moves else link_of(data)
+
+
+def _allows(data: MailData, action: Action, now: datetime) -> bool:
+    """Return whether the client may do something with the booked session."""
+    return is_allowed(rules_of(data.policy), action, data.facts, now)
 
 
 def _link_label(data: MailData, texts: Texts, now: datetime) -> str | None:
@@ -186,7 +205,7 @@ def _preheader(data: MailData, formatter: Formatter) -> str:
     return "; ".join(spans)
 
 
-def _markup(data: MailData, link_of: Callable[[MailData], str]) -> str | None:
+def _markup(data: MailData, link_of: LinkOf) -> str | None:
     """Write the sessions for mail programs, where the mail says how they stand."""
     if data.kind not in OF_BOOKED | {"cancelled"}:
         return None

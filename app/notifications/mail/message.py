@@ -14,6 +14,7 @@ from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.waiver import WaiverTokens, waiver_url
 from app.mail.brand import Brand
 from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
+from app.mail.entry import labelled
 from app.mail.sanitize import ascii_domain, mailbox, one_line
 from app.mail.templates import new_mail, templates_in
 from app.notifications.mail.client_content import (
@@ -21,7 +22,6 @@ from app.notifications.mail.client_content import (
     MailContent,
     client_content,
     joining_lines,
-    labelled,
     place_line,
 )
 from app.notifications.mail.data import MailData, Party
@@ -51,7 +51,9 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
     if data.recipient == "client":
         tokens = LinkTokens(settings.keys)
         content = client_content(
-            data, lambda one: link_url(settings.portal_url, tokens.sign(one.link)), now
+            data,
+            lambda one, to=None: link_url(settings.portal_url, tokens.sign(one.link), to),
+            now,
         )
     else:
         waivers = WaiverTokens(settings.keys)

@@ -92,7 +92,7 @@ export class Api {
   async openLink(token) {
     const { data, etag } = await this.#wire.send("POST", "/v1/links/open", { body: { token }, as: "json" });
     this.hold({ access: data.access_token });
-    return { session: data.session, etag };
+    return { session: data.session, etag, practice: data.practice ?? null, access: data.access_token, seconds: data.expires_in };
   }
 
   async me() {

@@ -8,22 +8,25 @@
  */
 
 import { Api, NetworkLost, Problem } from "./api.js";
+import { now } from "./clock.js";
 import { h } from "./dom.js";
 import { Frame } from "./frame.js";
-import { remember } from "./memory.js";
+import { remember, rememberLanguage, rememberLink } from "./memory.js";
 import { showProblem } from "./problems.js";
-import { t } from "./strings.js";
+import { addressOf } from "./routes.js";
+import { known, language, speak, t } from "./strings.js";
 import { CLIENT, Visit } from "./visit.js";
 import { Visits } from "./visits.js";
+import { lead } from "./zones.js";
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Parts of the page that a signed-in client can go to. */
 const SECTIONS = [
-  { entry: { view: "sessions", when: "upcoming", by: CLIENT }, label: t.sections.upcoming },
-  { entry: { view: "sessions", when: "past", by: CLIENT }, label: t.sections.past },
-  { entry: { view: "packages", by: CLIENT }, label: t.sections.packages },
-  { entry: { view: "fees", by: CLIENT }, label: t.sections.fees },
+  { name: "upcoming", entry: { view: "sessions", when: "upcoming", by: CLIENT } },
+  { name: "past", entry: { view: "sessions", when: "past", by: CLIENT } },
+  { name: "packages", entry: { view: "packages", by: CLIENT } },
+  { name: "fees", entry: { view: "fees", by: CLIENT } },
 ];
 
 /** Views for which nobody needs to be known. */
@@ -52,30 +55,69 @@ export class App {
   #frame;
   #visits;
 
-  constructor(views) {
+  /** Whether the language is one that the person's own wishes name; else the client's record may. */
+  #isOwnLanguage;
+
+  constructor(views, { isOwnLanguage }) {
     this.#views = views;
-    this.#frame = new Frame(SECTIONS, {
-      go: (entry) => this.go(entry),
-      leave: () => this.signOut(),
-      leaveEverywhere: () => this.go({ view: "everywhere", by: CLIENT }),
-    });
-    this.#visits = new Visits(() => this.#frame.show(this.visit, history.state));
+    this.#isOwnLanguage = isOwnLanguage;
+    this.#frame = new Frame(this, () => SECTIONS.map(({ name, entry }) => ({ entry, label: t.sections[name] })));
+    this.#visits = new Visits((visit) => this.#met(visit));
+  }
+
+  /* --- languages --------------------------------------------------------------------------- */
+
+  /** Use a language that the person chose, here and after a reload. */
+  async speak(wanted) {
+    this.#isOwnLanguage = true;
+    rememberLanguage(wanted);
+    await this.#speak(wanted);
+    document.getElementById("language")?.focus();
+  }
+
+  async #speak(wanted) {
+    if (wanted === language()) return;
+    try {
+      await speak(wanted);
+    } catch (error) {
+      note(error);
+      this.#frame.show(this.visit, history.state);
+      this.announce(t.problem.language);
+      return;
+    }
+    // What the API said is in the language before: ask again where a view shows it.
+    this.visit?.forgetAll();
+    if (history.state) await this.refresh();
+  }
+
+  /** Somebody has a name now: show it, and use the language of their record where nothing else tells. */
+  #met(visit) {
+    if (visit === this.visit) this.#frame.show(visit, history.state);
+    const theirs = known([visit.who.client?.locale ?? ""]);
+    if (!this.#isOwnLanguage && theirs) this.#speak(theirs);
   }
 
   /* --- who is here ------------------------------------------------------------------------- */
 
-  /** Open an email's link: its session, and nothing else. */
-  async openLink(token) {
+  /**
+   * Open an email's link: its session, and nothing else. `to` is what the person wants at once, where
+   * it is possible.
+   */
+  async openLink(token, to = null) {
     this.#busy();
     try {
       const visit = new Visit(null);
       const opened = await visit.api.openLink(token);
-      visit.by = opened.session.id;
+      const { session, access, seconds } = opened;
+      visit.by = session.id;
+      visit.until = seconds ? now() + seconds * 1000 : null;
       visit.keep(opened);
-      this.#admit(visit);
+      if (opened.practice) visit.who = { client: null, practice: opened.practice };
+      rememberLink(visit.by, access, visit.until);
+      this.#admit(visit, to && session.actions[to].allowed && (session.status === "booked" || to === "reschedule") ? to : null);
       visit.api.me().then((me) => this.#visits.introduce(visit, me)).catch(() => {}); // The name at the top is not worth an error.
     } catch (error) {
-      this.stop(error, () => this.openLink(token));
+      this.stop(error, () => this.openLink(token, to));
     }
   }
 
@@ -145,12 +187,25 @@ export class App {
     return new Api().askForLink(email);
   }
 
-  /** Go on where the page was before it was loaded again, or begin. */
-  resume() {
-    const entry = history.state;
+  /** Go on where the page was before it was loaded again, or at an address, or begin. */
+  resume(addressed = null) {
+    const entry = history.state ?? addressed;
     const { client } = this.#visits;
-    if (client) this.go(entry?.by === CLIENT ? entry : client.home, { replace: true });
-    else this.go({ view: "start", why: whyForgotten(entry) }, { replace: true });
+    const visit = this.#visits.get(entry?.by ?? entry?.id ?? CLIENT) ?? (history.state ? null : client);
+    if (visit) this.go({ ...entry, by: visit.by }, { replace: true });
+    else if (client) this.go(client.home, { replace: true });
+    else this.go(entry?.view === "start" ? entry : { view: "start", why: whyForgotten(entry) }, { replace: true });
+  }
+
+  /** Go to the view of an address that was typed, or opened from elsewhere. */
+  goTo(entry) {
+    const visit = this.#visits.get(entry.id) ?? this.#visits.client;
+    this.go({ ...entry, by: visit?.by ?? entry.id ?? CLIENT }, { replace: true });
+  }
+
+  /** The entry that going to a view makes: whose it is, where that is not said. */
+  entryTo(wanted) {
+    return OPEN.has(wanted.view) ? wanted : { ...wanted, by: wanted.by ?? this.visit?.by };
   }
 
   /** Sign out. It counts here at once, whether or not the service can be reached. */
@@ -177,8 +232,11 @@ export class App {
     return client && (client.section ?? client.home);
   }
 
-  #admit(visit) {
-    this.go(this.#visits.admit(visit), { replace: true });
+  #admit(visit, to = null) {
+    const entry = this.#visits.admit(visit);
+    this.go(entry, { replace: true });
+    // "Back" leads from there to the details, as if the person had come that way.
+    if (to && entry.view === "details") this.go({ view: to, id: entry.id });
   }
 
   #leave(why) {
@@ -191,9 +249,9 @@ export class App {
 
   /** Go to a view. Going where one is already does nothing: so a double click goes once. */
   go(wanted, { replace = false } = {}) {
-    const entry = OPEN.has(wanted.view) ? wanted : { ...wanted, by: wanted.by ?? this.visit?.by };
-    if (replace || isSame(entry, history.state)) history.replaceState(entry, "");
-    else history.pushState(entry, "");
+    const entry = this.entryTo(wanted);
+    if (replace || isSame(entry, history.state)) history.replaceState(entry, "", addressOf(entry));
+    else history.pushState(entry, "", addressOf(entry));
     return this.show(entry);
   }
 
@@ -206,8 +264,9 @@ export class App {
       return;
     }
     this.visit = visit;
+    lead(null);
     if (SECTIONS.some((section) => isSame(section.entry, entry)) && visit) visit.section = entry;
-    this.#frame.show(visit, entry);
+    this.#frame.show(visit, entry, this.#practiceOf(entry));
     const waiting = setTimeout(() => turn === this.#turn && this.#busy(), 250);
     let view;
     try {
@@ -222,6 +281,14 @@ export class App {
     this.#timers.clear();
     this.#place(view, focus);
     view.mounted?.();
+    // What is shown may not outlive the access: then the page says so, and shows no price that is old.
+    if (visit?.until) this.after(visit.until - now(), () => this.expired(visit));
+  }
+
+  /** The practice of a link that opens no session. */
+  #practiceOf({ view }) {
+    const opened = { offer: this.offer, waiver: this.waiver }[view];
+    return opened?.shown.practice ?? null;
   }
 
   /** Show the present view again. */
@@ -257,9 +324,10 @@ export class App {
     }
   }
 
+  /** What stands there while an answer is under way: it keeps the height, so that little moves. */
   #busy() {
     this.#main.setAttribute("aria-busy", "true");
-    this.#main.replaceChildren(h("p", { class: "loading" }, t.loading));
+    this.#main.replaceChildren(h("div", { class: "skeleton" }, h("p", { class: "loading" }, t.loading)));
   }
 
   /* --- when something fails ---------------------------------------------------------------- */

@@ -7,7 +7,7 @@ import { payInstead, paying } from "./allowance.js";
 import { Intention, NetworkLost, Problem } from "./api.js";
 import { note } from "./app.js";
 import { now } from "./clock.js";
-import { button, h } from "./dom.js";
+import { button, h, linkTo } from "./dom.js";
 import { money } from "./format.js";
 import { costBox, forTarget } from "./parts.js";
 import { ANSWERS, answerTo, showProblem } from "./problems.js";
@@ -22,25 +22,33 @@ import { askWithCommand } from "./waiver.js";
  * `action` is whose decision and quote count, `command` the call, `wish` the part of its body that
  * the person chose before. `more` are further buttons. `onLost` shows what is open instead of a slot,
  * and `onStart` goes on with another start. `isFollowing`: the following sessions were chosen before.
- * `hasCost`: what the decision says is charged, so it is shown.
+ * `hasCost`: what the decision says is charged, so it is shown. `policy` stands below the cost.
  */
-export function commandForm(app, known, { action, command, wish = {}, labels, more = [], onLost = null, onStart = null, isFollowing = false, hasCost = true }) {
+export function commandForm(app, known, { action, command, wish = {}, labels, more = [], onLost = null, onStart = null, isFollowing = false, hasCost = true, policy = null }) {
   const { id } = known.session;
   const { visit } = app;
   const intention = new Intention();
   let etag = known.etag;
   let decision = known.session.actions[action];
   let isSending = false;
+  /** The quote has ended, and what it costs now is not known yet: nothing is shown, and nothing sent. */
+  let isStale = false;
 
   const cost = h("div", { "aria-live": "polite" });
   const message = h("div", {});
   const isAnswer = decision.free_because === "move_request";
-  const reason = isAnswer ? reasonOfRequest() : reasonFields(visit.reasons, id, decision.reasons, () => showCost());
+  const reason = isAnswer ? reasonOfRequest() : reasonFields(visit.reasons, id, decision.reasons, () => showCost(), { isOptional: command === "reschedule" });
   const question = askWithCommand();
   const instead = payInstead(() => showCost());
   const submit = button("", null, { type: "submit", class: "primary" });
 
   const showCost = () => {
+    submit.setAttribute("aria-disabled", String(isStale || isSending));
+    if (isStale && hasCost) {
+      cost.replaceChildren(h("p", { class: "message", id: "checking" }, t.cost.checking));
+      submit.textContent = labels.submit;
+      return;
+    }
     const preview = several()?.preview;
     const code = reason.choice();
     const found = withReason(forTarget(decision, wish.start), code);
@@ -66,7 +74,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   };
 
   const send = async () => {
-    if (isSending) return;
+    if (isSending || (isStale && hasCost)) return;
     if (several() && !several().isComplete()) return;
     const given = reason.read();
     if (given === null) return;
@@ -105,7 +113,10 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     if (error.code === "idempotency-key-reused") intention.forget();
     if (answer === "fields") reason.mark(error.body.errors ?? []);
     show(showProblem(error, app.ways(id, { retry: send, times: onLost ? null : () => app.lookAgain(id, null, visit), home: () => app.lookAgain(id, null, visit) })));
-    if (error instanceof Problem && ANSWERS[error.code] === "times") onLost?.(error, message);
+    if (error instanceof Problem && ANSWERS[error.code] === "times" && onLost) {
+      onLost(error, message);
+      submit.hidden = true; // The time is gone: there is nothing left to confirm.
+    }
     return undefined;
   };
 
@@ -155,11 +166,18 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
       const changed = costs(next) !== costs(decision);
       decision = next;
       etag = fresh.etag;
+      isStale = false;
       showCost();
       if (changed) show(h("p", { class: "message costs", role: "alert", tabindex: "-1" }, t.cost.changed));
       watch();
     } catch (error) {
+      if (error.code === "unauthorized") {
+        app.expired(visit);
+        return;
+      }
       if (!(error instanceof NetworkLost)) note(error);
+      isStale = true;
+      showCost();
       app.after(5000, renew);
     }
   };
@@ -183,14 +201,16 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   const back = known.session.status === "booked" ? t.cancel.keep : t.session.back;
   const form = h(
     "form",
-    { onsubmit: (event) => { event.preventDefault(); send(); }, novalidate: true },
+    { class: "command", onsubmit: (event) => { event.preventDefault(); send(); }, novalidate: true },
     part?.node,
     cost,
     instead.node,
+    policy,
     reason.node,
     question.node,
     message,
-    h("div", { class: "buttons" }, submit, button(back, () => app.go({ view: "details", id }), { class: "secondary", id: "keep" }), more),
+    h("div", { class: "buttons" }, submit, linkTo(app, { view: "details", id }, back, { class: "button secondary", id: "keep" })),
+    more,
   );
   const mounted = () => {
     watch();

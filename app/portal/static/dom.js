@@ -1,5 +1,7 @@
 /** Builds the page. Text only ever becomes a text node, so nothing that a person typed is markup. */
 
+import { addressOf } from "./routes.js";
+
 /** Make an element: `h("button", { type: "button", onclick: go }, "Go")`. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -10,6 +12,23 @@ export function h(tag, attributes = {}, ...children) {
   }
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
+}
+
+/** A link to another view of this page. A click that asks for another tab or window gets one. */
+export function linkTo(app, wanted, label, attributes = {}) {
+  const entry = app.entryTo(wanted);
+  const onclick = (event) => {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    app.go(entry);
+  };
+  return h("a", { href: addressOf(entry), onclick, ...attributes }, label);
+}
+
+/** Text as it was written, with its lines, and with the web addresses in it as links. */
+export function written(text, attributes = {}) {
+  const parts = text.split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]}'’»])/i);
+  return h("span", { class: "written", ...attributes }, parts.map((part, index) => (index % 2 === 1 ? link(part, part) : part)));
 }
 
 /** A button that does something on this page. */

@@ -1,20 +1,17 @@
-/** What stands behind the `#` of a mail's link. */
+/**
+ * What stands behind the `#` of a mail's link: a token, with its purpose before it where it does not
+ * open a session, and then perhaps what the person wants: `TOKEN&to=reschedule`.
+ */
 
-const SIGN_IN = "sign-in=";
-const OFFER = "offer=";
-const WAIVER = "waiver=";
+const PURPOSES = ["sign-in", "offer", "waiver"];
+const WAYS = new Set(["reschedule", "cancel"]);
 
-/** The token of a link that signs in; null for one that opens a session. */
-export function signInToken(fragment) {
-  return fragment.startsWith(SIGN_IN) ? fragment.slice(SIGN_IN.length) : null;
-}
-
-/** The token of a link to an offer; null for one that opens a session. */
-export function offerToken(fragment) {
-  return fragment.startsWith(OFFER) ? fragment.slice(OFFER.length) : null;
-}
-
-/** The token of a link to answer a client's question about a fee; null for one that opens a session. */
-export function waiverToken(fragment) {
-  return fragment.startsWith(WAIVER) ? fragment.slice(WAIVER.length) : null;
+/** Read a fragment: `{ purpose, token, to, lang }`. The purpose of a session's link is "session". */
+export function readFragment(fragment) {
+  const [first, ...rest] = fragment.split("&");
+  const more = new URLSearchParams(rest.join("&"));
+  const purpose = PURPOSES.find((one) => first.startsWith(`${one}=`)) ?? "session";
+  const token = purpose === "session" ? first : first.slice(purpose.length + 1);
+  const to = more.get("to");
+  return { purpose, token, to: WAYS.has(to) ? to : null, lang: more.get("lang") };
 }

@@ -1,34 +1,78 @@
-/** What stands around every view: the practice, the sections, and the ways to sign out. */
+/** What stands around every view: the practice, the languages, the sections, and the ways to sign out. */
 
-import { button, h } from "./dom.js";
-import { t } from "./strings.js";
+import { button, h, link, linkTo } from "./dom.js";
+import { dress } from "./look.js";
+import { language, NAMES, t } from "./strings.js";
 
 export class Frame {
   #practice = document.getElementById("practice");
+  #logo = document.getElementById("logo");
   #leave = document.getElementById("leave");
+  #languages = document.getElementById("languages");
   #nav = document.getElementById("sections");
   #account = document.getElementById("account");
-  #who = h("p", {});
-  #buttons;
+  #welcome = document.getElementById("welcome");
+  #about = document.getElementById("about");
+  #app;
+  #sections;
 
-  /** `sections` are `{ entry, label }`; only a client who is signed in sees them. */
-  constructor(sections, { go, leave, leaveEverywhere }) {
-    this.#buttons = sections.map(({ entry, label }) => [entry, button(label, () => go(entry), { class: "section" })]);
-    this.#nav.append(h("ul", {}, this.#buttons.map(([, one]) => h("li", {}, one))));
-    this.#leave.append(button(t.account.leave, leave, { class: "plain", id: "sign-out" }));
-    this.#account.append(this.#who, button(t.account.leaveEverywhere, leaveEverywhere, { class: "plain", id: "sign-out-everywhere" }));
+  /** `sections` gives `{ entry, label }`; only a client who is signed in sees them. */
+  constructor(app, sections) {
+    this.#app = app;
+    this.#sections = sections;
   }
 
-  /** Show it for a visit, with the section that its entry is of. */
-  show(visit, entry) {
+  /** Show it for a visit, with the section that its entry is of; or for the practice of another link. */
+  show(visit, entry, other = null) {
     const isClient = visit !== null && !visit.isLink;
-    const { client, practice } = visit?.who ?? {};
+    const client = visit?.who.client ?? null;
+    const practice = other ?? visit?.who.practice ?? null;
+    const isHome = entry?.view === visit?.home.view && entry?.when === visit?.home.when;
+    document.getElementById("skip").textContent = t.skip;
     this.#practice.textContent = practice?.name ?? t.appName;
-    this.#who.textContent = client ? t.account.who(client.name) : "";
+    this.#showLogo(practice?.look?.logo_url ?? null);
+    dress(practice?.look?.accent ?? null);
+    this.#showLanguages();
+    this.#nav.setAttribute("aria-label", t.sectionsLabel);
+    this.#nav.replaceChildren(isClient ? h("ul", {}, this.#sections().map((section) => h("li", {}, this.#section(section, entry)))) : "");
+    this.#leave.replaceChildren(isClient ? button(t.account.leave, () => this.#app.signOut(), { class: "plain", id: "sign-out" }) : "");
+    this.#account.replaceChildren(
+      ...(isClient && client
+        ? [h("p", {}, t.account.who(client.name)), linkTo(this.#app, { view: "everywhere", by: visit.by }, t.account.leaveEverywhere, { class: "plain", id: "sign-out-everywhere" })]
+        : []),
+    );
     for (const part of [this.#leave, this.#nav, this.#account]) part.hidden = !isClient;
-    for (const [section, one] of this.#buttons) {
-      if (section.view === entry?.view && section.when === entry.when) one.setAttribute("aria-current", "page");
-      else one.removeAttribute("aria-current");
-    }
+    this.#welcome.textContent = practice?.look?.welcome ?? "";
+    this.#welcome.hidden = !isHome || !practice?.look?.welcome;
+    this.#about.replaceChildren(...aboutPractice(practice));
   }
+
+  #showLogo(address) {
+    this.#logo.hidden = !address?.startsWith("/");
+    if (!this.#logo.hidden && this.#logo.getAttribute("src") !== address) this.#logo.src = address;
+  }
+
+  #section({ entry: section, label }, entry) {
+    const isHere = section.view === entry?.view && section.when === entry.when;
+    return linkTo(this.#app, section, label, { class: "section", "aria-current": isHere ? "page" : null });
+  }
+
+  #showLanguages() {
+    const chosen = language();
+    const options = Object.entries(NAMES).map(([code, name]) => h("option", { value: code, lang: code, selected: code === chosen }, name));
+    const choice = h("select", { id: "language", "aria-label": t.language, onchange: (event) => this.#app.speak(event.target.value) }, options);
+    this.#languages.replaceChildren(choice);
+  }
+}
+
+/** Where the practice is found, as far as it says so. */
+function aboutPractice(practice) {
+  if (!practice) return [];
+  const { name, address, website, look } = practice;
+  const parts = [
+    look?.footer ? h("p", { class: "written" }, look.footer) : null,
+    address || website ? h("p", {}, h("strong", {}, name), address ? h("span", { class: "written" }, `, ${address}`) : null) : null,
+    website ? h("p", {}, link(website, website.replace(/^https?:\/\//i, "").replace(/\/$/, ""))) : null,
+  ];
+  return parts.filter(Boolean);
 }

@@ -4,18 +4,24 @@
  * A link's fragment leaves the address bar before anything else happens. What follows depends on
  * what the link can do:
  *
- * - `#TOKEN` opens a session. Opening changes nothing and works any number of times, so no click is
- *   asked for; but the token is sent only when the page is in front of a person, so a page that is
- *   fetched ahead of time or in the background (previews, prerendering, most scanners) sends nothing.
+ * - `#TOKEN` opens a session, and `#TOKEN&to=reschedule` its free times. Opening changes nothing and
+ *   works any number of times, so no click is asked for; but the token is sent only when the page is
+ *   in front of a person, so a page that is fetched ahead of time or in the background (previews,
+ *   prerendering, most scanners) sends nothing.
  * - `#offer=TOKEN` shows a time that is offered, which changes nothing either. The answer is sent when
  *   a person presses a button.
  * - `#waiver=TOKEN` shows a practitioner what a client asks about a fee, in the same way.
  * - `#sign-in=TOKEN` signs in, and works once. A scanner that opens it and runs scripts must not use
  *   it up, so it is sent when a person presses the button, and not before.
+ *
+ * A fragment that begins with `/` is the address of a view (routes.js).
  */
 
 import { App } from "./app.js";
-import { offerToken, signInToken, waiverToken } from "./fragment.js";
+import { readFragment } from "./fragment.js";
+import { rememberedLanguage } from "./memory.js";
+import { entryOf, isAddress } from "./routes.js";
+import { known, speak } from "./strings.js";
 import { absence } from "./views/absence.js";
 import { cancel } from "./views/cancel.js";
 import { confirm } from "./views/confirm.js";
@@ -31,14 +37,20 @@ import { signIn } from "./views/sign-in.js";
 import { start } from "./views/start.js";
 import { waiver } from "./views/waiver.js";
 
-const app = new App({ start, signIn, offer, waiver, sessions, packages, fees, everywhere, details, reschedule, confirm, cancel, absence, done });
+const VIEWS = { start, signIn, offer, waiver, sessions, packages, fees, everywhere, details, reschedule, confirm, cancel, absence, done };
 
-/** Read what the link carries and take it out of the address bar. */
-function takeFragment() {
+/** Read what the link carries and take it out of the address bar. Null: there is no link. */
+function takeLink() {
   const fragment = location.hash.slice(1);
-  if (!fragment) return null;
+  if (!fragment || isAddress(fragment)) return null;
   history.replaceState(null, "", location.pathname + location.search);
-  return fragment;
+  return readFragment(fragment);
+}
+
+/** The view of the address bar, or null. */
+function addressed() {
+  const fragment = location.hash.slice(1);
+  return isAddress(fragment) ? entryOf(fragment) : null;
 }
 
 /** Wait until a person can see the page. */
@@ -50,43 +62,50 @@ async function shown() {
 }
 
 /** Follow the link that brought a person here. */
-async function follow(fragment) {
-  const token = signInToken(fragment);
-  if (token !== null) {
+async function follow(app, { purpose, token, to }) {
+  if (purpose === "sign-in") {
     app.offerSignIn(token);
     return;
   }
   await shown();
-  const offered = offerToken(fragment);
-  const asked = waiverToken(fragment);
-  if (offered !== null) await app.openOffer(offered);
-  else if (asked !== null) await app.openWaiver(asked);
-  else await app.openLink(fragment);
+  if (purpose === "offer") await app.openOffer(token);
+  else if (purpose === "waiver") await app.openWaiver(token);
+  else await app.openLink(token, to);
 }
 
 async function boot() {
-  const fragment = takeFragment();
-  if (fragment !== null) {
-    await follow(fragment);
+  const link = takeLink();
+  const chosen = known([rememberedLanguage() ?? "", ...(navigator.languages ?? [navigator.language]), link?.lang ?? ""]);
+  await speak(chosen ?? "en");
+  const app = new App(VIEWS, { isOwnLanguage: chosen !== null });
+
+  addEventListener("hashchange", () => {
+    const other = takeLink();
+    if (other !== null) follow(app, other);
+    else if (addressed() !== null && history.state === null) app.goTo(addressed());
+  });
+  addEventListener("popstate", (event) => {
+    if (event.state !== null) app.show(event.state);
+    else if (!location.hash) app.show({ view: "start" });
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") app.returned();
+  });
+  document.getElementById("skip").addEventListener("click", (event) => {
+    // Without touching the address: the fragment belongs to views and to links from emails.
+    event.preventDefault();
+    document.getElementById("main").focus();
+  });
+
+  if (link !== null) {
+    await follow(app, link);
     return;
   }
   await shown();
-  app.resume();
+  app.resume(addressed());
 }
 
-addEventListener("hashchange", () => {
-  const fragment = takeFragment();
-  if (fragment !== null) follow(fragment);
+boot().catch((error) => {
+  document.documentElement.classList.add("broken");
+  console.error(error);
 });
-addEventListener("popstate", (event) => {
-  if (!location.hash) app.show(event.state ?? { view: "start" });
-});
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") app.returned();
-});
-document.getElementById("skip").addEventListener("click", (event) => {
-  // Without touching the address: the fragment belongs to links from emails.
-  event.preventDefault();
-  document.getElementById("main").focus();
-});
-boot();

@@ -28,7 +28,7 @@ export async function pages(app, { title, intro = null, empty, read, row }) {
       const last = list.lastElementChild;
       add(page);
       const first = last.nextElementSibling ?? last;
-      (first.querySelector("button") ?? first.querySelector("h2")).focus();
+      (first.querySelector("a, button") ?? first.querySelector("h2")).focus();
     } catch (error) {
       note(error);
       if (error.code === "unauthorized") {

@@ -2,27 +2,90 @@
 
 import { allowanceText } from "./allowance.js";
 import { now } from "./clock.js";
-import { facts, h, link, nextId } from "./dom.js";
-import { countdown, day, money, short, span, zoneNames } from "./format.js";
+import { button, facts, h, link, nextId, written } from "./dom.js";
+import { countdown, day, isoDate, money, nearDay, short, span, tileParts, time, zoneName, zoneNames } from "./format.js";
+import { icon } from "./icons.js";
 import { t } from "./strings.js";
-import { differs } from "./zones.js";
+import { differs, lead, leading, ZONE } from "./zones.js";
 
 const SOON = 3_600_000;
 
 export const heading = (text) => h("h1", { tabindex: "-1" }, text);
 
-/** When: in the person's zone, and beside it for the practitioner where clocks there differ. */
-export function when({ starts_at: start, ends_at: end, practitioner }) {
-  const zone = practitioner.time_zone;
+/** Whether an entry of the history is about the session as it is. An address names no version. */
+export const isCurrent = (entry, session) => entry.version === undefined || entry.version === session.version;
+
+/** The zone of the place of a session: where it is in person, else where its practitioner is. */
+export const placeZone = ({ format, practitioner }) => format.location?.time_zone ?? practitioner.time_zone;
+
+/** Let the zone lead that a person chose for a session; else the place's where one meets in person. */
+export function leadFor(app, session) {
+  const chosen = app.visit.zones.get(session.id);
+  lead(chosen ?? (session.format.kind === "in_person" ? placeZone(session) : null));
+}
+
+/**
+ * When: in the zone that leads, and beside it in the other one where clocks differ. What `before` had
+ * otherwise is marked.
+ */
+export function when(session, { before = null, zones = null } = {}) {
+  const { starts_at: start, ends_at: end, practitioner } = session;
+  const place = placeZone(session);
   const ends = [start, end];
-  const theirs = `${day(start, zone)}, ${span(start, end, zone)} (${zoneNames(ends, zone)})`;
+  const inZone = (zone) => `${day(start, zone)}, ${span(start, end, zone)}`;
+  const isElsewhere = leading() !== ZONE && differs(ends, ZONE);
+  const other = isElsewhere
+    ? t.session.forYou(sameDay(start, ZONE) ? span(start, end, ZONE) : inZone(ZONE), zoneNames(ends, ZONE))
+    : t.session.theirTime(practitioner.name, `${inZone(place)} (${zoneNames(ends, place)})`);
+  const near = nearDay(start);
+  const changed = (isChanged) => (before && isChanged ? "changed" : null);
+  const isOtherDay = before && isoDate(before.starts_at) !== isoDate(start);
+  const isOtherTime = before && time(before.starts_at) !== time(start);
   return h(
     "div",
     { class: "when" },
-    h("p", { class: "day" }, day(start)),
-    h("p", { class: "time" }, span(start, end), " ", h("span", { class: "quiet zone" }, zoneNames(ends))),
-    differs(ends, zone) ? h("p", { class: "quiet" }, t.session.theirTime(practitioner.name, theirs)) : null,
+    h("p", { class: "day" }, h("span", { class: changed(isOtherDay) }, near ? t.session.at(near, time(start)) : day(start))),
+    h("p", { class: "time" }, h("span", { class: changed(isOtherTime) }, near ? t.session.onDay(day(start), span(start, end)) : span(start, end)), " ", h("span", { class: "quiet zone" }, zoneNames(ends))),
+    isElsewhere || differs(ends, place) ? h("p", { class: "quiet small" }, other) : null,
+    zones,
   );
+}
+
+const sameDay = (instant, zone) => isoDate(instant, zone) === isoDate(instant);
+
+/** A button to see the times of a session online in the other zone; null where clocks agree. */
+export function zoneSwitch(app, session) {
+  const { id, starts_at: start, format } = session;
+  const place = placeZone(session);
+  if (format.kind === "in_person" || !differs([start], place, ZONE)) return null;
+  const other = leading() === ZONE ? place : ZONE;
+  const go = () => {
+    app.visit.zones.set(id, other);
+    app.refresh();
+  };
+  return button(t.session.showIn(zoneName(start, other)), go, { class: "plain small", id: "zone" });
+}
+
+/** The date as on a tear-off calendar. What it says stands beside it in words. */
+export function tile({ starts_at: start, status }) {
+  const { month, day: number, weekday } = tileParts(start);
+  return h("div", { class: "tile", "aria-hidden": "true", "data-status": status }, h("span", { class: "tile-month" }, month), h("span", { class: "tile-day" }, number), h("span", {}, weekday));
+}
+
+/** Whom one meets, with a photo or initials. */
+export function person({ name, photo_url: photo = null }) {
+  const face = photo?.startsWith("/")
+    ? h("img", { class: "face", src: photo, alt: "", width: "48", height: "48" })
+    : h("span", { class: "face", "aria-hidden": "true" }, initials(name));
+  return h("p", { class: "person" }, face, h("span", {}, t.session.with(name)));
+}
+
+/** "MC" of "Dr. Maya Chen": of the first and the last name, without titles. */
+export function initials(name) {
+  const words = name.split(/\s+/).filter((word) => /^\p{L}/u.test(word) && !word.endsWith("."));
+  const [first = name] = words;
+  const last = words.length > 1 ? words.at(-1) : "";
+  return [first, last].map((word) => [...word][0] ?? "").join("").toLocaleUpperCase();
 }
 
 /** What a session belongs to: a place in a group, a date of a series. */
@@ -47,14 +110,31 @@ export function inSentence({ kind, location }) {
   return location ? `${name}, ${location.name}` : name;
 }
 
-/** How to meet and how to join. */
-export function joining({ kind, location, join_url: url, instructions }) {
-  return [
-    [t.session.how, formatName(kind)],
-    location && [t.session.where, location.name, h("br"), location.address],
-    url && [t.session.join, link(url, url.replace(/^https?:\/\//i, ""))],
-    instructions && [t.session.goodToKnow, instructions],
-  ];
+/** How and where one meets; how to join only while that is of use. */
+export function meeting({ format }, isAhead) {
+  const { kind, location, join_url: url, instructions } = format;
+  const address = location ? location.address : null;
+  const map = address ? `https://www.google.com/maps/search/?${new URLSearchParams({ api: "1", query: `${location.name}, ${address.replace(/\s*\n\s*/g, ", ")}` })}` : null;
+  return h(
+    "div",
+    { class: "meeting" },
+    icon(kind),
+    h(
+      "div",
+      {},
+      h("p", { class: "how" }, location ? `${formatName(kind)}, ${location.name}` : formatName(kind)),
+      address ? h("p", { class: "written" }, address) : null,
+      map && isAhead ? h("p", {}, link(map, t.session.map)) : null,
+      isAhead && url ? join(url) : null,
+      isAhead && instructions ? h("p", {}, written(instructions)) : null,
+    ),
+  );
+}
+
+/** The way into the call; an address that no page should open is only text. */
+function join(url) {
+  if (!/^https?:/i.test(url)) return h("p", {}, url);
+  return h("p", {}, h("a", { href: url, rel: "noopener noreferrer", class: "button primary join", id: "join" }, t.session.joinNow));
 }
 
 /** The decision on a move to a start: a free target has no fee, and carries the cost of cancelling. */
@@ -84,6 +164,27 @@ export function costNow(decision, startsAt) {
   return { text: sentences.join(" "), isFree, deadline };
 }
 
+/** The same in a few words, for a button: "Free until Tue, Dec 1, 8:00 AM". */
+export function price(decision, startsAt) {
+  const { fee, credit, carries, allowance } = decision;
+  const { isFree, deadline } = costNow(decision, startsAt);
+  const text = () => {
+    if (fee) return t.price.fee(money(fee));
+    if (credit === "forfeited") return t.price.forfeited;
+    if (carries) return t.price.carries;
+    if (allowance?.would_use) return t.price.allowance;
+    if (!deadline) return t.cost.because[decision.free_because] ? t.price.free : t.price.freeUntilStart;
+    return Date.parse(deadline) >= Date.parse(startsAt) ? t.price.freeUntilStart : t.price.freeUntil(short(deadline));
+  };
+  return h("span", { class: isFree ? "price costless" : "price" }, text(), ...countdownTo(deadline));
+}
+
+/** A clock that counts down in the last hour. */
+function countdownTo(deadline) {
+  const left = deadline ? Date.parse(deadline) - now() : 0;
+  return left > 0 && left <= SOON ? [" ", h("span", { class: "countdown", role: "timer", "data-until": deadline })] : [];
+}
+
 /** What cancelling costs at least after a move, in the words for now or for the timeline. */
 export function carriedCost({ fee }, words) {
   return fee ? words.carriesFee(money(fee)) : words.carriesForfeit;
@@ -92,9 +193,7 @@ export function carriedCost({ fee }, words) {
 /** The sentences of `costNow`, with a clock that counts down in the last hour. */
 export function costLine(decision, startsAt) {
   const { text, deadline, isFree } = costNow(decision, startsAt);
-  const left = deadline ? Date.parse(deadline) - now() : 0;
-  const clock = left > 0 && left <= SOON ? h("span", { class: "countdown", role: "timer", "data-until": deadline }) : null;
-  return h("p", { class: isFree ? "cost costless" : "cost" }, text, clock ? " " : null, clock);
+  return h("p", { class: isFree ? "cost costless" : "cost" }, text, ...countdownTo(deadline));
 }
 
 /** Keep the clocks of a view going. */
@@ -123,9 +222,22 @@ export function costBox(decision) {
   );
 }
 
-/** The policy in the practitioner's words, and as a timeline for each action. */
+/** Until when something is possible; once that is past, until when it was. */
+export const possibleUntil = (deadline) => (Date.parse(deadline) < now() ? t.cost.wasPossibleUntil : t.cost.possibleUntil)(short(deadline));
+
+/** The policy in the practitioner's words, folded after four lines; and as a timeline for each action. */
 export function policyText({ policy }) {
-  return policy.text ? h("p", { class: "written" }, policy.text) : null;
+  if (!policy.text) return null;
+  const id = nextId("policy");
+  const text = h("div", { class: "folded", id }, written(policy.text));
+  const isLong = policy.text.length > 240 || policy.text.split("\n").length > 4;
+  if (!isLong) return h("div", { class: "policy" }, text);
+  const more = button(t.session.showAll, () => {
+    const isOpen = text.classList.toggle("unfolded");
+    more.setAttribute("aria-expanded", String(isOpen));
+    more.textContent = isOpen ? t.session.showLess : t.session.showAll;
+  }, { class: "plain small", "aria-expanded": "false", "aria-controls": id });
+  return h("div", { class: "policy" }, text, more);
 }
 
 export function policyTimeline({ policy, starts_at: startsAt }) {

@@ -4,7 +4,8 @@
  */
 
 import { NetworkLost, Problem } from "./api.js";
-import { button, h, link, mailto } from "./dom.js";
+import { contactLinks } from "./contact.js";
+import { button, h } from "./dom.js";
 import { t } from "./strings.js";
 
 /** What comes next, by code. The names are those of `t.problem.actions`. */
@@ -85,14 +86,4 @@ function sentence(error) {
 function fieldErrors(body) {
   if (!Array.isArray(body.errors) || body.errors.length === 0) return null;
   return h("ul", {}, body.errors.map((field) => h("li", {}, `${field.pointer?.split("/").pop() ?? ""}: ${field.detail ?? ""}`)));
-}
-
-/** Whom to contact, ready to tap. */
-export function contactLinks(contact) {
-  return h(
-    "p",
-    { class: "contact" },
-    contact.phone ? link(`tel:${contact.phone.replace(/[^+\d]/g, "")}`, t.contact.call(contact.phone)) : null,
-    contact.email ? link(mailto(contact.email), t.contact.mail(contact.email)) : null,
-  );
 }

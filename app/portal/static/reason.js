@@ -4,6 +4,10 @@ import { h, nextId } from "./dom.js";
 import { radios } from "./parts.js";
 import { t } from "./strings.js";
 
+/** The choice of those who rather say nothing. It is sent as `other`, with these words. */
+const UNSAID = "unsaid";
+const codeOf = (choice) => (choice === UNSAID ? "other" : choice);
+
 /** What the API takes for a note has at least one such character. */
 export const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
@@ -22,29 +26,37 @@ export function withReason(decision, code) {
 /**
  * Why: a choice, and words where a choice says too little. The words go to the practitioner only.
  * What is given for a session is kept in `given` until it is sent, so that it need not be given twice.
- * The choices are those of the practice's list, if `reasons` is one. `onChoice` is told of each.
+ * The choices are those of the practice's list, if `reasons` is one. `onChoice` is told of each. Where
+ * it `isOptional`, "Prefer not to say" is chosen until a person says more.
  */
-export function reasonFields(given, id, reasons, onChoice) {
-  const codes = reasons ? reasons.map(({ code, label }) => [code, label]) : Object.entries(t.reason.codes);
+export function reasonFields(given, id, reasons, onChoice, { isOptional = false } = {}) {
+  const own = reasons ? reasons.map(({ code, label }) => [code, label]) : Object.entries(t.reason.codes);
+  const codes = [...own, [UNSAID, t.reason.unsaid]];
   const texts = new Map(codes);
   const hints = new Map(codes.map(([code]) => [code, h("span", { class: "quiet small", "data-effect": code })]));
-  const before = given.get(id) ?? { code: null, written: "" };
+  const before = given.get(id) ?? { code: isOptional ? UNSAID : null, written: "" };
   const noteId = nextId("note");
   const errorId = nextId("error");
-  const optional = h("span", { class: "quiet", hidden: before.code === "other" }, ` (${t.reason.optional})`);
+  const optional = h("span", { class: "quiet" }, ` (${t.reason.optional})`);
   const error = h("p", { class: "field-error", id: errorId, hidden: true });
   const words = h("textarea", { id: noteId, rows: "2", maxlength: "500" }, before.written);
-  const choice = () => choices.querySelector("input:checked")?.value ?? null;
+  const chosen = () => choices.querySelector("input:checked")?.value ?? null;
+  const choice = () => codeOf(chosen());
+  const note = h("div", {}, h("label", { for: noteId }, t.reason.note, optional), words);
+  const hide = (code) => {
+    note.hidden = code === null || code === UNSAID;
+    optional.hidden = code === "other";
+  };
   const choices = radios(t.reason.title, "reason", codes.map(([code, text]) => [code, [text, hints.get(code)]]), {
     hint: t.reason.hint,
     chosen: before.code,
     onchange: () => {
       complain(null);
-      optional.hidden = choice() === "other";
+      hide(chosen());
       onChoice();
     },
   });
-  const keep = () => given.set(id, { code: choice(), written: words.value });
+  const keep = () => given.set(id, { code: chosen(), written: words.value });
   const complain = (text, field = null) => {
     error.textContent = text ?? "";
     error.hidden = text === null;
@@ -56,11 +68,12 @@ export function reasonFields(given, id, reasons, onChoice) {
     field?.setAttribute("aria-describedby", errorId);
     field?.focus();
   };
+  hide(before.code);
   return {
-    node: h("div", { class: "reason", oninput: keep }, choices, error, h("label", { for: noteId }, t.reason.note, optional), words),
+    node: h("div", { class: "reason", oninput: keep }, choices, error, note),
     /** Give the reason: the person's own words, or else the chosen reason. Null: none yet. */
     read() {
-      const code = choice();
+      const code = chosen();
       const written = VISIBLE.test(words.value) ? words.value.trim() : "";
       complain(null);
       if (code === null) {
@@ -71,13 +84,14 @@ export function reasonFields(given, id, reasons, onChoice) {
         complain(t.reason.missingNote, words);
         return null;
       }
+      if (code === UNSAID) return { code: "other", note: t.reason.unsaid };
       return { code, note: written || texts.get(code) };
     },
     choice,
     /** Say beside each reason what it changes now. */
     tell(decision) {
       for (const [code, hint] of hints) {
-        const text = t.reason.effects[effectOf(decision, code)];
+        const text = t.reason.effects[effectOf(decision, codeOf(code))];
         hint.textContent = text ? ` (${text})` : "";
       }
     },

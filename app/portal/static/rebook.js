@@ -1,14 +1,13 @@
 /** A session that was cancelled or missed, and can be booked again. */
 
-import { button, h } from "./dom.js";
-import { short } from "./format.js";
-import { carriedCost } from "./parts.js";
+import { h, linkTo } from "./dom.js";
+import { carriedCost, possibleUntil } from "./parts.js";
 import { t } from "./strings.js";
 
 /** The way to another time; null where there is none. */
 export function rebookPart(app, { id, version, status, actions, move_request: request }) {
   if (status === "booked" || request || !actions.reschedule.allowed) return null;
-  const go = button(t.rebook.go, () => app.go({ view: "reschedule", id, version }), { class: "primary", id: "go-reschedule" });
+  const go = linkTo(app, { view: "reschedule", id, version }, t.rebook.go, { class: "button primary", id: "go-reschedule" });
   return h(
     "section",
     { class: "card", "aria-labelledby": "rebook" },
@@ -19,6 +18,6 @@ export function rebookPart(app, { id, version, status, actions, move_request: re
 
 /** Until when it is possible, and what comes with it. */
 export function rebookLine({ carries, credit, closes_at: until }) {
-  const sentences = [t.cost.possibleUntil(short(until)), t.cost.credit[credit], carries && carriedCost(carries, t.cost)];
+  const sentences = [possibleUntil(until), t.cost.credit[credit], carries && carriedCost(carries, t.cost)];
   return h("p", { class: "cost" }, sentences.filter(Boolean).join(" "));
 }

@@ -1,7 +1,7 @@
 /** What the practice asks of a client: to move a session. The times that it proposes come first. */
 
 import { now } from "./clock.js";
-import { button, h } from "./dom.js";
+import { h, linkTo, written } from "./dom.js";
 import { dayAndTime } from "./format.js";
 import { confirmEntry, slotName } from "./slots.js";
 import { t } from "./strings.js";
@@ -13,7 +13,7 @@ export function requestText({ status, move_request: request }) {
     "div",
     { class: "message" },
     h("p", {}, h("strong", {}, isCancelled ? t.request.cancelled : t.request.asks)),
-    request.note ? h("blockquote", { class: "written" }, request.note) : null,
+    request.note ? h("blockquote", {}, written(request.note)) : null,
     h("p", {}, t.request.answerBy(dayAndTime(request.answer_by)), isCancelled ? null : ` ${t.request.keep}`),
   );
 }
@@ -23,8 +23,8 @@ export function requestWays(app, session) {
   const { id, version, actions, format, move_request: request } = session;
   const mayMove = actions.reschedule.allowed;
   const proposals = mayMove ? request.proposals.filter((slot) => Date.parse(slot.start) > now()) : [];
-  const choose = (slot) => button(slotName(slot), () => app.go({ ...confirmEntry(session, format.kind, slot), isProposed: true }), { class: "primary", "data-start": slot.start });
-  const go = (name, label, style) => button(label, () => app.go({ view: name, id, version }), { class: style, id: `go-${name}` });
+  const choose = (slot) => linkTo(app, { ...confirmEntry(session, format.kind, slot), isProposed: true }, slotName(slot), { class: "button primary", "data-start": slot.start });
+  const go = (name, label, style) => linkTo(app, { view: name, id, version }, label, { class: `button ${style}`, id: `go-${name}` });
   return h(
     "div",
     {},

@@ -7,7 +7,7 @@ import { allowanceText } from "./allowance.js";
 import { note } from "./app.js";
 import { button, h } from "./dom.js";
 import { money, short, zoneNames } from "./format.js";
-import { carriedCost, radios } from "./parts.js";
+import { carriedCost, possibleUntil, radios } from "./parts.js";
 import { showProblem } from "./problems.js";
 import { withReason } from "./reason.js";
 import { t } from "./strings.js";
@@ -154,7 +154,7 @@ export class ScopePart {
   /** The date of a session that the policy refuses, and its deadline. */
   describe(id, deadline) {
     const found = this.#preview.sessions.find((one) => one.session_id === id);
-    const until = deadline ? t.cost.possibleUntil(short(deadline)) : null;
+    const until = deadline ? possibleUntil(deadline) : null;
     return [found && `${short(found.starts_at)}.`, until].filter(Boolean).join(" ");
   }
 
@@ -228,7 +228,7 @@ export class ScopePart {
   }
 
   #refusal(id, { message, deadline }) {
-    const until = deadline ? ` ${t.cost.possibleUntil(short(deadline))}` : null;
+    const until = deadline ? ` ${possibleUntil(deadline)}` : null;
     return h("div", { class: "message problem" }, h("p", {}, message, until), this.#leave(id));
   }
 

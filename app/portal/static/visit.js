@@ -22,6 +22,10 @@ export class Visit {
   outcome = null;
   /** The list that was last looked at, and leads there again. */
   section = null;
+  /** When the access of a link ends, by the server's clock; null where it can be renewed. */
+  until = null;
+  /** The zones that a person chose for sessions: id to zone. */
+  zones = new Map();
   #sessions = new Map();
 
   /** `by` is the right: CLIENT, or the id of a link's session. */
@@ -40,8 +44,8 @@ export class Visit {
   }
 
   /** Go on with what was chosen and written in a visit before. */
-  takeOver({ drafts, reasons }) {
-    Object.assign(this, { drafts, reasons });
+  takeOver({ drafts, reasons, zones }) {
+    Object.assign(this, { drafts, reasons, zones });
   }
 
   /** Tell whether this is the same person by the same right. */
@@ -59,6 +63,11 @@ export class Visit {
   /** Drop details that a command on other sessions has made old. */
   forget(ids) {
     for (const id of ids) this.#sessions.delete(id);
+  }
+
+  /** Drop all details, to ask for them again. */
+  forgetAll() {
+    this.#sessions.clear();
   }
 
   /** Remember details that an answer brought. */

@@ -1,6 +1,7 @@
 /** All visits of this window: a client's sign-in, and one for each link that was opened. */
 
-import { remember, remembered } from "./memory.js";
+import { now } from "./clock.js";
+import { remember, remembered, rememberedLinks, rememberLink } from "./memory.js";
 import { CLIENT, Visit } from "./visit.js";
 
 export class Visits {
@@ -9,14 +10,27 @@ export class Visits {
   #paused = null;
   #onWho;
 
-  /** Take up the sign-in that was there before the page was loaded again. `onWho` hears of names. */
+  /** Take up what was there before the page was loaded again. `onWho` hears of names. */
   constructor(onWho) {
     this.#onWho = onWho;
+    for (const { id, access, until } of rememberedLinks()) this.#takeUpLink(id, access, until);
     const refresh = remembered();
     if (refresh === null) return;
     const visit = this.newClient();
     visit.api.hold({ refresh });
     this.#visits.set(CLIENT, visit);
+  }
+
+  #takeUpLink(id, access, until) {
+    if (!(until > now())) {
+      rememberLink(id);
+      return;
+    }
+    const visit = new Visit(id);
+    visit.api.hold({ access });
+    visit.until = until;
+    this.#visits.set(id, visit);
+    visit.api.me().then((me) => this.introduce(visit, me)).catch(() => {}); // The name at the top is not worth an error.
   }
 
   /** The visit by this right, or null. */
@@ -38,9 +52,9 @@ export class Visits {
   }
 
   /** Learn who visits. */
-  introduce(visit, { client, practice }) {
-    visit.who = { client, practice };
-    this.#onWho();
+  introduce(visit, { client = null, practice = null }) {
+    visit.who = { client: client ?? visit.who.client, practice: practice ?? visit.who.practice };
+    this.#onWho(visit);
   }
 
   /** Let a visit begin; a sign-in takes the place of the one before. Give the entry to show. */
@@ -60,7 +74,8 @@ export class Visits {
     if (visit === null || this.get(visit.by) !== visit) return false;
     this.#visits.delete(visit.by);
     visit.api.hold({});
-    if (!visit.isLink) remember(null);
+    if (visit.isLink) rememberLink(visit.by);
+    else remember(null);
     return true;
   }
 
@@ -76,5 +91,6 @@ export class Visits {
     this.#visits.clear();
     this.#paused = null;
     remember(null);
+    rememberLink();
   }
 }

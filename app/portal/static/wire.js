@@ -9,7 +9,7 @@
  */
 
 import { sync } from "./clock.js";
-import { LANGUAGE } from "./strings.js";
+import { language } from "./strings.js";
 
 const TIMEOUT = 15_000;
 const PAUSES = [400, 1200];
@@ -125,8 +125,8 @@ async function patiently(method, path, options) {
 }
 
 async function once(method, path, { access = null, body, headers = {}, as = null, keepalive = false }) {
-  // The page is in one language, whatever the browser asks for: so are the sentences of the API.
-  const sent = { Accept: "application/json", "Accept-Language": LANGUAGE, ...headers };
+  // The sentences of the API are in the language of the page, whatever the browser asks for.
+  const sent = { Accept: "application/json", "Accept-Language": language(), ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
   if (access !== null) sent.Authorization = `Bearer ${access}`;
   let response;

@@ -3,6 +3,16 @@
 /** The person's zone. */
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
+let led = ZONE;
+
+/** The zone in which the present view shows times: the person's, or the place's of a session in person. */
+export const leading = () => led;
+
+/** Let another zone lead from now on; null: the person's. */
+export function lead(zone) {
+  led = zone ?? ZONE;
+}
+
 const HOURS = 3_600_000;
 const clocks = new Map();
 
@@ -38,6 +48,6 @@ export function occursTwice(instant, zone) {
 }
 
 /** Whether clocks in two zones show another time at one of these instants. */
-export function differs(instants, zone, other = ZONE) {
+export function differs(instants, zone, other = leading()) {
   return instants.some((instant) => offset(instant, zone) !== offset(instant, other));
 }

@@ -5,7 +5,10 @@ from typing import Any
 
 from fastapi import Response
 
+from app.domain.session import Status
 from app.mail.calendar import CalendarEvent, Person, make_calendar
+from app.mail.entry import entry_lines, entry_place, labelled
+from app.mail.sanitize import one_line
 from app.mail.texts.formatter import texts_in
 from app.sessions.read.queries import CalendarPublisher
 from app.sessions.read.records import SessionRecord
@@ -46,12 +49,16 @@ def calendar_response(
 def build_calendar_file(
     record: SessionRecord, publisher: CalendarPublisher, now: datetime
 ) -> bytes:
-    """Build the calendar file of a session, with joining instructions and without reasons.
+    """Build the calendar file of a session, without reasons.
 
-    Fixed texts are in the client's language.
+    It says what the calendar part of the session's mails says, since it has the same UID and
+    SEQUENCE. Fixed texts are in the client's language.
     """
-    place = record.location
-    how = (record.instructions, record.join_url)
+    texts = texts_in(publisher.locale)
+    cancelled = record.status is Status.CANCELLED
+    place = None if record.location is None else (record.location.name, record.location.address)
+    how = entry_lines(record.format, place, record.join_url, record.instructions, texts)
+    with_whom = labelled(texts("mail.practitioner"), one_line(record.practitioner_name), texts)
     event = CalendarEvent(
         id=record.id,
         sequence=record.calendar_sequence,
@@ -61,11 +68,11 @@ def build_calendar_file(
         zone=record.practitioner_zone,
         service_name=record.service_name,
         with_whom=publisher.name,
-        description=tuple(line for line in how if line),
-        location=None if place is None else f"{place.name}, {place.address}",
-        url=record.join_url,
+        description=(with_whom, *(() if cancelled else how)),
+        location=entry_place(record.format, place, record.join_url, texts),
+        url=None if cancelled else record.join_url,
         organizer=Person(publisher.name, publisher.email),
         attendee=Person(record.client_name, record.client_email),
-        texts=texts_in(publisher.locale),
+        texts=texts,
     )
     return make_calendar(event, "PUBLISH", now)

@@ -1,15 +1,16 @@
 /** "I cannot come", once it is too late to cancel: only say so, or also give up the time. */
 
 import { commandForm } from "../command.js";
-import { button, h } from "../dom.js";
-import { costLine, heading, policyText, when } from "../parts.js";
+import { h, linkTo } from "../dom.js";
+import { costLine, heading, isCurrent, leadFor, policyText, when } from "../parts.js";
 import { t } from "../strings.js";
 import { details } from "./details.js";
 
 export async function absence(app, entry) {
   const known = await app.visit.load(entry.id);
   const { session } = known;
-  if (session.version !== entry.version || !session.actions.absence.allowed) return details(app, entry);
+  if (!isCurrent(entry, session) || !session.actions.absence.allowed) return details(app, entry);
+  leadFor(app, session);
   const freesTime = entry.free === true;
   const form = entry.free === undefined ? null : formOf(app, known, freesTime);
   const node = h(
@@ -28,14 +29,13 @@ export async function absence(app, entry) {
 /** The two ways, with what the second one costs. Who has said it already can only give up the time. */
 function choices(app, session) {
   const { id, version, actions, absence: said } = session;
-  const go = (free) => app.go({ view: "absence", id, version, free });
-  const way = (name, free, line) => h("div", { class: "action" }, button(t.absence.ways[name], () => go(free), { class: "secondary", id: `absence-${name}` }), line);
+  const way = (name, free, line) => h("div", { class: "action" }, linkTo(app, { view: "absence", id, version, free }, t.absence.ways[name], { class: "button secondary", id: `absence-${name}` }), line);
   return h(
     "div",
     {},
     said ? null : way("keep", false, h("p", { class: "cost" }, t.absence.keep)),
     way("free", true, costLine(actions.absence, session.starts_at)),
-    h("div", { class: "buttons" }, button(t.session.back, () => app.go({ view: "details", id }), { class: "secondary", id: "keep" })),
+    h("div", { class: "buttons" }, linkTo(app, { view: "details", id }, t.session.back, { class: "button secondary", id: "keep" })),
   );
 }
 

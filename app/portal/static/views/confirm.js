@@ -1,10 +1,11 @@
 /** The old and the new, what it costs, why, and one button. For a move and for a change of format. */
 
 import { commandForm } from "../command.js";
-import { button, facts, h } from "../dom.js";
-import { short } from "../format.js";
+import { button, h, linkTo } from "../dom.js";
+import { day, span } from "../format.js";
 import { reservation } from "../hold.js";
-import { choiceName, heading, when } from "../parts.js";
+import { icon } from "../icons.js";
+import { choiceName, heading, isCurrent, leadFor, policyText, when } from "../parts.js";
 import { confirmEntry, seatsLeft, slotName } from "../slots.js";
 import { t } from "../strings.js";
 import { details } from "./details.js";
@@ -15,14 +16,15 @@ export async function confirm(app, entry) {
   // An ended session is booked again, also at the time that it had.
   const sameTime = session.status === "booked" && Date.parse(entry.start) === Date.parse(session.starts_at);
   const action = sameTime ? "change_format" : "reschedule";
-  if (session.version !== entry.version || !session.actions[action].allowed) return details(app, entry);
+  if (!isCurrent(entry, session) || !session.actions[action].allowed) return details(app, entry);
+  leadFor(app, session);
   const wish = wishOf(entry);
   const goTo = (slot, more = {}) => app.go({ ...confirmEntry(session, entry.kind, slot), ...more }, { replace: true });
   const title = sameTime ? t.confirm.titleFormat : t.confirm.title;
   const choice = session.formats.find((one) => one.kind === entry.kind && (one.location?.id ?? null) === entry.location);
   const name = choiceName(choice ?? { kind: entry.kind, location: null });
-  const choose = () => (entry.isProposed ? app.go({ view: "reschedule", id: entry.id, version: entry.version }) : app.back());
-  const other = sameTime ? [] : [button(t.confirm.other, choose, { class: "plain", id: "other" })];
+  const times = { view: "reschedule", id: entry.id, version: entry.version };
+  const other = sameTime ? [] : [linkTo(app, times, t.confirm.other, { class: "plain", id: "other" })];
   const held = reservation(app, entry.id, wish, session.actions[action].quote);
   const { form, mounted: formMounted } = commandForm(app, known, {
     action,
@@ -33,13 +35,27 @@ export async function confirm(app, entry) {
     onLost: (problem, place) => place.append(alternatives(app, entry, problem.body.alternatives ?? [], goTo)),
     onStart: (slot) => goTo(slot, { following: true }),
     isFollowing: entry.following,
+    policy: policyText(session),
   });
   const node = h(
     "div",
     { class: "card" },
     heading(title),
-    facts([t.confirm.from, h("span", { class: "old" }, `${short(session.starts_at)}, ${choiceName(session.format)}`)]),
-    h("div", { class: "new" }, h("p", { class: "quiet small" }, t.confirm.to), when({ ...session, starts_at: entry.start, ends_at: entry.end }), h("p", {}, name, seatsLeft({ seats_left: entry.left })), held.node),
+    h("p", { class: "quiet" }, `${session.service.name} ${t.session.with(session.practitioner.name)}`),
+    h(
+      "div",
+      { class: "swap" },
+      h("div", { class: "before" }, h("p", { class: "quiet small" }, t.confirm.from), ...before(session)),
+      h("div", { class: "arrow", "aria-hidden": "true" }, icon("to")),
+      h(
+        "div",
+        { class: "new" },
+        h("p", { class: "quiet small" }, t.confirm.to),
+        when({ ...session, starts_at: entry.start, ends_at: entry.end }, { before: session }),
+        h("p", {}, h("span", { class: name === choiceName(session.format) ? null : "changed" }, name), seatsLeft({ seats_left: entry.left })),
+        held.node,
+      ),
+    ),
     form,
   );
   const mounted = () => {
@@ -47,6 +63,11 @@ export async function confirm(app, entry) {
     held.mounted();
   };
   return { title, node, mounted };
+}
+
+/** How it is until then. */
+function before({ starts_at: start, ends_at: end, format }) {
+  return [h("p", {}, day(start)), h("p", {}, span(start, end)), h("p", {}, choiceName(format))];
 }
 
 /** What is asked for: a time and a format, or for a seat another group. */

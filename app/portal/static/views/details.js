@@ -1,13 +1,14 @@
-/** Everything about one session, and what can be done with it now. */
+/** Everything about one session: the card first, then what can be done with it now, cheapest first. */
 
 import { note } from "../app.js";
 import { now } from "../clock.js";
 import { comingFrom, comingPart } from "../coming.js";
-import { button, facts, h } from "../dom.js";
+import { contactLinks } from "../contact.js";
+import { button, facts, h, linkTo } from "../dom.js";
 import { day, isoDate, money, short } from "../format.js";
 import { historyOf } from "../history.js";
-import { belonging, choiceName, costLine, inSentence, joining, policyText, policyTimeline, runClocks, saveFile, when } from "../parts.js";
-import { contactLinks, showProblem } from "../problems.js";
+import { belonging, choiceName, costLine, costNow, inSentence, leadFor, meeting, person, policyText, policyTimeline, possibleUntil, price, runClocks, saveFile, tile, when, zoneSwitch } from "../parts.js";
+import { showProblem } from "../problems.js";
 import { rebookPart } from "../rebook.js";
 import { releasePart } from "../release.js";
 import { requestText, requestWays } from "../request.js";
@@ -15,40 +16,36 @@ import { t } from "../strings.js";
 import { undoPart } from "../undo.js";
 import { askPart, waiverState } from "../waiver.js";
 import { wishPart } from "../wish.js";
-import { ZONE } from "../zones.js";
+import { leading } from "../zones.js";
 
 export async function details(app, { id }) {
   const { visit } = app;
   const known = await visit.load(id);
   const { session } = known;
+  leadFor(app, session);
   const flash = app.flash;
   app.flash = null;
   const { practitioner, service, move_request: request } = session;
   const isOpen = session.status === "booked";
-  const isCancelled = session.status === "cancelled";
-  const about = [
-    facts(...belonging(session), ...joining(isCancelled ? { ...session.format, join_url: null } : session.format), payment(session)),
-    button(isCancelled ? t.done.calendarGone : t.session.calendar, (event) => download(app, session, event.target), { class: "plain", id: "calendar" }),
-  ];
   const switches = h("div", { class: "action-list" });
+  const isAhead = isOpen && Date.parse(session.ends_at) > now();
+  const about = [meeting(session, isAhead), facts(...belonging(session), payment(session)), calendarButton(app, session)];
   const node = h(
     "div",
-    {},
+    { class: "details" },
     flash ? flagged(showProblem(flash, {})) : null,
     h(
       "section",
-      { class: "card", "aria-labelledby": "what" },
-      h("h1", { tabindex: "-1", id: "what" }, service.name),
-      h("p", { class: "quiet" }, t.session.with(practitioner.name)),
-      isOpen || request ? null : h("p", { class: "message" }, statusText(session)),
+      { class: "card hero", "aria-labelledby": "what" },
+      h("div", { class: "hero-top" }, tile(session), h("div", { class: session.status === "cancelled" ? "old" : null }, h("h1", { tabindex: "-1", id: "what" }, service.name), when(session, { zones: zoneSwitch(app, session) }))),
+      isOpen || request ? null : h("p", { class: "message state-of" }, statusText(session)),
       isOpen && session.absence ? h("p", { class: "message" }, t.absence.noted(short(session.absence.at))) : null,
-      request ? requestText(session) : null,
-      h("div", { class: isCancelled ? "old" : null }, when(session)),
-      request ? requestWays(app, session) : about,
+      person(practitioner),
+      request ? [requestText(session), requestWays(app, session)] : about,
       request ? null : comingPart(app, known),
       undoPart(app, known),
     ),
-    request ? h("section", { class: "card", "aria-labelledby": "about" }, h("h2", { id: "about" }, t.session.about), about) : null,
+    request ? h("section", { class: "card", "aria-labelledby": "about-session" }, h("h2", { id: "about-session" }, t.session.about), about) : null,
     isOpen && !request ? changes(app, session, switches) : rebookPart(app, session),
     cost(app, session),
     isOpen && !request ? h("section", { class: "card", "aria-label": t.wish.title }, wishPart(app, session)) : null,
@@ -66,19 +63,24 @@ export async function details(app, { id }) {
   return { title: `${service.name}, ${day(session.starts_at)}`, node, mounted };
 }
 
+function calendarButton(app, session) {
+  const label = session.status === "cancelled" ? t.done.calendarGone : t.session.calendar;
+  return button(label, (event) => download(app, session, event.target), { class: "plain", id: "calendar" });
+}
+
 /** What the session has cost, how that stands, and the way to ask for a waiver. */
 function cost(app, { id, fees }) {
   if (fees.length === 0) return null;
   const { visit } = app;
   const reload = () => visit.load(id, { fresh: true }).then(() => app.refresh({ focus: true }));
   const row = (fee) => h("li", {}, h("p", {}, h("strong", {}, money(fee.amount)), " ", h("span", { class: "state", "data-status": fee.status }, t.fees.status[fee.status] ?? fee.status)), waiverState(fee), askPart(app, fee, reload));
-  return h("section", { class: "card", "aria-labelledby": "cost" }, h("h2", { id: "cost" }, t.fees.ofSession), h("ul", { class: "plain" }, fees.map(row)));
+  return h("section", { class: "card", "aria-labelledby": "cost" }, h("h2", { id: "cost" }, t.fees.ofSession), h("ul", { class: "plain-list" }, fees.map(row)));
 }
 
 /** Back to the list that a client came from; a link alone has none. */
 function wayToList(app) {
   const { list } = app;
-  return list === null ? null : button(t.session.all[list.view], () => app.go(list), { class: "plain", id: "all" });
+  return list === null ? null : h("p", {}, linkTo(app, list, t.session.all[list.view], { class: "plain", id: "all" }));
 }
 
 function flagged(node) {
@@ -92,44 +94,66 @@ function statusText({ status, cancellation }) {
   return `${text} ${t.session.cancelledBy[cancellation.by] ?? ""}: ${short(cancellation.at)}.`;
 }
 
-function payment({ price, package: paid }) {
+function payment({ price: full, package: paid }) {
   if (paid) return [t.session.paidBy, t.session.credits(paid.name, paid.credits_left)];
-  return [t.session.price, money(price)];
+  return [t.session.price, money(full)];
 }
 
-/** The buttons with what they cost now, the cheapest way out first, or why not and whom to ask. */
+/**
+ * The ways out with what they cost now, the cheapest first, or why not and whom to ask. The two that
+ * most people look for stay at hand at the bottom of a phone.
+ */
 function changes(app, session, switches) {
   const { id, version, actions, starts_at: startsAt } = session;
   const names = ["reschedule", "cancel"];
   const refused = names.filter((name) => !actions[name].allowed);
   const alike = refused.length === 2 && actions.cancel.refusal.message === actions.reschedule.refusal.message;
-  const row = (name) => {
-    const decision = actions[name];
-    if (!decision.allowed) {
-      return refusal(decision.refusal, alike ? null : t.doing[name]);
-    }
-    const style = name === "reschedule" ? "primary" : "secondary";
-    const go = button(t.actions[name], () => app.go({ view: name, id, version }), { class: style, id: `go-${name}` });
-    return h("div", { class: "action" }, go, costLine(decision, startsAt));
-  };
-  const cannotCome = () => app.go({ view: "absence", id, version });
+  const order = [...new Set([...session.ways_out.map((one) => one.way), ...names, "release", "absence"])];
+  const open = order.filter((name) => names.includes(name) && actions[name].allowed);
+  const cannotCome = () =>
+    actions.absence.allowed
+      ? h("div", { class: "action" }, linkTo(app, { view: "absence", id, version }, t.actions.absence, { class: "button secondary", id: "go-absence" }), h("p", { class: "cost" }, t.absence.how))
+      : null;
+  // Both at once, where the cheaper one of them stands.
+  const bar = () => [
+    open.length > 0 ? h("div", { class: "bar" }, open.map((name) => way(app, session, name))) : null,
+    ...order.filter((name) => names.includes(name) && !(alike && name === "cancel")).map((name) => notes(name, actions[name], startsAt, alike)),
+  ];
+  const [cheaper, other] = order.filter((name) => names.includes(name));
   const rows = {
-    reschedule: () => row("reschedule"),
-    cancel: () => (alike ? null : row("cancel")),
+    [cheaper]: bar,
+    [other]: () => null,
     release: () => releasePart(app, session),
-    absence: () =>
-      actions.absence.allowed
-        ? h("div", { class: "action" }, button(t.actions.absence, cannotCome, { class: "secondary", id: "go-absence" }), h("p", { class: "cost" }, t.absence.how))
-        : null,
+    absence: cannotCome,
   };
-  const order = new Set([...session.ways_out.map((one) => one.way), ...Object.keys(rows)]);
   return h(
     "section",
-    { class: "card", "aria-labelledby": "change" },
+    { class: "card changes", "aria-labelledby": "change" },
     h("h2", { id: "change" }, t.session.change),
-    [...order].map((way) => rows[way]?.() ?? null),
+    order.map((name) => rows[name]?.() ?? null),
     switches, // Last, because they come late: nothing may move away from under a finger.
   );
+}
+
+/** A way out, with its price on it. */
+function way(app, { id, version, actions, starts_at: startsAt }, name) {
+  const label = h("span", { class: "way-name", id: `way-${name}` }, t.actions[name]);
+  const cost = price(actions[name], startsAt);
+  cost.id = `price-${name}`;
+  return linkTo(app, { view: name, id, version }, [label, " ", cost], {
+    class: `button way ${name === "reschedule" ? "primary" : "secondary"}`,
+    id: `go-${name}`,
+    "aria-labelledby": label.id,
+    "aria-describedby": cost.id,
+  });
+}
+
+/** What a price on a button is too short for; or why the action is refused. */
+function notes(name, decision, startsAt, alike) {
+  if (!decision.allowed) return refusal(decision.refusal, alike ? null : t.doing[name]);
+  const { text, isFree } = costNow(decision, startsAt);
+  const isSaid = isFree && !decision.allowance && !t.cost.because[decision.free_because] && !decision.free_targets;
+  return isSaid ? null : h("p", { class: "cost" }, h("strong", {}, t.actions[name]), ": ", text);
 }
 
 function refusal({ code, message, deadline, contact }, about) {
@@ -137,7 +161,7 @@ function refusal({ code, message, deadline, contact }, about) {
     "div",
     { class: "message refusal", "data-code": code },
     about ? h("h3", {}, about) : null,
-    h("p", {}, message, deadline ? ` ${t.cost.possibleUntil(short(deadline))}` : null),
+    h("p", {}, message, deadline ? ` ${possibleUntil(deadline)}` : null),
     contactLinks(contact),
   );
 }
@@ -148,14 +172,15 @@ async function offerSwitches(app, session, place) {
   const date = isoDate(start);
   const others = formats.filter((choice) => !isSame(choice, format));
   const kinds = [...new Set(others.map((choice) => choice.kind))];
-  const found = await Promise.all(kinds.map((kind) => app.visit.api.availability(id, { from: date, to: date, format: kind, zone: ZONE })));
+  const zone = leading();
+  const found = await Promise.all(kinds.map((kind) => app.visit.api.availability(id, { from: date, to: date, format: kind, zone })));
   const slots = found.flatMap(({ format: kind, days }) => days.flatMap((one) => one.slots.map((slot) => ({ ...slot, kind }))));
   const isOpen = ({ kind, location }) =>
     slots.some((slot) => slot.kind === kind && slot.location_id === (location?.id ?? null) && Date.parse(slot.start) === Date.parse(start));
   const open = others.filter(isOpen);
   if (open.length === 0) return;
-  const go = ({ kind, location }) => app.go({ view: "confirm", id, version, kind, start, end, location: location?.id ?? null });
-  const offer = (choice, label, index) => button(label, () => go(choice), { class: "secondary", id: `switch-${index}` });
+  const go = ({ kind, location }) => ({ view: "confirm", id, version, kind, start, end, location: location?.id ?? null });
+  const offer = (choice, label, index) => linkTo(app, go(choice), label, { class: "button secondary", id: `switch-${index}` });
   const buttons =
     open.length === 1
       ? offer(open[0], t.switchTo(inSentence(open[0])), 0)
@@ -185,12 +210,12 @@ function questions({ contact }) {
 
 /** The next instant at which what is shown here stops being true. */
 function nextTurn(session) {
-  const { actions, starts_at: start, status, move_request: request } = session;
+  const { actions, starts_at: start, ends_at: end, status, move_request: request } = session;
   if (status !== "booked" && !request && !actions.reschedule.allowed) return null;
   const instants = Object.values(actions).flatMap((one) => [one.free_until, one.closes_at, one.quote_expires_at]);
   if (request) instants.push(request.answer_by, ...request.proposals.map((slot) => slot.start));
   const begins = actions.confirm.allowed ? [comingFrom(session)] : [];
-  const ahead = [...instants, start].filter(Boolean).map(Date.parse).concat(begins).filter((instant) => instant > now());
+  const ahead = [...instants, start, ...(status === "booked" ? [end] : [])].filter(Boolean).map(Date.parse).concat(begins).filter((instant) => instant > now());
   return ahead.length > 0 ? Math.min(...ahead) : null;
 }
 

@@ -1,43 +1,68 @@
-/** What was done, date by date where it was several, the new calendar file, the way back. */
+/** What was done, date by date where it was several, the calendars, and what can be done next. */
 
-import { button, h } from "../dom.js";
+import { calendarLinks } from "../add-to.js";
+import { contactLinks } from "../contact.js";
+import { button, h, linkTo } from "../dom.js";
 import { money, short } from "../format.js";
-import { choiceName, heading, when } from "../parts.js";
+import { icon } from "../icons.js";
+import { choiceName, heading, leadFor, tile, when } from "../parts.js";
+import { rebookPart } from "../rebook.js";
 import { t } from "../strings.js";
 import { undoPart } from "../undo.js";
 import { details, download } from "./details.js";
 
 export function done(app, entry) {
-  const { outcome } = app.visit;
+  const { outcome, who } = app.visit;
   if (outcome?.session.id !== entry.id) return details(app, entry);
-  const { session, before, fee, credit, sessions } = outcome;
+  const { session, fee, credit, sessions } = outcome;
+  leadFor(app, session);
   const isCancelled = session.status === "cancelled";
   const announced = isAnnounced(outcome);
   const title = titleOf(outcome);
-  const label = isCancelled ? t.done.calendarGone : t.done.calendar;
-  const back = button(t.session.back, () => app.go({ view: "details", id: session.id }), { class: "secondary", id: "back" });
   const node = h(
     "div",
-    { class: "card" },
-    heading(title),
-    h("p", { class: "quiet" }, `${session.service.name} ${t.session.with(session.practitioner.name)}`),
-    sessions ? dates(sessions) : h("div", { class: isCancelled ? "old" : "" }, when(session)),
-    isCancelled ? null : h("p", {}, choiceName(session.format)),
-    announced ? h("p", {}, t.absence.keep) : null,
-    fee ? h("div", { class: "message costs" }, h("p", {}, t.done.fee(money(fee))), mayFallAway(outcome) ? h("p", {}, t.done.refilled) : null) : null,
-    fee && session.fees.some((one) => one.waiver?.state === "asked") ? h("p", {}, t.done.asked) : null,
-    !sessions && credit && credit !== "kept" ? h("p", {}, t.cost.credit[credit] ?? "") : null,
-    h("p", {}, sessions ? t.done.mailSeveral : t.done.mail),
-    sessions ? null : undoPart(app, outcome),
+    {},
     h(
       "div",
-      { class: "buttons" },
-      sessions || announced ? null : button(label, (event) => download(app, session, event.target), { class: "primary", id: "calendar" }),
-      back,
+      { class: "card" },
+      h("div", { class: "success" }, icon("done"), heading(title)),
+      h("p", { class: "quiet" }, `${session.service.name} ${t.session.with(session.practitioner.name)}`),
+      sessions ? dates(sessions) : h("div", { class: isCancelled ? "hero-top old" : "hero-top" }, tile(session), h("div", {}, when(session), isCancelled ? null : h("p", {}, choiceName(session.format)))),
+      announced ? h("p", {}, t.absence.keep) : null,
+      fee ? h("div", { class: "message costs" }, h("p", {}, t.done.fee(money(fee))), mayFallAway(outcome) ? h("p", {}, t.done.refilled) : null) : null,
+      fee && session.fees.some((one) => one.waiver?.state === "asked") ? h("p", {}, t.done.asked) : null,
+      !sessions && credit && credit !== "kept" ? h("p", {}, t.cost.credit[credit] ?? "") : null,
+      h("p", {}, sessions ? t.done.mailSeveral : t.done.mail),
+      sessions ? null : undoPart(app, outcome),
+      sessions || announced ? null : calendars(app, outcome, who.practice),
+      h("div", { class: "buttons" }, linkTo(app, { view: "details", id: session.id }, t.session.back, { class: "button secondary", id: "back" })),
     ),
-    sessions || announced || before.status !== "booked" ? null : h("p", { class: "quiet small" }, t.done.replaced),
+    isCancelled ? next(app, session) : null,
   );
   return { title, node };
+}
+
+/** The calendars of the person: for a session as it is now, or to take it out. */
+function calendars(app, { session, before }, practice) {
+  const isCancelled = session.status === "cancelled";
+  const file = (label, style) => button(label, (event) => download(app, session, event.target), { class: style, id: "calendar" });
+  if (isCancelled) return h("div", { class: "calendars" }, file(t.done.calendarGone, "secondary"), h("p", { class: "quiet small" }, t.done.replaced));
+  return h(
+    "div",
+    { class: "calendars", role: "group", "aria-labelledby": "add-to" },
+    h("p", { id: "add-to" }, t.done.addTo),
+    h("div", { class: "options" }, calendarLinks(session, practice), file(t.done.apple, "secondary")),
+    before.status === "booked" ? h("p", { class: "quiet small" }, t.done.replaced) : null,
+  );
+}
+
+/** After a cancellation: another time where that is possible, else whom to ask for one. */
+function next(app, session) {
+  const again = rebookPart(app, session);
+  if (again !== null) return again;
+  const { contact } = session.practitioner;
+  if (!contact.phone && !contact.email) return null;
+  return h("section", { class: "card", "aria-labelledby": "ask" }, h("h2", { id: "ask" }, t.done.ask), h("p", {}, contact.name), contactLinks(contact));
 }
 
 /** Whether the fee is forgiven if others take the time: it was said with the decision. */

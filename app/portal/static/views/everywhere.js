@@ -1,7 +1,7 @@
 /** Sign out everywhere: what that means, and the two ways out. */
 
 import { note } from "../app.js";
-import { button, h } from "../dom.js";
+import { button, h, linkTo } from "../dom.js";
 import { heading } from "../parts.js";
 import { showProblem } from "../problems.js";
 import { t } from "../strings.js";
@@ -38,7 +38,7 @@ export function everywhere(app) {
     h("p", {}, t.everywhere.what),
     h("p", {}, t.everywhere.links),
     message,
-    h("div", { class: "buttons" }, leave, button(t.everywhere.keep, () => app.go(visit.home), { class: "secondary", id: "keep" })),
+    h("div", { class: "buttons" }, leave, linkTo(app, visit.home, t.everywhere.keep, { class: "button secondary", id: "keep" })),
   );
   return { title: t.everywhere.title, node };
 }

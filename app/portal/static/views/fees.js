@@ -1,7 +1,7 @@
 /** What the client owes or owed: how much, what for, since when, and how it stands. */
 
 import { now } from "../clock.js";
-import { button, h } from "../dom.js";
+import { h, linkTo } from "../dom.js";
 import { day, dayAndTime, money } from "../format.js";
 import { cardTitle, pages } from "../pages.js";
 import { t } from "../strings.js";
@@ -21,7 +21,6 @@ function row(app, fee) {
   const { amount, status, cause, recorded_at: recorded, collect_after: after, closed_at: closed, session } = fee;
   const { service, practitioner, starts_at: start } = session;
   const state = t.fees.status[status] ?? status;
-  const open = () => app.go({ view: "details", id: session.id });
   return [
     cardTitle(money(amount)),
     h("p", {}, h("span", { class: "state", "data-status": status }, state), closed ? ` ${t.fees.closed(day(closed))}` : null),
@@ -30,6 +29,6 @@ function row(app, fee) {
     status === "due" && after && Date.parse(after) > now() ? h("p", { class: "quiet" }, t.fees.collected(dayAndTime(after))) : null,
     waiverState(fee),
     askPart(app, fee, () => app.refresh({ focus: true })),
-    button(t.list.look, open, { class: "secondary", "aria-label": t.list.opens(t.list.look, service.name, day(start)) }),
+    linkTo(app, { view: "details", id: session.id }, t.list.look, { class: "button secondary", "aria-label": t.list.opens(t.list.look, service.name, day(start)) }),
   ];
 }

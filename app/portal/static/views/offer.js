@@ -6,6 +6,7 @@ import { now } from "../clock.js";
 import { button, facts, h } from "../dom.js";
 import { day, dayAndTime, money, span, zoneNames } from "../format.js";
 import { choiceName, heading, runClocks } from "../parts.js";
+import { lead } from "../zones.js";
 import { showProblem } from "../problems.js";
 import { t } from "../strings.js";
 import { start } from "./start.js";
@@ -13,6 +14,7 @@ import { start } from "./start.js";
 export function offer(app) {
   if (app.offer === null) return start(app, { view: "start", why: "forgotten" });
   const { shown } = app.offer;
+  lead(shown.format === "in_person" ? (shown.location?.time_zone ?? null) : null);
   const isOpen = shown.state === "open" && now() <= Date.parse(shown.answer_by);
   const title = t.offer.titles[isOpen ? "open" : shown.state] ?? t.offer.titles.expired;
   const node = h("div", { class: "card" }, heading(title), isOpen ? null : ended(shown), time(shown, isOpen), what(shown, isOpen), isOpen ? asked(app) : null);
@@ -90,6 +92,6 @@ function what({ old_start: old, service, practitioner, format: kind, location },
     isOpen && old ? [t.offer.oldTime, dayAndTime(old)] : null,
     [t.offer.service, `${service.name} ${t.session.with(practitioner.name)}`],
     [t.session.how, choiceName({ kind, location })],
-    location ? [t.session.where, location.address] : null,
+    location ? [t.session.where, h("span", { class: "written" }, location.address)] : null,
   );
 }

@@ -1,11 +1,11 @@
 /** The sessions of a client who is signed in: those to come, or all others. */
 
-import { button, h } from "../dom.js";
+import { h, linkTo } from "../dom.js";
 import { day, span, zoneNames } from "../format.js";
 import { cardTitle, pages } from "../pages.js";
-import { belonging, formatName } from "../parts.js";
+import { belonging, formatName, placeZone, tile } from "../parts.js";
 import { t } from "../strings.js";
-import { differs } from "../zones.js";
+import { differs, ZONE } from "../zones.js";
 
 export function sessions(app, { when }) {
   const isPast = when === "past";
@@ -18,14 +18,16 @@ export function sessions(app, { when }) {
 }
 
 function row(app, session, label) {
-  const { starts_at: start, ends_at: end, practitioner, service, status } = session;
-  const zone = differs([start, end], practitioner.time_zone) ? ` (${zoneNames([start, end])})` : "";
-  const open = () => app.go({ view: "details", id: session.id });
+  const { starts_at: start, ends_at: end, practitioner, service, status, format } = session;
+  // In person the clock of the place counts, else the person's own.
+  const zone = format.kind === "in_person" ? placeZone(session) : ZONE;
+  const named = differs([start, end], zone) || differs([start, end], practitioner.time_zone) ? ` (${zoneNames([start, end], zone)})` : "";
   return [
-    cardTitle(`${day(start)}, ${span(start, end)}${zone}`),
+    tile(session),
+    cardTitle(`${day(start, zone)}, ${span(start, end, zone)}${named}`),
     h("p", {}, `${service.name} ${t.session.with(practitioner.name)}, ${formatName(session.format.kind)}`),
     belonging(session).filter(Boolean).map(([, ...texts]) => h("p", { class: "quiet" }, texts)),
     status === "booked" ? null : h("p", {}, h("span", { class: "state", "data-status": status }, t.list.status[status] ?? status)),
-    button(label, open, { class: "secondary", "aria-label": t.list.opens(label, service.name, day(start)) }),
+    linkTo(app, { view: "details", id: session.id }, label, { class: "button secondary", "aria-label": t.list.opens(label, service.name, day(start, zone)) }),
   ];
 }

@@ -2,9 +2,9 @@
 
 import { note } from "../app.js";
 import { button, h } from "../dom.js";
-import { signInToken } from "../fragment.js";
+import { readFragment } from "../fragment.js";
 import { heading } from "../parts.js";
-import { showProblem } from "../problems.js";
+import { answerTo, showProblem } from "../problems.js";
 import { t } from "../strings.js";
 
 /** Why a person is here who may have a link at hand to go on with. */
@@ -14,20 +14,26 @@ export function start(app, { why = null }) {
   const stopped = app.flash;
   app.flash = null;
   const ways = { retry: stopped?.retry, reload: () => location.reload() };
+  // Nobody has to sign in because of an outage: they only have to try again.
+  if (stopped?.retry && answerTo(stopped.error) === "retry") {
+    return { title: t.problem.title, node: h("div", { class: "card" }, heading(t.problem.title), showProblem(stopped.error, ways)) };
+  }
+  const isClosed = ["forgotten", "expired"].includes(why);
+  const title = isClosed ? t.start.closed : t.start.title;
   const node = h(
     "div",
     {},
     h(
       "div",
       { class: "card" },
-      heading(t.start.title),
+      heading(title),
       stopped ? showProblem(stopped.error, ways) : null,
       why ? h("p", { class: "message" }, t.start[why] ?? "") : null,
       askForm(app),
     ),
     h("details", { class: "card", open: stopped !== null || GOING_ON.has(why) }, h("summary", {}, t.start.other), otherForm(app)),
   );
-  return { title: t.start.title, node };
+  return { title, node };
 }
 
 /** The address, and then what to do with the mail. */
@@ -155,7 +161,7 @@ function otherForm(app) {
 function use(app, text) {
   const at = text.indexOf("#");
   if (at < 0) return app.enter(text);
-  const fragment = text.slice(at + 1);
-  const token = signInToken(fragment);
-  return token === null ? app.openLink(fragment) : app.signIn(token);
+  const { purpose, token, to } = readFragment(text.slice(at + 1));
+  const ways = { "sign-in": () => app.signIn(token), offer: () => app.openOffer(token), waiver: () => app.openWaiver(token), session: () => app.openLink(token, to) };
+  return ways[purpose]();
 }

@@ -1,0 +1,137 @@
+"""The page in the viewer's language: chosen by the browser, by the person, or by their record."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from app.configuration.settings import Settings
+from app.portal.bundle import make_bundle
+from app.portal.site import FILES
+from app.tables.practices import Client
+from app.texts.catalogue import LANGUAGES
+from tests.portal.test_faults import START
+from tests.portal.visitor import NARROW, Visitor, arrive
+from tests.world import TestClock, World
+
+SHAPE = """async () => {
+  const shape = (texts, path = '') => Object.entries(texts).flatMap(([key, value]) =>
+    typeof value === 'object' ? shape(value, `${path}${key}.`)
+      : [[path + key, typeof value === 'function' ? value.length : 'text', value === '']]);
+  const found = {};
+  for (const language of LIST) {
+    found[language] = shape((await import(`/portal/texts/${language}.js`)).texts);
+  }
+  return found;
+}"""
+DAYS = {"en": "Thursday, December 3", "de": "Donnerstag, 3. Dezember",
+        "fr": "jeudi 3 décembre", "es": "jueves, 3 de diciembre"}  # fmt: skip
+TAGS = {"en": "en-US", "de": "de-AT", "fr": "fr-CH", "es": "es-MX"}
+MOVE = {"en": "Reschedule", "de": "Verschieben", "fr": "Déplacer", "es": "Cambiar la hora"}
+REFUSED = {
+    "en": "This cannot be done online for this session.",
+    "de": "Bei diesem Termin ist das online nicht möglich.",
+    "fr": "Ce n'est pas possible en ligne pour ce rendez-vous.",
+    "es": "Esto no se puede hacer en línea para esta cita.",
+}
+
+
+async def test_every_language_says_everything(ana: Visitor) -> None:
+    await ana.page.goto(ana.settings.portal_url)
+    script = SHAPE.replace("LIST", str(list(LANGUAGES)))
+    shapes: dict[str, Any] = await ana.page.evaluate(script)
+    assert len(shapes["en"]) > 400
+    for language, shape in shapes.items():
+        assert shape == shapes["en"], language
+
+
+def test_the_page_knows_the_languages_of_the_catalogue() -> None:
+    made = make_bundle(FILES)
+    assert set(made.pages) == set(LANGUAGES)
+    assert {name.partition(".")[0] for name in made.files if name.startswith("texts-")} == {
+        f"texts-{language}" for language in LANGUAGES
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_browser_names_the_language(
+    browser: Browser, site: Settings, world: World, clock: TestClock, language: str
+) -> None:
+    await world.add_policy({"cancel": {"enabled": False}})
+    session_id = await world.book(START)
+    async with arrive(browser, site, world, clock, locale=TAGS[language], size=NARROW) as visitor:
+        await visitor.page.goto(visitor.link(session_id))
+        await visitor.see("Follow-up")
+        await visitor.read(DAYS[language])
+        root = visitor.page.locator("html")
+        await expect(root).to_have_attribute("lang", language)
+        await expect(root).to_have_attribute("dir", "ltr")
+        # The sentences of the API follow.
+        answers = [r for r in visitor.requests if r.url.endswith("/v1/links/open")]
+        assert [r.headers["accept-language"] for r in answers] == [language]
+        refusal = await visitor.page.locator(".refusal p").first.inner_text()
+        assert refusal.startswith(REFUSED[language]), refusal
+        await visitor.press(MOVE[language])
+        await expect(visitor.page.locator(".slot").first).to_be_visible()
+        assert await visitor.overflow() == 0
+        assert await visitor.barriers() == []
+
+
+async def test_a_person_switches_the_language_and_a_reload_keeps_it(
+    ana: Visitor, world: World
+) -> None:
+    await world.add_policy({"cancel": {"enabled": False}})
+    await ana.open(await world.book(START))
+    await ana.page.get_by_label("Language").select_option("Deutsch")
+    await ana.read("Donnerstag, 3. Dezember")
+    await ana.read(REFUSED["de"])
+    await expect(ana.page.get_by_label("Sprache")).to_be_focused()
+    await ana.page.reload()
+    await ana.read("Donnerstag, 3. Dezember")
+    await expect(ana.page.locator("html")).to_have_attribute("lang", "de")
+
+
+async def test_where_the_browser_names_none_of_them_the_clients_record_does(
+    browser: Browser, site: Settings, world: World, clock: TestClock
+) -> None:
+    await world.change(Client, world.client_id, locale="fr-FR")
+    session_id = await world.book(START)
+    async with arrive(browser, site, world, clock, locale="nl-NL") as visitor:
+        await visitor.page.goto(visitor.link(session_id))
+        await visitor.read("jeudi 3 décembre")
+        await visitor.page.goto("about:blank")
+        await visitor.page.goto(f"{visitor.link(session_id)}&lang=es")
+        await visitor.read("jueves, 3 de diciembre")
+
+
+async def test_the_server_sends_the_page_in_the_first_language_it_has(
+    browser: Browser, site: Settings, world: World, clock: TestClock
+) -> None:
+    async with arrive(browser, site, world, clock, locale="es-ES") as visitor:
+        answer = await visitor.page.goto(site.portal_url)
+        assert answer is not None
+        assert answer.headers["content-language"] == "es"
+        assert "Accept-Language" in answer.headers["vary"]
+        assert '<html lang="es"' in await answer.text()
+        scripts = [r.url for r in visitor.requests if "/texts-" in r.url]
+        assert len(scripts) == 1
+        assert "/texts-es." in scripts[0]
+
+
+async def test_right_to_left_nothing_is_too_wide_or_turned_the_wrong_way(
+    ana: Visitor, world: World
+) -> None:
+    """No language of the page is written from right to left yet: the layout is ready for one."""
+    width, height = NARROW
+    await ana.page.set_viewport_size({"width": width, "height": height})
+    await ana.open(await world.book(START))
+    await ana.page.evaluate("document.documentElement.dir = 'rtl'")
+    tile, words = ana.page.locator(".tile"), ana.page.locator(".when .day")
+    boxes = [await one.bounding_box() for one in (tile, words)]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["x"] > boxes[1]["x"]
+    assert await ana.overflow() == 0
+    await ana.press("Reschedule")
+    await expect(ana.page.locator(".slot").first).to_be_visible()
+    assert await ana.overflow() == 0
