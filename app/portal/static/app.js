@@ -17,6 +17,7 @@ import { addressOf } from "./routes.js";
 import { known, language, speak, t } from "./strings.js";
 import { CLIENT, Visit } from "./visit.js";
 import { Visits } from "./visits.js";
+import { ABOUT_LINKS, OPEN, whyForgotten } from "./why.js";
 import { lead } from "./zones.js";
 
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -28,11 +29,6 @@ const SECTIONS = [
   { name: "packages", entry: { view: "packages", by: CLIENT } },
   { name: "fees", entry: { view: "fees", by: CLIENT } },
 ];
-
-/** Views for which nobody needs to be known. */
-const OPEN = new Set(["start", "signIn", "offer", "waiver"]);
-/** Why the first view shows, where that is of interest to a client who is signed in, too. */
-const ABOUT_LINKS = new Set(["forgotten", "expired"]);
 
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
@@ -395,13 +391,6 @@ export class App {
     const timer = setInterval(action, milliseconds);
     this.#timers.add(() => clearInterval(timer));
   }
-}
-
-/** Why a person has to identify themselves again, by the entry that they asked for. */
-function whyForgotten(entry) {
-  if (!entry || entry.view === "start") return null;
-  if (entry.view === "signIn") return "unopened";
-  return entry.by === CLIENT ? "away" : "forgotten";
 }
 
 /** Defects of the page itself belong on the console; what the API says is shown to the person. */

@@ -87,18 +87,14 @@ export class Chooser {
   async open() {
     this.#known.delete(this.#choice.kind);
     const turn = ++this.#turn;
-    const { draft } = { draft: this.#draft };
+    const draft = this.#draft;
     this.#showDays();
-    this.#chips.replaceChildren(...[0, 1].map(() => h("span", { class: "chip ghost", "aria-hidden": "true" })));
+    this.#chips.replaceChildren(ghost(), ghost());
     this.#keep.replaceChildren();
     this.#times.replaceChildren();
     this.#message.replaceChildren(h("p", { class: "quiet" }, t.reschedule.loading));
     try {
-      // The days that show, and the first ones: the soonest time may be among them.
-      const [shown] = await Promise.all([
-        this.#ask(draft.first, addDays(draft.first, LAST_OF_WEEK)),
-        draft.first > this.#today ? this.#ask(this.#today, addDays(this.#today, LAST_OF_WEEK)) : null,
-      ]);
+      const shown = await this.#ask(draft.first, addDays(draft.first, LAST_OF_WEEK));
       if (turn !== this.#turn) return;
       const next = this.#nextFree(draft.first) ?? shown.next_available;
       if (this.#count(draft.first, addDays(draft.first, LAST_OF_WEEK)) === 0 && next && draft.isNew) {
@@ -108,6 +104,10 @@ export class Chooser {
       draft.isNew = false;
       if (turn !== this.#turn) return;
       this.#settle({ from: draft.first, to: addDays(draft.first, LAST_OF_WEEK), answer: shown });
+      // Then the first days: the soonest time may be among them.
+      await this.#ask(this.#today, addDays(this.#today, LAST_OF_WEEK));
+      if (turn !== this.#turn) return;
+      this.#showChips();
       await this.#fill(turn);
     } catch (error) {
       this.#failed(error, turn, () => this.open());
@@ -250,14 +250,15 @@ export class Chooser {
   /** The soonest time, and the one that is most like the present one. */
   #showChips() {
     const slots = [...this.#openDays().values()].flat();
-    const soonest = slots[0] ?? null;
+    const isKnown = this.#found.asked.has(this.#today);
+    const soonest = isKnown ? (slots[0] ?? null) : null;
     const alike = mostAlike(slots, this.#session.starts_at, placeZone(this.#session));
     const chip = (slot, label, id) => {
       const name = [h("span", { class: "chip-label" }, label), " ", h("span", { class: "whole" }, short(slot.start)), feeOf(slot)];
       return linkTo(this.#app, confirmEntry(this.#session, this.#choice.kind, slot), name, { class: "chip", id });
     };
     this.#chips.replaceChildren(
-      ...(soonest ? [chip(soonest, t.reschedule.soonest, "soonest")] : []),
+      ...(soonest ? [chip(soonest, t.reschedule.soonest, "soonest")] : isKnown ? [] : [ghost()]),
       ...(alike && alike !== soonest ? [chip(alike, t.reschedule.alike, "alike")] : []),
     );
   }
@@ -284,6 +285,9 @@ export class Chooser {
     return linkTo(this.#app, entry, [time(slot.start), seatsLeft(slot), feeOf(slot)], { class: "slot", "data-start": slot.start });
   }
 }
+
+/** The place of a chip that is not known yet. */
+const ghost = () => h("span", { class: "chip ghost", "aria-hidden": "true" });
 
 function datesOf(from, to) {
   const dates = [];

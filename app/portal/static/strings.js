@@ -12,7 +12,6 @@ const FILES = {
   de: () => import("./texts/de.js"),
   es: () => import("./texts/es.js"),
 };
-const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur"]);
 
 /** The words, once `speak` has loaded them. */
 export const t = {};
@@ -38,5 +37,6 @@ export async function speak(wanted) {
   Object.assign(t, texts);
   const root = document.documentElement;
   root.lang = wanted;
-  root.dir = RIGHT_TO_LEFT.has(wanted) ? "rtl" : "ltr";
+  const tag = new Intl.Locale(wanted);
+  root.dir = (tag.getTextInfo?.() ?? tag.textInfo)?.direction ?? "ltr";
 }

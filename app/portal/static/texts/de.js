@@ -8,6 +8,7 @@ export const texts = {
   loading: "Einen Moment…",
   span: (start, end) => `${start} bis ${end} Uhr`,
   zones: (names) => names.join(", dann "),
+  labelled: (label, text) => `${label}: ${text}`,
   dayAndTime: (day, time) => `${day}, ${time} Uhr`,
   sections: { upcoming: "Kommende", past: "Vergangene und abgesagte", packages: "Pakete", fees: "Gebühren" },
   account: { who: (name) => `Angemeldet als ${name}`, leave: "Abmelden", leaveEverywhere: "Überall abmelden" },

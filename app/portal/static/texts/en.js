@@ -8,6 +8,7 @@ export const texts = {
   loading: "One moment…",
   span: (start, end) => `${start} to ${end}`,
   zones: (names) => names.join(", then "),
+  labelled: (label, text) => `${label}: ${text}`,
   dayAndTime: (day, time) => `${day}, ${time}`,
   sections: { upcoming: "Upcoming", past: "Past and cancelled", packages: "Packages", fees: "Fees" },
   account: { who: (name) => `Signed in as ${name}`, leave: "Sign out", leaveEverywhere: "Sign out everywhere" },

@@ -8,6 +8,7 @@ export const texts = {
   loading: "Un momento…",
   span: (start, end) => `de ${start} a ${end}`,
   zones: (names) => names.join(", después "),
+  labelled: (label, text) => `${label}: ${text}`,
   dayAndTime: (day, time) => `${day}, ${time}`,
   sections: { upcoming: "Próximas", past: "Pasadas y canceladas", packages: "Paquetes", fees: "Cargos" },
   account: { who: (name) => `Sesión iniciada como ${name}`, leave: "Cerrar sesión", leaveEverywhere: "Cerrar sesión en todas partes" },

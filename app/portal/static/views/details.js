@@ -91,7 +91,7 @@ function flagged(node) {
 function statusText({ status, cancellation }) {
   const text = t.session.status[status] ?? status;
   if (!cancellation) return text;
-  return `${text} ${t.session.cancelledBy[cancellation.by] ?? ""}: ${short(cancellation.at)}.`;
+  return `${text} ${t.labelled(t.session.cancelledBy[cancellation.by] ?? "", short(cancellation.at))}.`;
 }
 
 function payment({ price: full, package: paid }) {
@@ -153,7 +153,7 @@ function notes(name, decision, startsAt, alike) {
   if (!decision.allowed) return refusal(decision.refusal, alike ? null : t.doing[name]);
   const { text, isFree } = costNow(decision, startsAt);
   const isSaid = isFree && !decision.allowance && !t.cost.because[decision.free_because] && !decision.free_targets;
-  return isSaid ? null : h("p", { class: "cost" }, h("strong", {}, t.actions[name]), ": ", text);
+  return isSaid ? null : h("p", { class: "cost" }, h("strong", {}, t.labelled(t.actions[name], "")), text);
 }
 
 function refusal({ code, message, deadline, contact }, about) {

@@ -92,7 +92,7 @@ function dates(sessions) {
     "div",
     { class: "dates" },
     h("ol", {}, changed.map((one) => h("li", {}, h("p", {}, date(one)), costs(one)))),
-    stayed.length > 0 ? [h("h2", {}, t.done.stayed), h("ul", {}, stayed.map((one) => h("li", {}, h("strong", {}, short(one.starts_at)), `: ${t.scope.why[one.why] ?? t.scope.why.other}`)))] : null,
+    stayed.length > 0 ? [h("h2", {}, t.done.stayed), h("ul", {}, stayed.map((one) => h("li", {}, h("strong", {}, t.labelled(short(one.starts_at), "")), t.scope.why[one.why] ?? t.scope.why.other)))] : null,
   );
 }
 

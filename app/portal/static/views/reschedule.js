@@ -23,7 +23,7 @@ export async function reschedule(app, entry) {
       "div",
       { class: "intro" },
       heading(t.reschedule.title),
-      h("p", {}, h("span", { class: "quiet" }, `${isEnded ? t.rebook.before : t.reschedule.now}: `), `${short(session.starts_at)}, ${choiceName(session.format)}`),
+      h("p", {}, h("span", { class: "quiet" }, t.labelled(isEnded ? t.rebook.before : t.reschedule.now, "")), `${short(session.starts_at)}, ${choiceName(session.format)}`),
       isEnded ? rebookLine(decision) : costLine(decision, session.starts_at),
       session.group ? h("p", {}, t.group.others) : null,
     ),
