@@ -108,6 +108,7 @@ async def test_how_to_join_changes_with_the_format(api: Api, world: World) -> No
         "id": str(world.location_id),
         "name": "Harbor Street",
         "address": "1 Harbor Street",
+        "time_zone": "America/New_York",
     }
     assert shown == [
         {"kind": "in_person", "join_url": None, "location": place, "instructions": None},

@@ -15,7 +15,14 @@ from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
 from app.notifications.mail.data import MailData
 from app.notifications.mail.queries import load_mail_data
-from app.outbox.outbox import Kind, NewNotification, Recipient, queue_notifications, reminders
+from app.outbox.outbox import (
+    REMINDERS,
+    Kind,
+    NewNotification,
+    Recipient,
+    queue_notifications,
+    reminders,
+)
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Meeting
@@ -42,9 +49,14 @@ class Scenario:
     async def book_and_confirm(self, start: datetime = START, **values: Any) -> UUID:
         """Book a session, of which everybody was told."""
         session_id = await self.book(start, **values)
-        for row in await self.world.rows(Notification, session_id=session_id, kind="booked"):
-            await self.world.change(Notification, row.id, status="sent", attempts=1)
+        await self.tell_all(session_id)
         return session_id
+
+    async def tell_all(self, session_id: UUID) -> None:
+        """Let all mails about a session have left, but for reminders."""
+        for row in await self.world.rows(Notification, session_id=session_id, status="pending"):
+            if row.kind not in REMINDERS:
+                await self.world.change(Notification, row.id, status="sent", attempts=1)
 
     async def move(
         self,

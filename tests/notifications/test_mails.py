@@ -244,6 +244,7 @@ async def test_a_change_of_format_shows_the_location(
     assert "video.example" not in mail.text
     _, event = mail.calendar
     assert event["LOCATION"] == "Harbor Street, 1 Harbor Street"
+    await scenario.tell_all(session_id)
     await scenario.move(
         session_id, START + ONE_DAY, to_format=Format.VIDEO, join_url="javascript:alert(1)"
     )
