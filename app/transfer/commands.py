@@ -34,6 +34,17 @@ MOST_LINES = 500
 # at most (app/database/bounds.py).
 LONGEST_SECONDS = 1.0
 
+# What ends a transaction, and with it the import.
+_NOT_COMMITTED = (
+    DomainError,
+    DBAPIError,
+    PoolTimeoutError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
 _WITHOUT_REF: dict[LineKind, Callable[[Batch, dict[str, Any]], Awaitable[Done]]] = {
     LineKind.PRACTICE: import_practice,
     LineKind.HOLIDAYS: import_holidays,
@@ -65,7 +76,7 @@ async def import_lines(
         part = lines[position : position + MOST_LINES]
         try:
             results = await run(lambda db, part=part: import_part(db, staff, part, now))  # type: ignore[misc]
-        except (DomainError, DBAPIError, asyncpg.PostgresError, PoolTimeoutError, OSError) as error:
+        except _NOT_COMMITTED as error:
             if position == 0:
                 raise
             yield [_not_tried(line, error) for line in lines[position:]]

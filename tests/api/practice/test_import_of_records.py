@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import pytest
 
 from app.domain.errors import UnauthorizedError
@@ -331,10 +332,19 @@ async def test_texts_are_in_the_language_of_the_request(staff: Api) -> None:
     assert "keine frühere Zeile" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UnauthorizedError(), "unauthorized"),
+        (asyncpg.InterfaceError("the connection is closed"), "service-unavailable"),
+        (ConnectionResetError(), "service-unavailable"),
+    ],
+    ids=["revoked", "closed", "reset"],
+)
 async def test_each_transaction_has_a_part_of_the_lines(
-    staff: Api, world: World, monkeypatch: pytest.MonkeyPatch
+    staff: Api, world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
 ) -> None:
-    """A key that is revoked meanwhile writes no further transaction."""
+    """After a revoked key, or a lost database, no further transaction is tried."""
     monkeypatch.setattr(commands, "MOST_LINES", 2)
     original = commands.import_part
     parts = []
@@ -342,12 +352,12 @@ async def test_each_transaction_has_a_part_of_the_lines(
     async def counted(*given: Any) -> Any:
         parts.append(len(given[2]))
         if len(parts) == 2:
-            raise UnauthorizedError
+            raise error
         return await original(*given)
 
     monkeypatch.setattr(commands, "import_part", counted)
     lines = [CLIENT | {"external_ref": f"crm-{number}"} for number in range(5)]
-    assert await outcomes(staff, lines) == ["created", "created", *["unauthorized"] * 3]
+    assert await outcomes(staff, lines) == ["created", "created", *[code] * 3]
     assert parts == [2, 2]
     assert len(await world.rows(Client)) == 3
 
