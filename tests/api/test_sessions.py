@@ -178,6 +178,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
         "id": str(world.location_id),
         "name": "Harbor Street",
         "address": "1 Harbor Street",
+        "time_zone": "America/New_York",
     }
     fee = {"amount_minor": 4500, "currency": "USD", "decimals": 2}
     until = ("2026-12-02T10:00:00-05:00", "2026-12-03T08:00:00-05:00", "2026-12-03T10:00:00-05:00")
@@ -200,6 +201,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
             "id": str(world.practitioner_id),
             "name": "Dr. Maya Chen",
             "time_zone": "America/New_York",
+            "photo_url": None,
             "contact": {
                 "name": "Dr. Maya Chen",
                 "email": "maya@harbor.example",
@@ -263,7 +265,12 @@ async def test_offered_formats_are_shown_as_written(api: Api, world: World) -> N
     first, second, *others = details["formats"]
     assert first == {
         "kind": "in_person",
-        "location": {"id": str(annex), "name": name, "address": address},
+        "location": {
+            "id": str(annex),
+            "name": name,
+            "address": address,
+            "time_zone": "America/New_York",
+        },
     }
     assert second["location"]["name"] == "Harbor Street"
     assert [choice["kind"] for choice in others] == ["phone", "video"]
