@@ -16,13 +16,23 @@ from app.tables.notifications import Notification
 from app.tables.practices import BusyInterval, Client, Location, Practitioner, Service
 from app.tables.waitlist import FreedTime, Offer, Wish
 from tests.described import description
+from tests.pictures import picture
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
 REF = "theirs-1"
 # Policies, webhook endpoints, keys and the own sign-in are changed with an admin key only, and so
 # are clients handed over and erased, and all in bulk; everything else with any key that may write.
-ADMIN = ("/policies", "/webhook-endpoints", "/keys", "/sign-in", "/import", "/export", "}/erase")
+ADMIN = (
+    "/policies",
+    "/webhook-endpoints",
+    "/keys",
+    "/sign-in",
+    "/import",
+    "/export",
+    "}/erase",
+    "/logo",
+)
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
@@ -189,6 +199,8 @@ def body_for(operation: dict[str, Any], ids: dict[str, str]) -> Any:
     if "requestBody" not in operation:
         return None
     content = operation["requestBody"]["content"]
+    if "image/png" in content:
+        return picture()
     if "application/x-ndjson" in content:
         return content["application/x-ndjson"]["example"].encode()
     schema = content["application/json"]["schema"]

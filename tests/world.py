@@ -285,6 +285,11 @@ class World:
         return AccessTokens(self.settings.keys).sign(caller, expires_at)
 
 
+def media_type_of(body: bytes) -> str:
+    """Tell a picture from lines of JSON."""
+    return "image/png" if body.startswith(b"\x89PNG") else "application/x-ndjson"
+
+
 class Api:
     """Calls the application over HTTP, with the clock that the test sets."""
 
@@ -303,17 +308,23 @@ class Api:
         own = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
         return own | (headers or {})
 
+    async def _send(
+        self, method: str, path: str, body: Any, headers: dict[str, str] | None
+    ) -> Response:
+        """Send JSON; bytes are a picture or lines of JSON."""
+        if not isinstance(body, bytes):
+            return await self.http.request(method, path, json=body, headers=self._headers(headers))
+        kind = {"Content-Type": media_type_of(body)} | (headers or {})
+        return await self.http.request(method, path, content=body, headers=self._headers(kind))
+
     async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Response:
         return await self.http.get(path, params=query or None, headers=self._headers(headers))
 
     async def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Response:
-        if isinstance(body, bytes):
-            lines = {"Content-Type": "application/x-ndjson"} | (headers or {})
-            return await self.http.post(path, content=body, headers=self._headers(lines))
-        return await self.http.post(path, json=body, headers=self._headers(headers))
+        return await self._send("POST", path, body, headers)
 
     async def put(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Response:
-        return await self.http.put(path, json=body, headers=self._headers(headers))
+        return await self._send("PUT", path, body, headers)
 
     async def patch(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Response:
         return await self.http.patch(path, json=body, headers=self._headers(headers))

@@ -11,6 +11,8 @@ from app import __version__
 from app.domain.session import Status
 from app.feeds.records import FeedEntry, Names, OpenFeed
 from app.mail.calendar import CalendarEvent, Person, make_feed
+from app.mail.entry import entry_lines, entry_place, labelled
+from app.mail.sanitize import one_line
 from app.mail.texts.formatter import texts_in
 from app.texts.catalogue import ENGLISH
 
@@ -57,7 +59,11 @@ def _event(feed: OpenFeed, entry: FeedEntry) -> CalendarEvent:
     Fixed texts are in the client's language, in English for practitioners.
     """
     practice = Person(feed.practice_name, feed.practice_email)
-    how = (entry.instructions, entry.join_url)
+    of_practitioner = feed.owner.practitioner_id is not None
+    texts = ENGLISH if feed.locale is None else texts_in(feed.locale)
+    what = entry.format, entry.location, entry.join_url
+    with_whom = labelled(texts("mail.practitioner"), one_line(entry.practitioner_name), texts)
+    how = entry_lines(*what, entry.instructions, texts)
     return CalendarEvent(
         id=entry.id,
         sequence=entry.sequence,
@@ -67,13 +73,13 @@ def _event(feed: OpenFeed, entry: FeedEntry) -> CalendarEvent:
         zone=_UTC,
         service_name=entry.service_name,
         with_whom=feed.practice_name,
-        description=tuple(line for line in how if line),
-        location=entry.location,
+        description=how if of_practitioner else (with_whom, *how),
+        location=entry_place(*what, texts),
         url=entry.join_url,
         organizer=practice,
         attendee=practice,
-        texts=ENGLISH if feed.locale is None else texts_in(feed.locale),
-        title=None if feed.owner.practitioner_id is None else _title(feed, entry),
+        texts=texts,
+        title=_title(feed, entry) if of_practitioner else None,
     )
 
 

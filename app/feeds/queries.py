@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import DateTime, Uuid, bindparam, func, null, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.session import Status
+from app.domain.session import Format, Status
 from app.feeds.records import FeedEntry, FeedOwner, Names, OpenFeed
 from app.feeds.tokens import FeedToken
 from app.tables.changes import Change
@@ -95,6 +95,7 @@ def _sessions(own: Any, client_name: Any) -> Any:  # noqa: ANN401 - expressions
             client_name.label("client_name"),
             Location.name.label("location_name"),
             Location.address,
+            Session.format,
             Session.join_url,
             Session.instructions,
         )
@@ -133,6 +134,7 @@ def _groups() -> Any:  # noqa: ANN401 - a select
             null().label("client_name"),
             Location.name.label("location_name"),
             Location.address,
+            Group.format,
             Group.join_url,
             Group.instructions,
         )
@@ -186,7 +188,8 @@ async def read_entries(db: AsyncConnection, feed: OpenFeed, now: datetime) -> Se
             service_name=row.service_name,
             practitioner_name=row.practitioner_name,
             client_name=row.client_name if feed.names in {Names.INITIALS, Names.FULL} else None,
-            location=None if row.location_name is None else f"{row.location_name}, {row.address}",
+            format=Format(row.format),
+            location=None if row.location_name is None else (row.location_name, row.address),
             join_url=row.join_url,
             instructions=row.instructions,
         )

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from app.domain.session import Format
+
 
 class Names(StrEnum):
     """How a practitioner's feed names clients: not at all, by their initials, or in full."""
@@ -50,8 +52,8 @@ class OpenFeed:
 class FeedEntry:
     """A booked session or a scheduled group, as a feed shows it.
 
-    `changed_at` is when it last changed. `client_name` is set only in a practitioner's feed that
-    has names.
+    `location` is the name and the address of the place. `changed_at` is when it last changed.
+    `client_name` is set only in a practitioner's feed that has names.
     """
 
     id: UUID
@@ -62,6 +64,7 @@ class FeedEntry:
     service_name: str
     practitioner_name: str
     client_name: str | None
-    location: str | None
+    format: Format
+    location: tuple[str, str] | None
     join_url: str | None
     instructions: str | None

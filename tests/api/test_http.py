@@ -15,7 +15,7 @@ from app.main import ROUTERS
 from app.tables.sessions import Session
 from tests.described import description, json_body, parameters_of
 from tests.walls import START, Theirs, body_for, fill, operations
-from tests.world import REASON, Api, TestClock, World, serve
+from tests.world import REASON, Api, TestClock, World, media_type_of, serve
 
 PAGES = ("/", "/docs", "/docs-assets/swagger-ui.css", "/openapi.json", "/portal", "/portal/")
 OTHERS = ("/portal/main.js", "/portal/nothing.js", "/problems/not-found", "/problems/none", "/none")
@@ -142,7 +142,11 @@ async def test_only_the_plain_spelling_is_an_id_in_paths(
                 caller = staff if path.startswith("/v1/practice") else api
                 caller = practitioner if path.startswith("/v1/waivers") else caller
                 headers = caller._headers(None)  # noqa: SLF001 - the same
-                answer = await caller.http.request(method, url, json=body, headers=headers)
+                sent: dict[str, Any] = {"json": body}
+                if isinstance(body, bytes):
+                    sent = {"content": body}
+                    headers["Content-Type"] = media_type_of(body)
+                answer = await caller.http.request(method, url, headers=headers, **sent)
                 assert answer.status_code == 404, (method, url)
                 assert answer.json()["code"] == "not-found"
 

@@ -63,7 +63,9 @@ def test_every_body_of_the_api_is_refused_without_python(subtests: pytest.Subtes
             tried = [*WRONG, *({name: value} for name in names for value in WRONG)]
             said = {message for value in tried for message in refusals(model, value, ENGLISH)}
             assert said
-            assert [message for message in said if PYTHON.search(message)] == []
+            # The values of an enumeration are words of the API.
+            plain = [re.sub(r"'[^']*'", "", message) for message in said]
+            assert [message for message in plain if PYTHON.search(message)] == []
 
 
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))

@@ -1,6 +1,5 @@
 """Reads all that one mail says, in one statement, when the mail is sent (product.md section 6)."""
 
-import json
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -22,18 +21,15 @@ from sqlalchemy.orm import aliased
 
 from app.database.statements import Read, Row
 from app.domain.money import Money
-from app.domain.policy.rules import Credit
-from app.domain.session import Carried, Contact, Format, SessionFacts, Status, contact_for_client
+from app.domain.session import Contact, SessionFacts, Status, contact_for_client
 from app.identity.tokens.link import Link
 from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
 from app.notifications.mail import merged_queries as merged
+from app.notifications.mail.change_rows import to_change, to_meeting
 from app.notifications.mail.data import (
-    ChangeFacts,
     MailData,
-    Meeting,
     Party,
     PracticeMailData,
-    place_of,
 )
 from app.notifications.mail.waiver_queries import load_question
 from app.outbox.outbox import REMINDERS
@@ -291,8 +287,8 @@ def _mail_data(row: Row) -> MailData:
             ZoneInfo(row["practitioner_time_zone"]),
             row["practitioner_locale"],
         ),
-        change=_change(row),
-        present=_meeting(row, "now"),
+        change=to_change(row),
+        present=to_meeting(row, "now"),
         facts=_facts(row, asked),
         policy=stored_policy(
             row["policy_id"], row["policy_number"], row["policy_text"], row["policy_rules"]
@@ -312,72 +308,6 @@ def _other_data(row: Row) -> MailData:
     if row["kind"] == "move_request":
         kind = row["kind"]
     return replace(_mail_data(row), kind=kind, starts_at=row["new_starts_at"])
-
-
-def _change(row: Row) -> ChangeFacts:
-    details = json.loads(row["change_details"] or "null") or {}
-    return ChangeFacts(
-        kind=row["change_kind"],
-        at=row["change_at"],
-        actor=row["change_actor"],
-        before=_before(row),
-        after=_meeting(row, "new"),
-        calendar_sequence=row["change_calendar_sequence"],
-        reason_code=row["change_reason_code"],
-        note=row["change_note"],
-        fee=None
-        if row["change_fee_minor"] is None
-        else Money(row["change_fee_minor"], row["change_currency"]),
-        credit=None if row["change_credit"] is None else Credit(row["change_credit"]),
-        carries=_carries(details.get("carries"), row["change_currency"]),
-        forgiven_if_refilled=bool(details.get("forgiven_if_refilled")),
-        released="release" in details,
-        asks_waiver=details.get("waiver") == "asked",
-        has_message=row["kind"] == "fee_waiver_declined" or bool(details.get("message")),
-        voided_fee=bool(details.get("voided_fee") or details.get("forgiven_fee")),
-        allowance=_used(details.get("allowance")),
-        allowance_given_back=bool(details.get("allowance_given_back")),
-        rebooked="rebooked" in details,
-        undone=details.get("undone"),
-        superseded=row["superseded"],
-        is_merged=row["first_untold"] is not None,
-    )
-
-
-def _carries(details: dict[str, Any] | None, currency: str) -> Carried | None:
-    if details is None:
-        return None
-    return carried_of(details["fee_minor"] or 0, currency, details["forfeits_credit"])
-
-
-def _used(details: dict[str, int] | None) -> tuple[int, int] | None:
-    """Give the number of a free change of an allowance, and how many there are in all."""
-    return None if details is None else (details["of"] - details["left"], details["of"])
-
-
-def _before(row: Row) -> Meeting | None:
-    """Return time, format and location before the change; the history stores no more."""
-    if row["change_old_starts_at"] is None:
-        return None
-    return Meeting(
-        row["change_old_starts_at"],
-        row["change_old_ends_at"],
-        Format(row["change_old_format"]),
-        place_of(row["old_place_name"], row["old_place_address"]),
-        join_url=None,
-        instructions=None,
-    )
-
-
-def _meeting(row: Row, prefix: str) -> Meeting:
-    return Meeting(
-        row[f"{prefix}_starts_at"],
-        row[f"{prefix}_ends_at"],
-        Format(row[f"{prefix}_format"]),
-        place_of(row[f"{prefix}_place_name"], row[f"{prefix}_place_address"]),
-        row[f"{prefix}_join_url"],
-        row[f"{prefix}_instructions"],
-    )
 
 
 def _facts(row: Row, asked: AskedToMove | None) -> SessionFacts:

@@ -26,6 +26,9 @@ async def test_me_describes_the_calling_key(staff: Api, world: World) -> None:
             "name": "Harbor Wellness",
             "email": "hello@harbor.example",
             "phone": None,
+            "address": None,
+            "website": None,
+            "look": {"accent": None, "logo_url": None, "welcome": None, "footer": None},
             "currency": "USD",
             "currency_decimals": 2,
         }

@@ -102,6 +102,7 @@ WITH_REASON = OF_SERIES | {
     "groups/{group_id}/move",
     "fees/{fee_id}/waive",
     "clients/{client_id}/allowance/adjust",
+    "clients/{client_id}/erase",
 }
 
 

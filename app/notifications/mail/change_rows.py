@@ -1,0 +1,79 @@
+"""Turns the columns of a mail's statement into the change that it tells of."""
+
+import json
+from typing import Any
+
+from app.database.statements import Row
+from app.domain.money import Money
+from app.domain.policy.rules import Credit
+from app.domain.session import Carried, Format
+from app.notifications.mail.data import ChangeFacts, Meeting, place_of
+from app.sessions.read.rows import carried_of
+
+
+def to_change(row: Row) -> ChangeFacts:
+    """Read the change that a mail tells of."""
+    details = json.loads(row["change_details"] or "null") or {}
+    return ChangeFacts(
+        kind=row["change_kind"],
+        at=row["change_at"],
+        actor=row["change_actor"],
+        before=_before(row),
+        after=to_meeting(row, "new"),
+        calendar_sequence=row["change_calendar_sequence"],
+        reason_code=row["change_reason_code"],
+        note=row["change_note"],
+        fee=None
+        if row["change_fee_minor"] is None
+        else Money(row["change_fee_minor"], row["change_currency"]),
+        credit=None if row["change_credit"] is None else Credit(row["change_credit"]),
+        carries=_carries(details.get("carries"), row["change_currency"]),
+        forgiven_if_refilled=bool(details.get("forgiven_if_refilled")),
+        released="release" in details,
+        asks_waiver=details.get("waiver") == "asked",
+        has_message=row["kind"] == "fee_waiver_declined" or bool(details.get("message")),
+        voided_fee=bool(details.get("voided_fee") or details.get("forgiven_fee")),
+        allowance=_used(details.get("allowance")),
+        allowance_given_back=bool(details.get("allowance_given_back")),
+        rebooked="rebooked" in details,
+        undone=details.get("undone"),
+        superseded=row["superseded"],
+        is_merged=row["first_untold"] is not None,
+    )
+
+
+def _carries(details: dict[str, Any] | None, currency: str) -> Carried | None:
+    if details is None:
+        return None
+    return carried_of(details["fee_minor"] or 0, currency, details["forfeits_credit"])
+
+
+def _used(details: dict[str, int] | None) -> tuple[int, int] | None:
+    """Give the number of a free change of an allowance, and how many there are in all."""
+    return None if details is None else (details["of"] - details["left"], details["of"])
+
+
+def _before(row: Row) -> Meeting | None:
+    """Return time, format and location before the change; the history stores no more."""
+    if row["change_old_starts_at"] is None:
+        return None
+    return Meeting(
+        row["change_old_starts_at"],
+        row["change_old_ends_at"],
+        Format(row["change_old_format"]),
+        place_of(row["old_place_name"], row["old_place_address"]),
+        join_url=None,
+        instructions=None,
+    )
+
+
+def to_meeting(row: Row, prefix: str) -> Meeting:
+    """Read the time, format and place whose columns begin with `prefix`."""
+    return Meeting(
+        row[f"{prefix}_starts_at"],
+        row[f"{prefix}_ends_at"],
+        Format(row[f"{prefix}_format"]),
+        place_of(row[f"{prefix}_place_name"], row[f"{prefix}_place_address"]),
+        row[f"{prefix}_join_url"],
+        row[f"{prefix}_instructions"],
+    )
