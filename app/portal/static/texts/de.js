@@ -1,4 +1,4 @@
-/** Was die Seite sagt, auf Deutsch. Gleiches heißt wie in den E-Mails (app/texts/locale/de). */
+/** Was die Seite sagt, auf Deutsch. Gleiches heisst wie in den E-Mails (app/texts/locale/de). */
 
 export const texts = {
   appName: "Ihre Termine",
@@ -26,7 +26,7 @@ export const texts = {
     otherAddress: "Andere Adresse verwenden",
     closed: "Diese Seite ist geschlossen",
     forgotten: "Bitte öffnen Sie den Link in Ihrer E-Mail noch einmal. Sie können sich auch anmelden.",
-    expired: "Zum Schutz Ihrer Daten schließt sich diese Seite nach einer Weile. Was Sie nicht bestätigt hatten, ist nicht geschehen. Bitte öffnen Sie den Link in Ihrer E-Mail noch einmal. Sie können sich auch anmelden.",
+    expired: "Zum Schutz Ihrer Daten schliesst sich diese Seite nach einer Weile. Was Sie nicht bestätigt hatten, ist nicht geschehen. Bitte öffnen Sie den Link in Ihrer E-Mail noch einmal. Sie können sich auch anmelden.",
     away: "Zum Schutz Ihrer Daten sind Sie hier nicht mehr angemeldet. Bitte melden Sie sich wieder an.",
     ended: "Ihre Anmeldung ist abgelaufen. Was Sie nicht bestätigt hatten, ist nicht geschehen. Melden Sie sich in diesem Fenster wieder an, dann geht es dort weiter, wo Sie waren: Fordern Sie einen Link an, und fügen Sie ihn unten ein.",
     unopened: "Sie sind noch nicht angemeldet. Bitte öffnen Sie den Link in Ihrer E-Mail noch einmal, oder fordern Sie einen neuen an.",
@@ -42,7 +42,7 @@ export const texts = {
 
   signIn: {
     title: "Fast geschafft",
-    how: "Drücken Sie den Knopf, um sich anzumelden. Dieses Fenster bleibt angemeldet, bis Sie sich abmelden oder es schließen.",
+    how: "Drücken Sie den Knopf, um sich anzumelden. Dieses Fenster bleibt angemeldet, bis Sie sich abmelden oder es schliessen.",
     instead: (name) => `Sie sind hier als ${name} angemeldet. Das endet, wenn Sie sich mit diesem Link anmelden.`,
     submit: "Anmelden",
   },
@@ -60,7 +60,7 @@ export const texts = {
   },
   coming: {
     submit: "Ich komme",
-    how: "Die Praxis weiß dann Bescheid. Ihr Termin bleibt auch ohne diese Antwort gebucht.",
+    how: "Die Praxis weiss dann Bescheid. Ihr Termin bleibt auch ohne diese Antwort gebucht.",
     said: (instant) => `Sie haben uns mitgeteilt, dass Sie kommen (${instant}).`,
   },
   undo: { submit: "Rückgängig machen", until: (instant) => `Möglich bis ${instant} Uhr.` },
