@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, Select, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.statements import Read
@@ -87,6 +87,11 @@ async def read_practice(db: AsyncConnection, practice_id: UUID) -> PracticeRecor
     return to_practice((await db.execute(select(*PRACTICE_COLUMNS).where(own))).one())
 
 
+_HAS_ONLY_ITS_OWN_SIGN_IN = exists().where(
+    SignInProvider.practice_id == Practice.practice_id, SignInProvider.own_links.is_(False)
+)
+
+
 def select_clients_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
     """Select the active clients with an email address, of all open practices.
 
@@ -117,8 +122,7 @@ def select_clients_with(address: str) -> Select[UUID, str, UUID, str, str, str, 
             found.token_generation,
         )
         .join_from(Practice, of_one, true())
-        .outerjoin(SignInProvider, SignInProvider.practice_id == Practice.practice_id)
-        .where(Practice.closed_at.is_(None), func.coalesce(SignInProvider.own_links, true()))
+        .where(Practice.closed_at.is_(None), ~_HAS_ONLY_ITS_OWN_SIGN_IN)
         .order_by(Practice.name, Practice.practice_id, found.name, found.id)
     )
 

@@ -31,8 +31,8 @@ class SignInProvider(PracticeRow, Base):
     `own_links` false: this practice's clients get no sign-in links by mail.
 
     An issuer and audience belong to one practice in the whole installation. No constraint says so,
-    because every unique key of a practice's table contains `practice_id`: see
-    app/identity/oidc/repository.py.
+    because every key of a practice's table begins with `practice_id`: see
+    app/identity/oidc/repository.py. There is a row for each practice at most, so no index either.
     """
 
     __tablename__ = "sign_in_providers"
@@ -44,7 +44,6 @@ class SignInProvider(PracticeRow, Base):
     __table_args__ = (
         practice_reference(),
         CheckConstraint("match IN ('external_ref', 'email')", name="match"),
-        Index(None, "issuer", "audience"),
     )
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.identity.staff_dependencies import AdminWritingInBatches, StaffAdmin
 from app.transfer.commands import import_lines
+from app.transfer.descriptions import EXPORTED, LINES_EXAMPLE, RESULTS, lines_of
 from app.transfer.export import read_lines_of_practice
 from app.transfer.lines import read_lines
 from app.transfer.presenter import MEDIA_TYPE, write_lines, write_results
@@ -17,55 +17,12 @@ from app.web.problems.catalogue import responses
 
 router = APIRouter(prefix="/v1/practice", tags=["Practice: in bulk"])
 
-_LINES_EXAMPLE = (
-    '{"kind":"location","external_ref":"room-2","name":"Harbor Street",'
-    '"address":"1 Harbor Street, Denver, CO 80202"}\n'
-    '{"kind":"client","external_ref":"crm-1042","name":"Ana Ruiz",'
-    '"email":"ana@client.example","phone":null,"time_zone":"America/New_York","locale":"en-US"}\n'
-)
-_RESULTS_EXAMPLE = (
-    '{"line":1,"kind":"location","external_ref":"room-2","result":"created",'
-    '"id":"9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94","problem":null}\n'
-    '{"line":2,"kind":"client","external_ref":"crm-1042","result":"failed","id":null,'
-    '"problem":{"type":"https://reslot.example/problems/validation-failed",'
-    '"title":"Invalid request","status":422,"code":"validation-failed",'
-    '"detail":"The request has invalid fields.","request_id":"4f1c0a2b9d3e4f5a",'
-    '"errors":[{"pointer":"/email","in":"body","detail":"not an email address"}]}}\n'
-)
-
-
-def _lines(description: str, example: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {
-            MEDIA_TYPE: {
-                "schema": {"type": "string", "description": description},
-                "example": example,
-            }
-        },
-    }
-
-
-_RESULTS: dict[int | str, dict[str, Any]] = {
-    200: _lines(
-        "One JSON object a line: `line` (its number, from 1), `kind`, `external_ref`, `result` "
-        "(`created`, `updated`, `unchanged` or `failed`), `id` of the record, and `problem`, "
-        "null unless it failed.",
-        _RESULTS_EXAMPLE,
-    )
-}
-
-
-_EXPORTED: dict[int | str, dict[str, Any]] = {
-    200: _lines("One JSON object a line, in the form that the import takes.", _LINES_EXAMPLE)
-}
-
 
 @router.post(
     "/import",
     summary="Import records and sessions",
     response_class=StreamingResponse,
-    responses=_RESULTS
+    responses=RESULTS
     | responses(
         "unauthorized",
         "forbidden",
@@ -77,7 +34,7 @@ _EXPORTED: dict[int | str, dict[str, Any]] = {
     openapi_extra={
         "requestBody": {
             "required": True,
-            **_lines("One JSON object a line, in the form of the export.", _LINES_EXAMPLE),
+            **lines_of("One JSON object a line, in the form of the export.", LINES_EXAMPLE),
         }
     },
 )
@@ -102,7 +59,7 @@ async def import_practice_lines(
     "/export",
     summary="Export records and sessions",
     response_class=StreamingResponse,
-    responses=_EXPORTED | responses("unauthorized", "forbidden", "service-unavailable"),
+    responses=EXPORTED | responses("unauthorized", "forbidden", "service-unavailable"),
 )
 async def export_practice_lines(staff: StaffAdmin, engine: ReadEngine) -> Response:
     """Write the practice, its records, policies, groups and sessions, one JSON object a line.

@@ -28,9 +28,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("practice_id", name=op.f("pk_sign_in_providers")),
     )
-    op.create_index(
-        op.f("ix_sign_in_providers_issuer_audience"), "sign_in_providers", ["issuer", "audience"]
-    )
     op.add_column("clients", sa.Column("tokens_ended_at", sa.DateTime(timezone=True)))
 
 

@@ -18,6 +18,8 @@ from app.fees.announcing import announce_fees
 from app.fees.lapsing import lapse_waivers
 from app.fees.refilling import judge_due_refills
 from app.groups.judging import judge_due_groups
+from app.identity.oidc.queries import find_providers
+from app.identity.oidc.repository import is_taken
 from app.identity.sign_in.find_clients import find_clients
 from app.move_requests.closing import close_due_requests
 from app.observability.metrics.queries import read_outbox
@@ -269,6 +271,8 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
     engine = world.engine
     async with engine.begin() as db:
         await find_clients(db, "ana@client.example")
+        await find_providers(db, "https://login.example", ["reslot"])
+        await is_taken(db, world.practice_id, issuer="https://login.example", audience="reslot")
     await transact(engine, partial(tidy, now=NOW))
     await transact(engine, partial(sweep, now=NOW))
     await judge_due_groups(engine, NOW, credit_grace=timedelta(days=14))

@@ -202,11 +202,11 @@ async def test_commands_take_no_more_statements_than_their_steps(
     with api.statements() as sent:
         answer = await api.reschedule(session_id, START + timedelta(days=1), keyed)
     assert answer.status_code == 200
-    assert len(sent) == 15
+    assert len(sent) == 16
     with api.statements() as sent:
         answer = await api.cancel(session_id, {"Idempotency-Key": "k-2"})
     assert answer.status_code == 200
-    assert len(sent) == 15
+    assert len(sent) == 16
 
 
 async def test_deadlines_in_working_days_cost_one_statement_where_the_start_changes(
@@ -223,7 +223,7 @@ async def test_deadlines_in_working_days_cost_one_statement_where_the_start_chan
     assert (len(details), len(availability)) == (1, 1)
     with api.statements() as moving:
         assert (await api.reschedule(session_id, START + 8 * DAY)).status_code == 200
-    assert len(moving) == 13
+    assert len(moving) == 14
     with api.statements() as cancelling:
         assert (await api.cancel(session_id)).status_code == 200
     assert len(cancelling) == 12

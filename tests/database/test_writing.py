@@ -173,7 +173,9 @@ async def test_an_insert_with_a_missing_value_raises_and_sends_no_null(world: Wo
     add = Write(insert(Location))
     row = {"practice_id": world.practice_id, "id": uuid4(), "name": "Annex", "address": "x"}
     async with world.engine.begin() as db:
-        with pytest.raises(TypeError, match=r"^the statement lacks active, external_ref$"):
+        with pytest.raises(
+            TypeError, match=r"^the statement lacks active, external_ref, time_zone$"
+        ):
             await add.run(db, row)
         few = Write(insert(Location), *row)
         await few.run(db, row)

@@ -21,7 +21,8 @@ OF_CODES = {
     "held_times.held_by", "services.waitlist", "wishes.state", "wishes.formats", "offers.state",
     "refills.state", "refused_attempts.action", "refused_attempts.code", "waivers.state",
     "move_requests.meanwhile", "move_request_sessions.state", "move_request_sessions.proposals",
-    "allowance_uses.given_back_by",
+    "allowance_uses.given_back_by", "accent", "logo", "photo", "pictures.name", "pictures.content",
+    "pictures.small", "feeds.names", "sign_in_providers.match",
     # Created by the service; the drill searches for it unchanged.
     "webhook_endpoints.secret",
 }  # fmt: skip

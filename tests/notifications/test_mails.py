@@ -612,7 +612,7 @@ async def test_a_mail_about_a_booked_session_leads_to_the_times_and_to_the_cance
         ]
     await scenario.cancel(session_id)
     mail = await read(session_id, "cancelled")
-    assert mail.links == [("Need to reschedule?", mail.token)]
+    assert mail.links == [("See what you can do now", mail.token)]
 
 
 async def test_a_mail_has_no_link_to_what_the_policy_does_not_allow(

@@ -161,7 +161,7 @@ async def read_group_to_book(
     }
     for field, claimed in wanted.claims.items():
         if claimed != own[field]:
-            raise InvalidInputError(f"/{field}", "field.not-of-group")
+            raise InvalidInputError(f"/{field}", "field.not-time-of-group")
     if not group.is_scheduled:
         raise GroupCancelledError
     if group.ends_at <= now:

@@ -121,7 +121,7 @@ async def find_group(
         return SeatMove(None, requested.start, requested.format or group.format)
     field = _differing_field(group, requested)
     if field is not None:
-        raise InvalidInputError(f"/{field}", "field.not-of-group")
+        raise InvalidInputError(f"/{field}", "field.not-time-of-group")
     return SeatMove(group, group.starts_at, group.format)
 
 

@@ -73,9 +73,9 @@ async def _service_and_practitioner(
     if group.status != "scheduled" or group.starts_at <= now:
         raise InvalidInputError("/group_id", "field.group-over")
     if new.service_id not in {None, group.service_id}:
-        raise InvalidInputError("/service_id", "field.not-of-group")
+        raise InvalidInputError("/service_id", "field.not-time-of-group")
     if new.practitioner_id not in {None, group.practitioner_id}:
-        raise InvalidInputError("/practitioner_id", "field.not-of-group")
+        raise InvalidInputError("/practitioner_id", "field.not-time-of-group")
     assert new.client_id is not None  # noqa: S101 - checked by the schema
     if await repository.has_session_in(new.group_id, new.client_id):
         raise InvalidInputError("/group_id", "field.seat-already")
