@@ -132,6 +132,7 @@ async def fill(staff: Api, world: World) -> Theirs:
     (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]
     feeds = f"/v1/practice/practitioners/{world.practitioner_id}/feeds"
     feed = (await staff.post(feeds, {"names": "full", "label": "Canary"})).json()
+    own_feed = (await staff.signed_in(world.token()).post("/v1/feeds", None)).json()
     fee_id = done.json()["session"]["fees"][0]["id"]
     client = staff.signed_in(world.token())
     await client.post(f"/v1/fees/{fee_id}/ask-waiver", {"note": "Canary note."})
@@ -155,6 +156,8 @@ async def fill(staff: Api, world: World) -> Theirs:
             "time_off_id": str(time_off),
             "endpoint_id": endpoint["id"],
             "feed_id": feed["id"],
+            "own_feed_id": own_feed["id"],
+            "token": feed["url"].rpartition("/")[2].removesuffix(".ics"),
             "feed_token": feed["url"].rpartition("/")[2].removesuffix(".ics"),
             "key_id": key["id"],
             "external_ref": REF,

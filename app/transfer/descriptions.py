@@ -4,7 +4,7 @@ from typing import Any
 
 from app.transfer.presenter import MEDIA_TYPE
 
-LINES_EXAMPLE = (
+_LINES_EXAMPLE = (
     '{"kind":"location","external_ref":"room-2","name":"Harbor Street",'
     '"address":"1 Harbor Street, Denver, CO 80202"}\n'
     '{"kind":"client","external_ref":"crm-1042","name":"Ana Ruiz",'
@@ -21,8 +21,7 @@ _RESULTS_EXAMPLE = (
 )
 
 
-def lines_of(description: str, example: str) -> dict[str, Any]:
-    """Describe a body of lines of JSON."""
+def _lines(description: str, example: str) -> dict[str, Any]:
     return {
         "description": description,
         "content": {
@@ -35,7 +34,7 @@ def lines_of(description: str, example: str) -> dict[str, Any]:
 
 
 RESULTS: dict[int | str, dict[str, Any]] = {
-    200: lines_of(
+    200: _lines(
         "One JSON object a line: `line` (its number, from 1), `kind`, `external_ref`, `result` "
         "(`created`, `updated`, `unchanged` or `failed`), `id` of the record, and `problem`, "
         "null unless it failed.",
@@ -45,5 +44,10 @@ RESULTS: dict[int | str, dict[str, Any]] = {
 
 
 EXPORTED: dict[int | str, dict[str, Any]] = {
-    200: lines_of("One JSON object a line, in the form that the import takes.", LINES_EXAMPLE)
+    200: _lines("One JSON object a line, in the form that the import takes.", _LINES_EXAMPLE)
+}
+
+LINES: dict[str, Any] = {
+    "required": True,
+    **_lines("One JSON object a line, in the form of the export.", _LINES_EXAMPLE),
 }

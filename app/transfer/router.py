@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from app.identity.staff_dependencies import AdminWritingInBatches, StaffAdmin
 from app.transfer.commands import import_lines
-from app.transfer.descriptions import EXPORTED, LINES_EXAMPLE, RESULTS, lines_of
+from app.transfer.descriptions import EXPORTED, LINES, RESULTS
 from app.transfer.export import read_lines_of_practice
 from app.transfer.lines import read_lines
 from app.transfer.presenter import MEDIA_TYPE, write_lines, write_results
@@ -31,12 +31,7 @@ router = APIRouter(prefix="/v1/practice", tags=["Practice: in bulk"])
         "unsupported-media-type",
         "service-unavailable",
     ),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            **lines_of("One JSON object a line, in the form of the export.", LINES_EXAMPLE),
-        }
-    },
+    openapi_extra={"requestBody": LINES},
 )
 async def import_practice_lines(
     request: Request, staff: StaffAdmin, now: Now, run: AdminWritingInBatches

@@ -226,4 +226,4 @@ async def test_deadlines_in_working_days_cost_one_statement_where_the_start_chan
     assert len(moving) == 14
     with api.statements() as cancelling:
         assert (await api.cancel(session_id)).status_code == 200
-    assert len(cancelling) == 12
+    assert len(cancelling) == 13

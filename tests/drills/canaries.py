@@ -27,7 +27,7 @@ OF_CODES = {
     "webhook_endpoints.secret",
 }  # fmt: skip
 # Only one row of a table has the reference, and only imported rows have a source.
-_WHERE_SET = {"external_ref", "source"}
+_WHERE_SET = {"external_ref", "source", "label"}
 _BASE64_GROUP = 3
 
 

@@ -24,9 +24,8 @@ from tests.notifications.postbox import Postbox
 from tests.notifications.receiver import Receiver
 from tests.notifications.test_worker import no_jobs_due, working
 from tests.patience import until
-from tests.transfer import NDJSON
 from tests.walls import Theirs, body_for, operations
-from tests.world import NOW, Api, TestClock
+from tests.world import NOW, Api, TestClock, media_type_of
 
 BAD, HEADER = "qzbadinputqz", "qzheaderqz"
 FREE = (
@@ -103,12 +102,15 @@ async def exercise(stage: Stage) -> list[Response]:
     for number, (method, path, operation) in enumerate(ordered):
         headers = await _headers(stage, operation, number)
         body = body_for(operation, stage.theirs.ids)
+        content: bytes | str | None = None
         if isinstance(body, bytes):
-            # Lines of JSON: the words are in the first one.
-            headers["Content-Type"] = NDJSON
-            body = json.loads(body.splitlines()[0])
-        body = _with_words(body, stage.receiver.url, _kind(path))
-        content = None if body is None else json.dumps(body)
+            headers["Content-Type"] = media_type_of(body)
+            # Lines of JSON: the words are in the first one. A picture has none.
+            is_picture = headers["Content-Type"].startswith("image/")
+            content, body = body, None if is_picture else json.loads(body.splitlines()[0])
+        if body is not None:
+            body = _with_words(body, stage.receiver.url, _kind(path))
+            content = json.dumps(body)
         address = path.format(**_ids(stage, path))
         answer = await stage.api.http.request(method, address, content=content, headers=headers)
         refusals = {401, 403, 404} if operation["security"] else set()
@@ -162,7 +164,10 @@ def _ids(stage: Stage, path: str) -> dict[str, str]:
     named = {"time-off": "busy_intervals", "webhook-endpoints": "webhook_endpoints"}
     (kind,) = re.findall(r"/([\w-]+)/by-ref", path) or ["clients"]
     words = columns()
-    return stage.theirs.ids | {
+    ids = stage.theirs.ids
+    feed_id = ids["own_feed_id" if path.startswith("/v1/feeds") else "feed_id"]
+    return ids | {
+        "feed_id": feed_id,
         "external_ref": words[f"{named.get(kind, kind)}.external_ref"],
         "source": words["busy_intervals.source"],
     }
