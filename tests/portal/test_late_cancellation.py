@@ -218,7 +218,9 @@ def calendar_of(mails: list[MailSummary]) -> tuple[str, int, str]:
     """Read method, SEQUENCE and STATUS of the calendar part of the only mail."""
     (mail,) = mails
     message = message_from_bytes(mail.path.read_bytes(), policy=default)
-    (part,) = [one for one in message.walk() if one.get_content_type() == "text/calendar"]
+    parts = [one for one in message.walk() if one.get_content_type() == "text/calendar"]
+    # The same entry is attached as a file too.
+    (part,) = [one for one in parts if one.get_content_disposition() != "attachment"]
     calendar = Calendar.from_ical(part.get_content())
     (event,) = calendar.walk("VEVENT")
     return str(calendar["METHOD"]), int(str(event["SEQUENCE"])), str(event["STATUS"])
