@@ -46,8 +46,10 @@ hooks AS (SELECT id FROM webhook_endpoints WHERE practice_id = $1 AND active),
 told AS (
   SELECT id, command_id, session_id, starts_at, at, fee_minor,
     CASE WHEN kind = 'restored' AND actor = 'client' THEN ARRAY(
+      -- Dropped later, a mail was merged into that of a later change.
       SELECT recipient FROM notifications WHERE practice_id = $1 AND change_id = old_id
-        AND status = 'dropped' AND kind <> ALL (ARRAY['reminder', 'nudge', 'reminder_nudge'])
+        AND status = 'dropped' AND finished_at <= history.at
+        AND kind <> ALL (ARRAY['reminder', 'nudge', 'reminder_nudge'])
     ) END AS silent,
     command_id IN (SELECT command_id FROM group_history) AS of_group,
     command_id IN (SELECT command_id FROM asks WHERE kind = 'asked') AS of_request,

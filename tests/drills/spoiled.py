@@ -271,7 +271,13 @@ SPOILED = [
         "SET status = 'dropped'",
         "kind = 'reminder' AND status = 'pending'",
     ),
-    Spoiled("a notification that waits has a wake", "pgqueuer", "DELETE"),
+    Spoiled(
+        "a notification that waits has a wake",
+        "pgqueuer",
+        "DELETE",
+        "split_part(dedupe_key, '/', 1) IN"
+        " (SELECT id::text FROM notifications WHERE status = 'pending')",
+    ),
     Spoiled(
         "LOST rescheduled",
         "idempotency_keys",
