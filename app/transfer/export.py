@@ -75,7 +75,7 @@ async def read_lines_of_practice(engine: AsyncEngine, practice_id: UUID) -> Asyn
 
 
 async def _rows(
-    db: AsyncConnection, statement: Select[Any], present: Callable[[Any], Fields]
+    db: AsyncConnection, statement: Select[*tuple[Any, ...]], present: Callable[[Any], Fields]
 ) -> AsyncIterator[Fields]:
     async with db.stream(statement.execution_options(yield_per=ROWS)) as found:
         async for row in found.mappings():

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from app.directory.records import Records
 from app.tables.changes import Change
 from app.tables.groups import Group
-from app.tables.joins import of_practice
+from app.tables.joins import of_practice, referred
 from app.tables.practices import (
     BusyInterval,
     Client,
@@ -56,7 +56,7 @@ def records_statement(practice_id: UUID, records: Records) -> Select[Any]:
     if table is Package:
         client_ref = (
             select(ref_of(Client))
-            .where(of_practice(practice_id, Client, Client.id == Package.client_id))
+            .where(referred(Client, Package.client_id, practice_id))
             .correlate(Package)
             .scalar_subquery()
         )
@@ -64,15 +64,11 @@ def records_statement(practice_id: UUID, records: Records) -> Select[Any]:
     return chosen.where(of_practice(practice_id, table)).order_by(_in_order(ref_of(table)))
 
 
-def _chosen(*columns: Any) -> Select[Any]:  # noqa: ANN401 - expressions
-    return select(*columns)
-
-
-def time_off_statement(practice_id: UUID) -> Select[Any]:
+def time_off_statement(practice_id: UUID) -> Select[*tuple[Any, ...]]:
     """Select all time off."""
     table = BusyInterval
     return (
-        _chosen(
+        select(
             ref_of(table).label("own_ref"),
             table.practitioner_id,
             table.starts_at,
@@ -152,70 +148,65 @@ def _of_practitioner(
 ) -> Select[Any]:
     return (
         chosen.select_from(table)
-        .join(
-            Practitioner,
-            of_practice(practice_id, Practitioner, Practitioner.id == table.practitioner_id),
-        )
+        .join(Practitioner, referred(Practitioner, table.practitioner_id, practice_id))
         .where(of_practice(practice_id, table, *conditions))
     )
 
 
 def policies_statement(practice_id: UUID) -> Select[Any]:
     """Select all versions of all policies, those of one policy in their order."""
+    chosen = select(
+        ref_of(Service).label("service_ref"),
+        ref_of(Practitioner).label("practitioner_ref"),
+        PolicyVersion.number,
+        PolicyVersion.created_at,
+        PolicyVersion.text,
+        PolicyVersion.rules,
+    ).select_from(PolicyVersion)
     return (
-        select(
-            ref_of(Service).label("service_ref"),
-            ref_of(Practitioner).label("practitioner_ref"),
-            PolicyVersion.number,
-            PolicyVersion.created_at,
-            PolicyVersion.text,
-            PolicyVersion.rules,
-        )
-        .select_from(PolicyVersion)
-        .outerjoin(
-            Service, of_practice(practice_id, Service, Service.id == PolicyVersion.service_id)
-        )
-        .outerjoin(
-            Practitioner,
-            of_practice(
-                practice_id, Practitioner, Practitioner.id == PolicyVersion.practitioner_id
-            ),
-        )
+        _with_level(chosen, practice_id, Service, Practitioner)
         .where(of_practice(practice_id, PolicyVersion))
         .order_by(_in_order(ref_of(Service)), _in_order(ref_of(Practitioner)), PolicyVersion.number)
     )
 
 
+def _with_level(
+    chosen: Select[Any],
+    practice_id: UUID,
+    service: Any,  # noqa: ANN401 - a table, or an alias
+    practitioner: Any,  # noqa: ANN401 - the same
+) -> Select[Any]:
+    """Join the service or the practitioner whose policy a version is."""
+    return chosen.outerjoin(
+        service, referred(service, PolicyVersion.service_id, practice_id)
+    ).outerjoin(practitioner, referred(practitioner, PolicyVersion.practitioner_id, practice_id))
+
+
 def groups_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
     """Select groups, by default all, with the references of what they name."""
     table = Group
+    chosen = select(
+        *_meeting(table),
+        table.status,
+        table.seats,
+        table.min_seats,
+        table.decide_hours,
+        table.auto_cancel,
+    )
     return (
-        select(
-            ref_of(table).label("own_ref"),
-            ref_of(Practitioner).label("practitioner_ref"),
-            ref_of(Service).label("service_ref"),
-            ref_of(Location).label("location_ref"),
-            *_meeting(table),
-            table.status,
-            table.seats,
-            table.min_seats,
-            table.decide_hours,
-            table.auto_cancel,
-        )
-        .select_from(table)
-        .join(
-            Practitioner,
-            of_practice(practice_id, Practitioner, Practitioner.id == table.practitioner_id),
-        )
-        .join(Service, of_practice(practice_id, Service, Service.id == table.service_id))
-        .outerjoin(Location, of_practice(practice_id, Location, Location.id == table.location_id))
+        _of_meeting(chosen, practice_id, table)
         .where(of_practice(practice_id, table, *conditions))
         .order_by(_in_order(ref_of(table)))
     )
 
 
-def _meeting(table: Any) -> Sequence[Any]:  # noqa: ANN401 - columns
+def _meeting(table: type[Session | Group]) -> Sequence[Any]:
+    """Give the columns that sessions and groups share."""
     return (
+        ref_of(table).label("own_ref"),
+        ref_of(Practitioner).label("practitioner_ref"),
+        ref_of(Service).label("service_ref"),
+        ref_of(Location).label("location_ref"),
         table.starts_at,
         table.ends_at,
         table.format,
@@ -226,17 +217,25 @@ def _meeting(table: Any) -> Sequence[Any]:  # noqa: ANN401 - columns
     )
 
 
+def _of_meeting(
+    chosen: Select[Any], practice_id: UUID, table: type[Session | Group]
+) -> Select[Any]:
+    """Join the records that sessions and groups name."""
+    return (
+        chosen.select_from(table)
+        .join(Practitioner, referred(Practitioner, table.practitioner_id, practice_id))
+        .join(Service, referred(Service, table.service_id, practice_id))
+        .outerjoin(Location, referred(Location, table.location_id, practice_id))
+    )
+
+
 def sessions_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
     """Select sessions, by default all, with end, credit and fees."""
     table = Session
-    chosen = _chosen(
-        ref_of(table).label("own_ref"),
-        ref_of(Client).label("client_ref"),
-        ref_of(Practitioner).label("practitioner_ref"),
-        ref_of(Service).label("service_ref"),
-        ref_of(Group).label("group_ref"),
-        ref_of(Location).label("location_ref"),
+    chosen = select(
         *_meeting(table),
+        ref_of(Client).label("client_ref"),
+        ref_of(Group).label("group_ref"),
         table.status,
         table.price_minor,
         table.currency,
@@ -258,38 +257,16 @@ def sessions_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> S
         _redemption(practice_id).label("redemption"),
         _fees(practice_id).label("fees"),
     )
+    joined = (
+        _of_meeting(chosen, practice_id, table)
+        .join(Client, referred(Client, table.client_id, practice_id))
+        .outerjoin(Group, referred(Group, table.group_id, practice_id))
+        .outerjoin(PolicyVersion, referred(PolicyVersion, table.policy_version_id, practice_id))
+    )
     return (
-        _with_policies(_with_records(chosen, practice_id), practice_id)
+        _with_level(joined, practice_id, _OF_SERVICE, _OF_PRACTITIONER)
         .where(of_practice(practice_id, table, *conditions))
         .order_by(_in_order(ref_of(table)))
-    )
-
-
-def _with_records(chosen: Select[Any], practice_id: UUID) -> Select[Any]:
-    """Join the records that a session names."""
-
-    def of_session(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table
-        return of_practice(practice_id, table, table.id == column)
-
-    return (
-        chosen.select_from(Session)
-        .join(Client, of_session(Client, Session.client_id))
-        .join(Practitioner, of_session(Practitioner, Session.practitioner_id))
-        .join(Service, of_session(Service, Session.service_id))
-        .outerjoin(Group, of_session(Group, Session.group_id))
-        .outerjoin(Location, of_session(Location, Session.location_id))
-        .outerjoin(PolicyVersion, of_session(PolicyVersion, Session.policy_version_id))
-    )
-
-
-def _with_policies(chosen: Select[Any], practice_id: UUID) -> Select[Any]:
-    """Join the service or the practitioner whose policy a session has."""
-    service, practitioner = _OF_SERVICE, _OF_PRACTITIONER
-    return chosen.outerjoin(
-        service, of_practice(practice_id, service, service.id == PolicyVersion.service_id)
-    ).outerjoin(
-        practitioner,
-        of_practice(practice_id, practitioner, practitioner.id == PolicyVersion.practitioner_id),
     )
 
 
@@ -326,7 +303,7 @@ def _redemption(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
     return (
         select(func.json_build_array(ref_of(Package), used.redeemed_at, used.forfeited_at))
         .select_from(used)
-        .join(Package, of_practice(practice_id, Package, Package.id == used.package_id))
+        .join(Package, referred(Package, used.package_id, practice_id))
         .where(of_session)
         .correlate(Session)
         .scalar_subquery()
@@ -348,7 +325,7 @@ def _fees(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
     return (
         select(func.json_agg(aggregate_order_by(fee, Change.session_version, Fee.recorded_at)))
         .select_from(Fee)
-        .join(Change, of_practice(practice_id, Change, Change.id == Fee.change_id))
+        .join(Change, referred(Change, Fee.change_id, practice_id))
         .where(of_practice(practice_id, Fee, Fee.session_id == Session.id))
         .correlate(Session)
         .scalar_subquery()

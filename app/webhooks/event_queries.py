@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, select
+from sqlalchemy import Row, Select, and_, bindparam, case, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.tables.changes import Change
 from app.tables.groups import Group
-from app.tables.joins import PRACTICE, of_practice
+from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Location, Practice, Practitioner, Service
 from app.tables.sessions import Fee, Session
@@ -98,18 +98,14 @@ _OFFER_EVENT = (
 )
 
 
-def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables, columns
-    return of_practice(PRACTICE, table, table.id == column)
-
-
 def _notified(columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
     """Select a notification with its change, its practice and its endpoint."""
     return (
         select(*columns)
         .select_from(Notification)
-        .join(Change, _same(Change, Notification.change_id))
+        .join(Change, referred(Change, Notification.change_id))
         .join(Practice, of_practice(PRACTICE, Practice))
-        .join(WebhookEndpoint, _same(WebhookEndpoint, Notification.endpoint_id))
+        .join(WebhookEndpoint, referred(WebhookEndpoint, Notification.endpoint_id))
         .where(of_practice(PRACTICE, Notification, Notification.id == bindparam("notification_id")))
     )
 
@@ -117,10 +113,10 @@ def _notified(columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
 # Built once: building such a statement takes longer than running it.
 _OF_SESSION = (
     _notified(_EVENT)
-    .join(Session, _same(Session, Notification.session_id))
-    .join(Service, _same(Service, Session.service_id))
-    .join(Practitioner, _same(Practitioner, Session.practitioner_id))
-    .join(Client, _same(Client, Session.client_id))
+    .join(Session, referred(Session, Notification.session_id))
+    .join(Service, referred(Service, Session.service_id))
+    .join(Practitioner, referred(Practitioner, Session.practitioner_id))
+    .join(Client, referred(Client, Session.client_id))
     .outerjoin(
         Fee,
         of_practice(
@@ -134,18 +130,18 @@ _OF_SESSION = (
 )
 _OF_GROUP = (
     _notified(_GROUP_EVENT)
-    .join(Group, _same(Group, Change.subject_id))
-    .join(Service, _same(Service, Group.service_id))
-    .join(Practitioner, _same(Practitioner, Group.practitioner_id))
+    .join(Group, referred(Group, Change.subject_id))
+    .join(Service, referred(Service, Group.service_id))
+    .join(Practitioner, referred(Practitioner, Group.practitioner_id))
     .where(Change.subject == "group")
 )
 _OF_OFFER = (
     _notified(_OFFER_EVENT)
-    .join(Offer, _same(Offer, Change.subject_id))
-    .join(Service, _same(Service, Offer.service_id))
-    .join(Practitioner, _same(Practitioner, Offer.practitioner_id))
-    .join(Client, _same(Client, Offer.client_id))
-    .outerjoin(Session, _same(Session, Offer.session_id))
+    .join(Offer, referred(Offer, Change.subject_id))
+    .join(Service, referred(Service, Offer.service_id))
+    .join(Practitioner, referred(Practitioner, Offer.practitioner_id))
+    .join(Client, referred(Client, Offer.client_id))
+    .outerjoin(Session, referred(Session, Offer.session_id))
     .where(Change.subject == "offer")
 )
 

@@ -41,7 +41,7 @@ from app.tables.allowance_uses import allowance_uses_of
 from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
 from app.tables.ended import end_of
-from app.tables.joins import PRACTICE, of_practice
+from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.notifications import Notification
 from app.tables.pictures import Picture
 from app.tables.practices import Client, Location, PolicyVersion, Practice, Practitioner, Service
@@ -110,17 +110,13 @@ _newer, _own, _other = aliased(Change), aliased(Change), aliased(Change)
 _their = aliased(Session)
 
 
-def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables and columns
-    return of_practice(PRACTICE, table, table.id == column)
-
-
 def _statement() -> Select[Any]:
     """Select the change of the notification, and whether the mail has to list others."""
     is_one_of_several = (
         exists()
         .where(
             _is_other(_other, Change),
-            _same(_their, _other.session_id),
+            referred(_their, _other.session_id),
             _have_one_recipient(_their, Session),
         )
         .correlate(Notification, Change, Session)
@@ -128,7 +124,7 @@ def _statement() -> Select[Any]:
     changed = (
         select(*_columns(), is_one_of_several.label("is_one_of_several"))
         .select_from(Notification)
-        .join(Change, _same(Change, Notification.change_id))
+        .join(Change, referred(Change, Notification.change_id))
     )
     return _with_records(changed)
 
@@ -138,8 +134,8 @@ def _others() -> Select[Any]:
     changed = (
         select(*_columns())
         .select_from(Notification)
-        .join(_own, _same(_own, Notification.change_id))
-        .join(_their, _same(_their, Notification.session_id))
+        .join(_own, referred(_own, Notification.change_id))
+        .join(_their, referred(_their, Notification.session_id))
         .join(Change, _is_other(Change, _own))
     )
     return (
@@ -172,18 +168,18 @@ def _have_one_recipient(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: A
 def _with_records(changed: Select[Any]) -> Select[Any]:
     """Join the notification and its change to all rows that they refer to."""
     return (
-        changed.join(Session, _same(Session, Change.session_id))
+        changed.join(Session, referred(Session, Change.session_id))
         .join(Practice, of_practice(PRACTICE, Practice))
-        .join(Practitioner, _same(Practitioner, Session.practitioner_id))
-        .join(Client, _same(Client, Session.client_id))
-        .join(Service, _same(Service, Session.service_id))
+        .join(Practitioner, referred(Practitioner, Session.practitioner_id))
+        .join(Client, referred(Client, Session.client_id))
+        .join(Service, referred(Service, Session.service_id))
         .outerjoin(Picture, IS_LOGO)
         .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
         .outerjoin(merged.first_untold, merged.IS_FIRST_UNTOLD)
-        .outerjoin(_old_place, _same(_old_place, merged.before("old_location_id")))
-        .outerjoin(_new_place, _same(_new_place, Change.location_id))
-        .outerjoin(_present_place, _same(_present_place, Session.location_id))
-        .outerjoin(PolicyVersion, _same(PolicyVersion, Session.policy_version_id))
+        .outerjoin(_old_place, referred(_old_place, merged.before("old_location_id")))
+        .outerjoin(_new_place, referred(_new_place, Change.location_id))
+        .outerjoin(_present_place, referred(_present_place, Session.location_id))
+        .outerjoin(PolicyVersion, referred(PolicyVersion, Session.policy_version_id))
         .where(of_practice(PRACTICE, Notification, Notification.id == bindparam("notification_id")))
     )
 
