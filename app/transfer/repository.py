@@ -54,13 +54,6 @@ async def find_by_ref(
     return found
 
 
-async def has_ref(db: AsyncConnection, practice_id: UUID, kind: LineKind, record_id: UUID) -> bool:
-    """Tell whether a record has a reference of its own."""
-    table = _TABLES[kind]
-    own = of_practice(practice_id, table, table.id == record_id)
-    return await db.scalar(select(table.external_ref).where(own)) is not None
-
-
 async def latest_version(
     db: AsyncConnection, practice_id: UUID, service_id: UUID | None, practitioner_id: UUID | None
 ) -> int:

@@ -5,7 +5,7 @@ A session that exists is never changed: its client would not hear of it
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from app.domain.errors import (
     GroupFullError,
     InvalidInputError,
 )
-from app.domain.policy.rules import FREE_UNTIL_THE_START, Credit
+from app.domain.policy.rules import FREE_UNTIL_THE_START, Credit, Policy
 from app.domain.session import Status, taken_time
 from app.outbox.outbox import queue_notifications
 from app.policies.queries import read_closed_days, resolve_policy_version
@@ -81,6 +81,16 @@ async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done
     return Done("created", session_id)
 
 
+class _Entry(NamedTuple):
+    """An entry of the history after the booking. `side` made it: the client or the practice."""
+
+    kind: str
+    side: str
+    at: datetime
+    fee: FeeLine | None
+    is_end: bool = False
+
+
 class _Replay:
     """One session that is added as it stands."""
 
@@ -97,6 +107,7 @@ class _Replay:
         self._line = line
         self._id = session_id
         self._context = context
+        self._entries = _entries_after_booking(line)
         self._sessions = ReplayRepository(batch.db, batch.practice_id)
 
     async def add(self) -> None:
@@ -149,7 +160,7 @@ class _Replay:
             "policy_version_id": policy.version_id,
             "policy_time_zone": zone,
             "status": line.status,
-            "version": 1 + len(self._entries()),
+            "version": 1 + len(self._entries),
             "calendar_sequence": 0,
             "price_minor": context.price_minor if price is None else price.amount_minor,
             "currency": context.currency,
@@ -204,16 +215,18 @@ class _Replay:
                 batch.db, batch.practice_id, line.service_id, line.practitioner_id
             )
         if line.policy is None:
-            return PolicyToBook(None, FREE_UNTIL_THE_START, await self._closed(None))
+            return await self._with_closed_days(None, FREE_UNTIL_THE_START)
         of = (line.policy.service_id, line.policy.practitioner_id, line.policy.version)
         version_id = await find_version(batch.db, batch.practice_id, *of)
         if version_id is None:
             raise InvalidInputError("/policy/version", "field.no-such-policy-version")
-        rules = await self._sessions.rules_of(version_id)
-        return PolicyToBook(version_id, _parsed(rules), await self._closed(rules))
+        return await self._with_closed_days(
+            version_id, _parsed(await self._sessions.rules_of(version_id))
+        )
 
-    async def _closed(self, rules: dict[str, Any] | None) -> Any:  # noqa: ANN401 - closed days
-        return await read_closed_days(self._batch.db, self._batch.practice_id, _parsed(rules))
+    async def _with_closed_days(self, version_id: UUID | None, policy: Policy) -> PolicyToBook:
+        closed = await read_closed_days(self._batch.db, self._batch.practice_id, policy)
+        return PolicyToBook(version_id, policy, closed)
 
     async def _add_redemption(self) -> None:
         line, paid = self._line, self._line.redemption
@@ -229,25 +242,6 @@ class _Replay:
             self._id, paid.package_id, redeemed_at, paid.forfeited_at
         )
 
-    def _entries(self) -> list[tuple[str, str, datetime, FeeLine | None]]:
-        """Give the entries of the history after the booking: kind, side, time and fee of each.
-
-        The last one is the end. Its fee is the last one of its kind.
-        """
-        line = self._line
-        fees, of_end = list(line.fees), None
-        if line.ended is not None:
-            for fee in reversed(fees):
-                if fee.cause == line.status and of_end is None:
-                    of_end = fee
-            fees = [fee for fee in fees if fee is not of_end]
-        found: list[tuple[str, str, datetime, FeeLine | None]] = [
-            (fee.cause, fee.by or "client", fee.recorded_at, fee) for fee in fees
-        ]
-        if line.ended is not None:
-            found.append((line.status.value, line.ended.by, line.ended.at, of_end))
-        return found
-
     async def _add_history(self, meeting: Meeting) -> UUID:
         """Add the booking and what followed to the history; give the id of the last entry."""
         line, batch = self._line, self._batch
@@ -255,13 +249,14 @@ class _Replay:
         staff = batch.staff.actor
         booked = self._change("booked", staff, 1, meeting)
         (last,) = await history.record([(self._id, booked)], line.booked_at or batch.now)
-        for number, (kind, side, at, fee) in enumerate(self._entries(), start=2):
-            actor = _CLIENT if side == "client" else staff
-            is_end = line.ended is not None and number == 1 + len(self._entries())
-            change = self._change(kind, actor, number, meeting, fee=fee, is_end=is_end)
-            (last,) = await history.record([(self._id, change)], at)
-            if fee is not None:
-                await self._set_fee(last, fee)
+        for number, entry in enumerate(self._entries, start=2):
+            actor = _CLIENT if entry.side == "client" else staff
+            change = self._change(
+                entry.kind, actor, number, meeting, fee=entry.fee, is_end=entry.is_end
+            )
+            (last,) = await history.record([(self._id, change)], entry.at)
+            if entry.fee is not None:
+                await self._set_fee(last, entry.fee)
         return last
 
     def _change(
@@ -313,7 +308,22 @@ class _Replay:
         )
 
 
-def _parsed(rules: dict[str, Any] | None) -> Any:  # noqa: ANN401 - a policy
+def _entries_after_booking(line: SessionLine) -> list[_Entry]:
+    """Give an entry for each fee, and the end as the last one. Its fee is the last of its kind."""
+    of_end = None
+    if line.ended is not None:
+        of_end = next((fee for fee in reversed(line.fees) if fee.cause == line.status), None)
+    found = [
+        _Entry(fee.cause, fee.by or "client", fee.recorded_at, fee)
+        for fee in line.fees
+        if fee is not of_end
+    ]
+    if line.ended is not None:
+        found.append(_Entry(line.status.value, line.ended.by, line.ended.at, of_end, is_end=True))
+    return found
+
+
+def _parsed(rules: dict[str, Any] | None) -> Policy:
     return FREE_UNTIL_THE_START if rules is None else parsed(orjson.dumps(rules).decode())
 
 
