@@ -12,17 +12,18 @@ from app.domain.session import Format
 from app.web.types import Day, QueryParameters, ZoneName
 from app.web.views import ContactView, SlotView
 
+FirstDay = Annotated[Day | None, Field(description="First day. Default: today.")]
+LastDay = Annotated[
+    Day | None,
+    Field(description="Last day, inclusive; at most 62 days in total. Default: 31 days."),
+]
+
 
 class AvailabilityQuery(QueryParameters):
     """The days, the format and the time zone of a search for slots."""
 
-    first: Annotated[Day | None, Field(description="First day. Default: today.")] = Field(
-        default=None, alias="from"
-    )
-    last: Annotated[
-        Day | None,
-        Field(description="Last day, inclusive; at most 62 days in total. Default: 31 days."),
-    ] = Field(default=None, alias="to")
+    first: FirstDay = Field(default=None, alias="from")
+    last: LastDay = Field(default=None, alias="to")
     format: Annotated[
         Format | None, Field(description="Default: the session's current format.")
     ] = None

@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
-from app.availability.schemas import DayView
+from app.availability.schemas import DayView, FirstDay, LastDay
 from app.domain.availability import EmptyReason
 from app.domain.session import Format
-from app.web.types import Day, Id, QueryParameters, ZoneName
+from app.web.types import Id, QueryParameters, ZoneName
 
 RulesFor = TypeAliasType("RulesFor", Literal["client", "staff"])
 
@@ -20,13 +20,8 @@ class FreeTimesQuery(QueryParameters):
 
     service: Annotated[Id, Field(description="The id of the service.")]
     practitioner: Annotated[Id, Field(description="The id of the practitioner.")]
-    first: Annotated[Day | None, Field(description="First day. Default: today.")] = Field(
-        default=None, alias="from"
-    )
-    last: Annotated[
-        Day | None,
-        Field(description="Last day, inclusive; at most 62 days in total. Default: 31 days."),
-    ] = Field(default=None, alias="to")
+    first: FirstDay = Field(default=None, alias="from")
+    last: LastDay = Field(default=None, alias="to")
     format: Annotated[
         Format | None, Field(description="Needed where the service has more than one format.")
     ] = None

@@ -1,6 +1,5 @@
 """`reslot practice`: create, list, change, close and reopen practices."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -121,5 +120,5 @@ def practice_release_sign_in(
     Another practice can use them then.
     """
     with installation(load_settings()) as settings:
-        asyncio.run(release_sign_in(settings, issuer, audience, system_clock()))
+        run_command(release_sign_in(settings, issuer, audience, system_clock()))
         typer.echo("The issuer and audience are free.")

@@ -51,6 +51,12 @@ _TOLD = (
 )
 _other = aliased(Change)
 _practice: BindParameter[UUID] = bindparam("of_practice", type_=Uuid)
+# A mail that a worker is sending, or whose first attempt failed, may have left.
+_is_untried = and_(
+    Notification.status == "pending",
+    Notification.attempts == 0,
+    Notification.leased_until.is_(None),
+)
 _costs_nothing = and_(
     Change.fee_minor.is_(None),
     or_(Change.credit.is_(None), Change.credit == "kept", Change.credit == "redeemed"),
@@ -77,9 +83,7 @@ _UNSENT = (
             Notification.recipient == "client",
             and_(Notification.recipient == "practitioner", ~_has_reason),
         ),
-        Notification.status == "pending",
-        Notification.attempts == 0,
-        Notification.leased_until.is_(None),
+        _is_untried,
         _costs_nothing,
         ~_changed_others,
     )
@@ -139,9 +143,7 @@ _UNDONE = (
         Notification.change_id == bindparam("of_change"),
         or_(Notification.recipient == "client", Notification.recipient == "practitioner"),
         *(Notification.kind != kind for kind in REMINDERS),
-        Notification.status == "pending",
-        Notification.attempts == 0,
-        Notification.leased_until.is_(None),
+        _is_untried,
         ~_has_merged,
     )
     .with_for_update(skip_locked=True)
