@@ -20,7 +20,8 @@ _DUE = text(
     " WHERE practice_id = practices.practice_id AND status = 'pending' AND attempt_at <= :now"
     " AND (leased_until IS NULL OR leased_until <= :now)"
     ") AS due) "
-    f"SELECT due.* FROM due WHERE {HAS_NO_WAKE.format(table='due')} LIMIT :most"
+    f"SELECT due.* FROM due WHERE {HAS_NO_WAKE.format(table='due')}"
+    " ORDER BY attempt_at LIMIT :most"
 )
 
 

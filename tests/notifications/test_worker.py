@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.configuration.settings import Settings, SettingsError
@@ -19,8 +19,10 @@ from app.database.engine import connect
 from app.database.transactions import transact
 from app.identity.sign_in.jobs import sign_in_wake
 from app.identity.sign_in.request_link import ask_for_link, hash_address
+from app.outbox import sweeping
 from app.outbox.outbox import NewNotification, queue_notifications
 from app.outbox.queue import Wake, notification_wake
+from app.outbox.sweeping import sweep_notifications
 from app.tables.changes import Change
 from app.tables.idempotency import IdempotencyKey
 from app.tables.identity import SignInRequest
@@ -342,6 +344,34 @@ async def wakes(engine: AsyncEngine) -> set[tuple[str, str, int]]:
     query = "SELECT dedupe_key, entrypoint, priority FROM pgqueuer"
     async with engine.connect() as db:
         return {(key, name, priority) for key, name, priority in await db.execute(text(query))}
+
+
+async def test_of_many_without_a_job_the_oldest_come_first(
+    engine: AsyncEngine, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep has a bound, and what is stranded for the longest time is found by the first one."""
+    monkeypatch.setattr(sweeping, "AT_ONCE", 1)
+    ids = [
+        await scenario.notification(await scenario.book(START + timedelta(days=days)), "booked")
+        for days in range(3)
+    ]
+    ages = {ids[0]: 2, ids[1]: 3, ids[2]: 1}
+    async with engine.begin() as db:
+        await db.execute(text("DELETE FROM pgqueuer"))
+        await db.execute(update(Notification).values(status="dropped"))
+        for notification_id, hours in ages.items():
+            await db.execute(
+                update(Notification)
+                .where(Notification.id == notification_id)
+                .values(status="pending", attempt_at=NOW - timedelta(hours=hours))
+            )
+    found = []
+    for _ in ids:
+        before = await wakes(engine)
+        await transact(engine, lambda db: sweep_notifications(db, NOW))
+        ((key, _, _),) = await wakes(engine) - before
+        found.append(UUID(key.partition("/")[0]))
+    assert found == sorted(ids, key=lambda one: -ages[one])
 
 
 async def test_a_due_notification_without_a_job_gets_a_new_one(
