@@ -69,10 +69,10 @@ async def test_where_the_access_has_ended_nothing_is_asked_again_and_again(
     await ana.page.route(path, answer_with("unauthorized", 401))
     await ana.wait(timedelta(minutes=11))
     await ana.see("This page has closed")
-    asked = len(ana.requests)
+    asked = len(ana.calls())
     await ana.page.clock.fast_forward(60_000)
     await ana.page.wait_for_load_state("networkidle")
-    assert len(ana.requests) == asked
+    assert len(ana.calls()) == asked
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,10 @@ class Visitor:
         self.clock.now += time
         await self.page.clock.fast_forward(int(time.total_seconds() * 1000))
 
+    def calls(self) -> list[Request]:
+        """List the requests to the API; when the browser asks for files, such as icons, is its own affair."""
+        return [request for request in self.requests if "/v1/" in request.url]
+
     def sent(self, path: str) -> list[Request]:
         """List the commands that were sent, by the end of their path."""
         return [r for r in self.requests if r.method == "POST" and r.url.endswith(path)]
