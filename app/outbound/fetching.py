@@ -1,15 +1,15 @@
 """Reads a JSON document from an address that a practice named."""
 
 import asyncio
-import socket
 from http import HTTPStatus
 from typing import Any
 
 import httpcore
 import orjson
 
-from app.outbound.connections import Resolver, TargetRefusedError, guarded_backend
-from app.outbound.targets import BadTargetError, read_target
+from app.outbound.connections import Resolver, guarded_backend
+from app.outbound.failures import named_failures
+from app.outbound.targets import read_target
 
 TIMEOUT_SECONDS = 10.0
 MAX_BYTES = 64 * 1024
@@ -44,17 +44,9 @@ class Fetcher:
             FetchError: the host cannot be reached or is not public, the answer is not a 200 with
                 JSON of at most 64 KiB, or it did not arrive within 10 seconds.
         """
-        try:
+        with named_failures(FetchError):
             async with asyncio.timeout(self._timeout_seconds):
                 body = await self._read(url)
-        except (BadTargetError, TargetRefusedError):
-            raise FetchError("TargetRefused") from None
-        except (TimeoutError, httpcore.TimeoutException):
-            raise FetchError("Timeout") from None
-        except socket.gaierror:
-            raise FetchError("NameNotResolved") from None
-        except (OSError, httpcore.NetworkError, httpcore.ProtocolError):
-            raise FetchError("ConnectionFailed") from None
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError:

@@ -1,26 +1,22 @@
 """Posts one event to one URL, only to a checked address, without following redirects."""
 
 import asyncio
-import socket
-import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import httpcore
 
 from app.configuration.settings import Settings
-from app.outbound.connections import Resolver, TargetRefusedError, guarded_backend
-from app.outbound.targets import BadTargetError, read_target
+from app.outbound.answers import read_to_end
+from app.outbound.connections import Resolver, guarded_backend
+from app.outbound.failures import named_failures
+from app.outbound.targets import read_target
 from app.outbox.errors import SendingFailedError
 
 TIMEOUT_SECONDS = 10.0
 # Shorter than servers keep an idle connection. The next event of a burst comes sooner.
 KEPT_SECONDS = 1.0
-# A connection is not kept if the body of the answer is longer or comes later.
-MAX_BODY = 16 * 1024
-BODY_SECONDS = 0.5
 
 
 class GoneError(SendingFailedError):
@@ -57,17 +53,9 @@ class WebhookSender:
             SendingFailedError: the receiver answered with another status, did not answer in time,
                 cannot be reached, or is not at a public address.
         """
-        try:
+        with named_failures(SendingFailedError):
             async with asyncio.timeout(self._timeout_seconds):
                 status = await self._status_of(url, body, headers)
-        except (BadTargetError, TargetRefusedError):
-            raise SendingFailedError("TargetRefused") from None
-        except (TimeoutError, httpcore.TimeoutException):
-            raise SendingFailedError("Timeout") from None
-        except socket.gaierror:
-            raise SendingFailedError("NameNotResolved") from None
-        except (OSError, httpcore.NetworkError, httpcore.ProtocolError) as error:
-            raise SendingFailedError(_connection_error(error)) from None
         if status == HTTPStatus.GONE:
             raise GoneError("HTTP 410")
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -93,7 +81,7 @@ class WebhookSender:
                     content=body,
                     extensions={"trace": trip.note},
                 ) as answer:
-                    await _read_to_end(answer)
+                    await read_to_end(answer)
                     return answer.status
             except (httpcore.NetworkError, httpcore.ProtocolError):
                 if trip.connected:
@@ -115,21 +103,3 @@ class _Trip:
     async def note(self, event: str, _: object) -> None:
         """Note what happens; the library calls it."""
         self.connected = self.connected or event == "connection.connect_tcp.started"
-
-
-async def _read_to_end(answer: httpcore.Response) -> None:
-    """Read a short body, so that the connection can be kept. Else the library closes it."""
-    length = 0
-    with suppress(TimeoutError, OSError, httpcore.NetworkError, httpcore.ProtocolError):
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in answer.aiter_stream():
-                length += len(chunk)
-                if length > MAX_BODY:
-                    return
-
-
-def _connection_error(error: Exception) -> str:
-    # The library raises a new error when the connection returns to its pool: see its context.
-    if isinstance(error.__cause__ or error.__context__, ssl.SSLError):
-        return "TLSFailed"
-    return "BadAnswer" if isinstance(error, httpcore.ProtocolError) else "ConnectionFailed"

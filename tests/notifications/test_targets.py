@@ -8,10 +8,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
+from app.outbound import answers
+from app.outbound.answers import MAX_BODY
 from app.outbound.targets import BadTargetError, host_of, is_public, read_target
 from app.outbox.errors import SendingFailedError
-from app.webhooks import sending
-from app.webhooks.sending import MAX_BODY, WebhookSender
+from app.webhooks.sending import WebhookSender
 
 URL = "https://crm.example/hooks"
 PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"
@@ -296,7 +297,7 @@ async def test_a_long_body_is_not_read_and_the_post_has_arrived() -> None:
 async def test_a_body_that_never_ends_does_not_make_the_post_fail(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sending, "BODY_SECONDS", 0.0)
+    monkeypatch.setattr(answers, "BODY_SECONDS", 0.0)
     async with keeping(body=b"x", promised=2) as (url, connections):
         sender = WebhookSender(insecure=True)
         await sender.post(url, b"{}", {})

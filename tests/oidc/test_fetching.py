@@ -61,8 +61,8 @@ async def test_a_document_is_read() -> None:
         (ok(b""), "NoJson"),
         (ok(b" " * MAX_BYTES + b"1"), "TooLarge"),
         (ok(b" " * (MAX_BYTES - 1) + b"1"), None),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "ConnectionFailed"),
-        (b"no HTTP\r\n\r\n", "ConnectionFailed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "BadAnswer"),
+        (b"no HTTP\r\n\r\n", "BadAnswer"),
     ],
 )
 async def test_other_answers_are_refused(answer: bytes, why: str | None) -> None:
