@@ -17,7 +17,8 @@ from app.availability import router as availability
 from app.availability import staff_router as staff_availability
 from app.changes import router as changes
 from app.clock import Clock, system_clock
-from app.configuration.settings import Settings, load_settings
+from app.configuration.loading import load_settings
+from app.configuration.settings import Settings
 from app.database.engine import create_engine
 from app.directory.clients import router as clients
 from app.directory.locations import router as locations
@@ -50,6 +51,7 @@ from app.links import staff_router as staff_links
 from app.me import router as practices
 from app.move_requests import router as move_requests
 from app.notifications.api import router as notifications
+from app.notifications.sms import router as text_messages
 from app.observability.logs import RequestLog, configure_logs
 from app.observability.metrics.counts import forget_dead_processes, watch_pool
 from app.observability.tracing.requests import RequestTrace, telemetry
@@ -131,6 +133,7 @@ ROUTERS = (
     staff_links.router,
     fees.router,
     notifications.router,
+    text_messages.router,
     webhooks.router,
     keys.router,
     own_sign_in.router,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.schema import SchemaItem
 
 from app.clock import system_clock
-from app.configuration.settings import load_settings
+from app.configuration.loading import load_settings
 from app.database.distribution import distributing_new_tables
 from app.database.engine import brief_engine
 from app.operations.installation import installation

@@ -37,6 +37,36 @@ def _of(*tables: str, reason: str) -> Exemption:
 
 
 EXEMPTIONS: Mapping[str, Exemption] = {
+    "app/identity/short_links/queries.py _find": _of(
+        "practices",
+        "short_links",
+        reason="a code of 16 characters says only by its hash whose link it is",
+    ),
+    "app/identity/short_links/repository.py delete_links_until": _of(
+        "short_links",
+        "sessions",
+        "offers",
+        reason="the worker deletes the links of all practices that open nothing any more",
+    ),
+    "app/notifications/sms/repository.py lock_clients_with": _of(
+        "practices",
+        "clients",
+        reason="a text message to us says nothing but the number that it came from",
+    ),
+    "app/notifications/sms/repository.py was_answered_since": _of(
+        "practices",
+        "notifications",
+        "sessions",
+        "clients",
+        reason="a number gets one answer a day, whatever practices have it",
+    ),
+    "app/notifications/sms/repository.py find_texted_session": _of(
+        "practices",
+        "notifications",
+        "sessions",
+        "clients",
+        reason="the only session of all practices about which a number got a text message",
+    ),
     "app/identity/oidc/queries.py find_providers": _of(
         "practices",
         "sign_in_providers",

@@ -14,6 +14,7 @@ from app.tables.changes import Change
 from app.tables.practices import Practice
 from tests.fixtures.command_line import build, refusal, run
 from tests.pictures import SVG, picture
+from tests.world import World
 
 # The commands search all practices.
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
@@ -65,6 +66,31 @@ def test_an_operator_gives_a_practice_its_look(
     ):
         logo.write_bytes(content)
         assert reason in refusal(monkeypatch, *change, "--logo", str(logo))
+
+
+def test_an_operator_says_what_text_messages_may_tell(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    world = asyncio.run(build(settings))[0]
+    change = ("practice", "change", str(world.practice_id))
+    run(*change, "--text-details", "service", "--text-details", "practitioner")
+    assert asyncio.run(details(world)) == ["practitioner", "service"]
+    run(*change, "--phone", "+1 212 555 0100")
+    assert asyncio.run(details(world)) == ["practitioner", "service"]
+    assert "--text-details: " in refusal(monkeypatch, *change, "--text-details", "reason")
+    run(*change, "--text-details", "")
+    assert asyncio.run(details(world)) == []
+
+
+async def details(world: World) -> list[str]:
+    engine = create_engine(world.settings.service_url, pool_size=1)
+    async with engine.connect() as db:
+        found = await db.scalar(
+            select(Practice.text_details).where(Practice.practice_id == world.practice_id)
+        )
+    await engine.dispose()
+    assert found is not None
+    return found
 
 
 async def looks(settings: Settings) -> list[Any]:

@@ -300,6 +300,18 @@ def _seats(staff: Client) -> list[Any]:
     return found
 
 
+def test_a_text_message_lies_beside_the_mails_and_its_link_opens_the_session(
+    demo: Demo, folder: Path
+) -> None:
+    oldest_first = reversed(list_mails(folder / "mail"))
+    text = next(mail for mail in oldest_first if mail.subject == "Text message")
+    assert text.to[:4] in {"+336", "+121", "+614"}
+    code = re.search(r"/portal/#(\w{16})\s", read_mail(text.path))
+    assert code is not None
+    opened = post(demo["base_url"] + "/v1/links/open", json={"token": code.group(1)})
+    assert opened.json()["practice"]["name"] == "Harbor Wellness"
+
+
 def test_five_of_eight_seats_of_a_class_are_booked_and_a_later_class_has_free_ones(
     demo: Demo,
 ) -> None:
@@ -398,7 +410,7 @@ def _told(staff: Client, command_id: str) -> list[tuple[str, str, str]]:
     return sorted(
         (one["session_id"] or "", one["kind"], one["recipient"])
         for one in told
-        if one["change_id"] in own
+        if one["change_id"] in own and one["channel"] != "text"
     )
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.configuration.settings import Settings, SettingsError, load_settings
+from app.configuration.loading import load_settings
+from app.configuration.settings import Settings, SettingsError
 
 
 @pytest.fixture

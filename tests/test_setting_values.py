@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.configuration.settings import Settings, SettingsError, load_settings
+from app.configuration.loading import load_settings
+from app.configuration.settings import Settings, SettingsError
 
 
 @pytest.fixture
@@ -96,6 +97,52 @@ BAD = [
     ("SMTP_URL", "smtp://mail.example/hunter2"),
     ("SMTP_URL", "smtp://mail.example?starttls=hunter2"),
     ("SMTP_URL", "smtp://mail.example?startls=always"),
+    ("SMS_URL", "hunter2"),
+    ("SMS_URL", "http://user:hunter2@gateway.example/send"),
+    ("SMS_URL", "http://127.0.0.2/hunter2"),
+    ("SMS_URL", "https://"),
+    ("SMS_URL", "https://hunter2@gateway.example/send"),
+    ("SMS_URL", "https://:hunter2@gateway.example/send"),
+    ("SMS_URL", "https://gateway.example:0/hunter2"),
+    ("SMS_URL", "https://gateway.example:hunter2/send"),
+    ("SMS_URL", "https://gateway..example/hunter2"),
+    ("SMS_URL", "https://gateway.example/hunter2#now"),
+    ("SMS_URL", "https://gateway.example/hunter2#"),
+    ("SMS_URL", "https://gateway.example/hunter2 now"),
+    ("SMS_URL", "https://gateway.example/hunter2\nnow"),
+    ("SMS_URL", "https://gateway.example/hünter2"),
+    ("SMS_URL", "https://gateway.example/?key=hunter2💩"),
+    ("SMS_URL", "https://[::hunter2"),
+    ("SMS_URL", "ftp://user:hunter2@gateway.example"),
+    ("SMS_URL", "twilio://api.twilio.com"),
+    ("SMS_URL", "twilio://AC0123@api.twilio.com"),
+    ("SMS_URL", "twilio://:hunter2@api.twilio.com"),
+    ("SMS_URL", "twilio://AC0123:hunter2@"),
+    ("SMS_URL", "twilio://AC0123:hunter2@api.twilio.com/2010-04-01"),
+    ("SMS_URL", "twilio://AC0123:hunter2@api.twilio.com?region=ie1"),
+    ("SMS_FROM", "hunter2\n"),
+    ("SMS_FROM", " hunter2"),
+    ("SMS_FROM", "hunter2\u202e"),
+    ("SMS_FROM", "hunter2" * 5),
+    ("SMS_BODY", "hunter2"),
+    ("SMS_BODY", '"$to $text hunter2"'),
+    ("SMS_BODY", '["$to", "$text", "hunter2"]'),
+    ("SMS_BODY", '{"to": "$to", "key": "hunter2"}'),
+    ("SMS_BODY", '{"text": "$text", "key": "hunter2"}'),
+    ("SMS_BODY", '{"$to": 1, "$text": 2, "key": "hunter2"}'),
+    ("SMS_BODY", '{"to": $to, "text": "$text", "key": "hunter2"}'),
+    ("SMS_BODY", '{"to": "$too", "text": "$text", "key": "hunter2"}'),
+    ("SMS_BODY", '{"to": "$to", "text": "$text", "key": "$hunter2"}'),
+    ("SMS_BODY", '{"to": "$to", "text": "$text", "key": NaN, "hunter2": 1}'),
+    ("SMS_BODY", '{"to": "$to", "text": "$text", "key": "hunter2\\ud800"}'),
+    ("SMS_BODY", '{"hunter2": ' + "[" * 100_000),
+    ("SMS_TOKEN", "hunter2 hunter2"),
+    ("SMS_TOKEN", "hunter2\nX-Other: 1"),
+    ("SMS_TOKEN", "hünter2"),
+    ("SMS_SECRET", "hunter2"),
+    ("SMS_SECRET", "whsec_hunter2"),
+    ("SMS_SECRET", "whsec_" + "hunter2=" * 8),
+    ("SMS_SECRET", "whsec_hunter2" + "QUJD" * 4),
 ]
 
 
@@ -154,6 +201,72 @@ def test_origins_are_spelled_as_browsers_spell_them(env: pytest.MonkeyPatch) -> 
         "http://app:8080",
         "*",
     )
+
+
+GOOD_GATEWAYS = [
+    "https://gateway.example/send",
+    "https://user:p%40ss%20word@gateway.example:8443/send?account=7",
+    "https://us\u00e9r:p\u00e4ss@gateway.example",
+    "https://203.0.113.7/send",
+    "https://[2001:db8::1]/send",
+    "http://127.0.0.1:9000/send",
+    "http://localhost/send",
+    "http://[::1]:9000/send",
+    "twilio://AC0123:hunter2@api.twilio.com",
+    "twilio://AC0123:hunter2@api.dublin.ie1.twilio.com/",
+]
+
+
+@pytest.mark.parametrize("url", GOOD_GATEWAYS)
+def test_a_gateway_of_text_messages_needs_a_sender(env: pytest.MonkeyPatch, url: str) -> None:
+    env.setenv("SMS_URL", url)
+    with pytest.raises(SettingsError, match="SMS_FROM") as refusal:
+        load_settings()
+    assert "hunter2" not in str(refusal.value)
+    assert "p%40ss" not in str(refusal.value)
+    for sender in ("+12125550100", "Harbor Spa", "22395", "MG" + "0" * 32, "Zäpfle"):
+        env.setenv("SMS_FROM", sender)
+        settings = load_settings()
+        assert settings.sms_url is not None
+        assert (settings.sms_url.get_secret_value(), settings.sms_from) == (url, sender)
+        assert "hunter2" not in repr(settings)
+
+
+def test_the_portals_address_fits_into_a_text_message(env: pytest.MonkeyPatch) -> None:
+    env.setenv("PORTAL_URL", "https://portal.example/" + "p" * 80)
+    assert load_settings().sms_url is None
+    env.setenv("SMS_URL", GOOD_GATEWAYS[0])
+    env.setenv("SMS_FROM", "Harbor")
+    with pytest.raises(SettingsError, match="PORTAL_URL"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        '{"to": "$to", "text": "$text"}',
+        '{"messages": [{"to": ["${to}"], "body": {"en": "$text"}}], "cost": "$$5", "n": 1.5}',
+        '{"recipient": "tel:$to", "content": "$from: $text ($id)", "is": [null, true]}',
+    ],
+)
+def test_a_template_can_be_any_json(env: pytest.MonkeyPatch, template: str) -> None:
+    env.setenv("SMS_BODY", template)
+    assert load_settings().sms_body == template
+
+
+def test_tokens_and_secrets_of_text_messages_are_not_printed(env: pytest.MonkeyPatch) -> None:
+    secret = "whsec_" + "QUJD" * 8
+    env.setenv("SMS_TOKEN", "hunter2")
+    env.setenv("SMS_SECRET", secret)
+    settings = load_settings()
+    assert settings.sms_token is not None
+    assert settings.sms_secret is not None
+    assert settings.sms_token.get_secret_value() == "hunter2"
+    assert settings.sms_secret.get_secret_value() == secret
+    assert "hunter2" not in repr(settings)
+    assert secret not in repr(settings)
+    env.setenv("SMS_SECRET", secret.removeprefix("whsec_"))
+    assert load_settings().sms_secret is not None
 
 
 def test_a_tilde_in_a_folder_is_expanded_without_a_shell(

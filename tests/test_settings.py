@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.configuration.settings import Settings, SettingsError, load_settings
+from app.configuration.loading import load_settings
+from app.configuration.settings import Settings, SettingsError
 
 FIRST, SECOND = "first-key-0123456789-0123456789-01", "second-key-0123456789-0123456789-0"
 URL = "postgresql://reslot_service:hunter2@db.example/reslot"

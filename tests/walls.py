@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from httpx import Response
@@ -15,6 +16,7 @@ from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.practices import BusyInterval, Client, Location, Practitioner, Service
 from app.tables.waitlist import FreedTime, Offer, Wish
+from app.web.body_limit import FORM_TYPE
 from tests.described import description
 from tests.pictures import picture
 from tests.world import NOW, Api, World
@@ -206,6 +208,8 @@ def body_for(operation: dict[str, Any], ids: dict[str, str]) -> Any:
         return picture()
     if "application/x-ndjson" in content:
         return content["application/x-ndjson"]["example"].encode()
+    if FORM_TYPE in content:
+        return urlencode(content[FORM_TYPE]["example"]).encode()
     schema = content["application/json"]["schema"]
     named = description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     return _with_ids(named["examples"][0], ids)

@@ -34,6 +34,7 @@ from app.tables.practices import (
 )
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
+from app.web.body_limit import FORM_TYPE
 from tests.application import application
 from tests.described import is_as_described
 
@@ -286,8 +287,10 @@ class World:
 
 
 def media_type_of(body: bytes) -> str:
-    """Tell a picture from lines of JSON."""
-    return "image/png" if body.startswith(b"\x89PNG") else "application/x-ndjson"
+    """Tell a picture, lines of JSON and a form from one another."""
+    if body.startswith(b"\x89PNG"):
+        return "image/png"
+    return "application/x-ndjson" if body.startswith(b"{") else FORM_TYPE
 
 
 class Api:
@@ -311,7 +314,7 @@ class Api:
     async def _send(
         self, method: str, path: str, body: Any, headers: dict[str, str] | None
     ) -> Response:
-        """Send JSON; bytes are a picture or lines of JSON."""
+        """Send JSON; bytes are a picture, lines of JSON or a form."""
         if not isinstance(body, bytes):
             return await self.http.request(method, path, json=body, headers=self._headers(headers))
         kind = {"Content-Type": media_type_of(body)} | (headers or {})

@@ -6,15 +6,27 @@ a different host.
 """
 
 import re
+from base64 import b64decode
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from string import Template
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+import orjson
 
 from app.standards.addresses import ascii_url
 
 MINIMUM_TOKEN_LENGTH = 16
 EVERY_PROXY = "*"
 EVERY_ORIGIN = "*"
+# Characters of the SID of a Twilio messaging service.
+LONGEST_SENDER = 34
+_NAMES_OF_TEXTS = frozenset({"id", "from", "to", "text"})
+# Bytes of a secret of Standard Webhooks.
+MINIMUM_SECRET = 24
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 SMTP_PORTS = {"smtp": 25, "smtps": 465}
 STARTTLS = {"always": True, "never": False, "auto": None}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -94,6 +106,80 @@ def smtp_url(url: str) -> str:
             "smtps://user:password@host"
         )
     return url
+
+
+def sms_url(url: str) -> str:
+    """Check the URL of a gateway of text messages. Plain HTTP only to this machine."""
+    try:
+        is_plain = not _BLANK_OR_CONTROL.search(url)
+        url = ascii_url(url)
+        parts = urlsplit(url)
+        has_user = bool(parts.username) and bool(parts.password)
+        is_good = is_plain and parts.port != 0 and _is_host(parts.hostname or "")
+        is_good = is_good and "#" not in url and (parts.path + parts.query).isascii()
+        if parts.scheme == "twilio":
+            is_good = is_good and has_user and parts.path in {"", "/"} and not parts.query
+        else:
+            is_near = parts.scheme == "http" and parts.hostname in _THIS_MACHINE
+            is_good = is_good and (parts.scheme == "https" or is_near)
+            is_good = is_good and has_user == bool(parts.username or parts.password)
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError(
+            "must be like https://user:password@host/path, or "
+            "twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com"
+        )
+    return url
+
+
+def sms_from(sender: str) -> str:
+    """Check the number or the name from which text messages come."""
+    if len(sender) > LONGEST_SENDER or not sender.isprintable() or sender != sender.strip():
+        raise ValueError(f"must be a number or a name of at most {LONGEST_SENDER} characters")
+    return sender
+
+
+def sms_body(template: str) -> str:
+    """Check the template of what a gateway is sent: a JSON object with `$to` and `$text`."""
+    try:
+        read = orjson.loads(template)
+    except ValueError:
+        read = None
+    names = set(_names_in(read)) if isinstance(read, dict) else set()
+    if not {"to", "text"} <= names <= _NAMES_OF_TEXTS:
+        raise ValueError(
+            "must be a JSON object with $to and $text in its strings, and no other names than "
+            "$id, $from, $to and $text"
+        )
+    return template
+
+
+def _names_in(part: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """List the names in all strings of a template but those of its fields."""
+    if isinstance(part, str):
+        yield from Template(part).get_identifiers()
+    elif isinstance(part, list | dict):
+        for one in part.values() if isinstance(part, dict) else part:
+            yield from _names_in(one)
+
+
+def sms_token(token: str) -> str:
+    """Check that a token can be sent in a header."""
+    if not _VISIBLE.fullmatch(token):
+        raise ValueError("must be characters of ASCII, without spaces")
+    return token
+
+
+def signing_secret(secret: str) -> str:
+    """Check a secret of Standard Webhooks."""
+    try:
+        is_good = len(b64decode(secret.removeprefix("whsec_"), validate=True)) >= MINIMUM_SECRET
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError(f"must be whsec_ and the base64 of at least {MINIMUM_SECRET} bytes")
+    return secret
 
 
 def metrics_token(token: str) -> str:

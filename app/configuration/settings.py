@@ -3,17 +3,14 @@
 docs/reference/configuration.md is generated from the text below each setting.
 """
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
@@ -27,6 +24,7 @@ MOST_CONNECTIONS = 1000
 # Larger values make no sense, and could give a date beyond Python's range.
 MOST_MINUTES = 525_600
 MOST_DAYS = 3650
+LONGEST_TEXT_LINK = 100
 
 
 class SettingsError(Exception):
@@ -60,7 +58,7 @@ class Settings(BaseSettings):
 
     database_pool_size: int = Field(default=10, ge=1, le=MOST_CONNECTIONS)
     """Most database connections of each server process: this number for commands, and the same
-    number for reads. A process that sends mails has `SMTP_CONNECTIONS` + 5 in addition.
+    number for reads. A process that sends mails has `SMTP_CONNECTIONS` + 7 in addition.
     """
 
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
@@ -125,6 +123,34 @@ class Settings(BaseSettings):
     mail_from: Annotated[str, AfterValidator(normal_address)] = "reslot@localhost.localdomain"
     """The sender's address, in ASCII except for the domain; the display name is the practice's.
     Its domain is in every Message-ID.
+    """
+
+    sms_url: SecretStr | None = None
+    """The gateway of [text messages](../how-to/text-messages.md):
+    `https://USER:PASSWORD@HOST/PATH` for one that takes JSON, with or without a user and a
+    password, or `twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com`. Without this setting, nobody gets
+    a text message; where `SMTP_URL` is not set either, they are written to `DATA_DIR/mail`.
+    """
+
+    sms_from: Annotated[str, AfterValidator(setting_values.sms_from)] = ""
+    """The number or the name from which text messages come; for Twilio also the SID of a messaging
+    service. Required with `SMS_URL`.
+    """
+
+    sms_body: Annotated[str, AfterValidator(setting_values.sms_body)] = (
+        '{"id": "$id", "from": "$from", "to": "$to", "text": "$text"}'
+    )
+    """The JSON that a gateway of `https://…` is sent. `$id`, `$from`, `$to` and `$text` stand for
+    the values, within strings.
+    """
+
+    sms_token: SecretStr | None = None
+    """A token that a gateway of `https://…` is sent as `Authorization: Bearer …`."""
+
+    sms_secret: SecretStr | None = None
+    """The secret with which a gateway of `https://…` signs [receipts and
+    answers](../how-to/text-messages.md#receipts-and-answers) as Standard Webhooks specifies:
+    `whsec_…`. Without this setting, they are refused. Twilio signs with the auth token.
     """
 
     access_token_minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
@@ -253,6 +279,27 @@ class Settings(BaseSettings):
             return None
         return SecretStr(setting_values.smtp_url(url.get_secret_value()))
 
+    @field_validator("sms_url")
+    @classmethod
+    def _gateway(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None:
+            return None
+        return SecretStr(setting_values.sms_url(url.get_secret_value()))
+
+    @field_validator("sms_token")
+    @classmethod
+    def _bearer(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is None:
+            return None
+        return SecretStr(setting_values.sms_token(token.get_secret_value()))
+
+    @field_validator("sms_secret")
+    @classmethod
+    def _signing_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is None:
+            return None
+        return SecretStr(setting_values.signing_secret(secret.get_secret_value()))
+
     @field_validator("secret_keys")
     @classmethod
     def _long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -266,6 +313,19 @@ class Settings(BaseSettings):
         public = self.public_url.rstrip("/") or f"http://{host}:{self.port}"
         object.__setattr__(self, "public_url", public)
         object.__setattr__(self, "portal_url", self.portal_url or f"{public}/portal/")
+        return self
+
+    @model_validator(mode="after")
+    def _check_texts(self) -> Self:
+        if self.sms_url is None:
+            return self
+        if not self.sms_from:
+            raise ValueError("SMS_FROM: is required with SMS_URL")
+        if len(self.portal_url) > LONGEST_TEXT_LINK:
+            raise ValueError(
+                f"PORTAL_URL: must have at most {LONGEST_TEXT_LINK} characters with SMS_URL, so "
+                "that it fits into a text message"
+            )
         return self
 
     def with_keys(self, text: str) -> Self:
@@ -319,47 +379,15 @@ class Settings(BaseSettings):
         return timedelta(days=self.sign_in_days)
 
     @property
+    def sends_texts(self) -> bool:
+        """Return whether text messages can be sent, or are shown in the folder of mails."""
+        return self.sms_url is not None or self.smtp_url is None
+
+    @property
     def mail_folder(self) -> Path:
         """Return the folder of mails when there is no SMTP server."""
         return self.data_dir / "mail"
 
 
-def load_settings() -> Settings:
-    """Read the settings. With tracing, OpenTelemetry's variables are read from `.env` too.
-
-    Raises:
-        SettingsError: one sentence that names each bad setting, never its value.
-    """
-    mistake = env_file.find_mistake([name.upper() for name in Settings.model_fields])
-    if mistake is not None:
-        raise SettingsError(f"Bad setting. {mistake}.")
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        bad = "; ".join(
-            f"{_name(problem['loc'])}: {_sentence(problem['msg'])}" for problem in found
-        )
-        raise SettingsError(f"Bad setting. {bad}.") from None
-    if settings.tracing:
-        _export_variables("OTEL_")
-    return settings
-
-
-def _export_variables(prefix: str) -> None:
-    """Copy variables of other libraries from `.env` to the environment, if they are not there."""
-    for name, text in dotenv_values(env_file.FILE, encoding=env_file.ENCODING).items():
-        if text and name.startswith(prefix):
-            os.environ.setdefault(name, text)
-
-
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _name(location: tuple[int | str, ...]) -> str:
-    return str(location[0]).upper()
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")

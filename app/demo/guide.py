@@ -157,6 +157,7 @@ async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]
             Notification.practice_id == HARBOR,
             Notification.kind.in_(("booked", "move_request")),
             Notification.recipient == "client",
+            Notification.channel == "mail",
             Notification.status != "dropped",
         )
         # The demo's own sessions first, then those that users have booked.
@@ -225,7 +226,7 @@ As the own software of {key["practice"]}:
     -d '{_booking(now)}' \\
     {base}/v1/practice/sessions
 
-Mails land in a folder:  .venv/bin/reslot mail      Stop with Ctrl-C.
+Mails and text messages land in a folder:  .venv/bin/reslot mail      Stop with Ctrl-C.
 """
 
 

@@ -1,19 +1,28 @@
-"""Sends a few of the demo's mails and drops all others, to keep the list of mails short."""
+"""Sends a few of the demo's mails and one text message, to keep the list of mails short."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, not_, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.configuration.settings import Settings
 from app.database.transactions import transact
+from app.demo.records import HARBOR
+from app.domain.text_messages import text_at
 from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
+from app.notifications.sms.delivery import TextContext, send_text
+from app.outbox.channels import queue_text, text_id
 from app.outbox.outbox import REMINDERS, MailKind
+from app.sms.senders import make_text_sender
 from app.tables.notifications import Notification
+from app.tables.practices import Client
+from app.tables.sessions import Session
 
 # The session and the kind of each mail.
 Mails = Sequence[tuple[UUID, MailKind]]
@@ -35,7 +44,44 @@ async def send_mails(engine: AsyncEngine, settings: Settings, mailed: Mails, now
         # If the mail server does not answer, the worker tries again later.
         await send_notification(context, practice_id, notification_id)
     await context.sender.close()
+    if settings.sends_texts:
+        await _send_one_text(engine, settings, now)
     await transact(engine, _delete_wakes)
+
+
+async def _send_one_text(engine: AsyncEngine, settings: Settings, now: datetime) -> None:
+    """Send the text message about a booking of a client for whom it is not night."""
+    async with engine.connect() as db:
+        booked = (
+            await db.execute(
+                select(Notification.id, Notification.starts_at, Client.time_zone)
+                .join(Session, _same(Session, Notification.session_id))
+                .join(Client, _same(Client, Session.client_id))
+                .where(
+                    Notification.practice_id == HARBOR,
+                    Notification.kind == "booked",
+                    Notification.recipient == "client",
+                    Client.texts == "all",
+                    Session.status == "booked",
+                    Session.starts_at > now,
+                )
+                .order_by(Notification.starts_at)
+            )
+        ).all()
+    awake = [row.id for row in booked if _goes_now(row.starts_at, row.time_zone, now)]
+    mail_id = awake[0]
+    await transact(engine, lambda db: queue_text(db, HARBOR, mail_id, now, now))
+    context = TextContext(engine, make_text_sender(settings, lambda: now), settings, lambda: now)
+    await send_text(context, HARBOR, text_id(mail_id))
+    await context.sender.close()
+
+
+def _goes_now(starts_at: datetime, zone: str, now: datetime) -> bool:
+    return text_at(now, starts_at, ZoneInfo(zone)) == now
+
+
+def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table and its key
+    return and_(table.practice_id == HARBOR, table.id == column)
 
 
 def _is_about(mailed: Mails) -> ColumnElement[bool]:

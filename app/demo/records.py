@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.demo import MAIN_CLIENT, demo_id
 from app.directory.practice.repository import PracticeRepository
 from app.schedule.holidays.repository import replace_closed_weekdays
+from app.standards.phone_numbers import text_number
 from app.tables.practices import (
     BusyInterval,
     Client,
@@ -88,6 +89,13 @@ CLIENTS = (
     (LUMIERE, "Julie Moreau", "julie@example.com", "Europe/Paris", "fr-FR"),
     (LUMIERE, "Lucía Torres", "lucia@example.com", "Europe/Madrid", "es-ES"),
 )
+# Clients who get text messages, in zones where it is never night at the same time for all. Nobody
+# has these numbers.
+TEXTED = {
+    "ben@example.com": "+33 6 39 98 01 42",
+    "grace@example.com": "+1 212 555 0143",
+    "iris@example.com": "+61 491 570 156",
+}
 ANA_PACKAGE = demo_id("ana-package")
 BEN_PACKAGE = demo_id("ben-package")
 # They have a seat of the class, which is paid with their package.
@@ -126,8 +134,17 @@ async def write_records(db: AsyncConnection, now: datetime) -> None:
             locale=locale,
             token_generation=0,
             address_generation=0,
+            **_texts_of(email, now),
         )
     await _write_packages(PracticeRepository(db, HARBOR), now)
+
+
+def _texts_of(email: str, now: datetime) -> dict[str, Any]:
+    phone = TEXTED.get(email)
+    if phone is None:
+        return {}
+    number = text_number(phone)
+    return {"phone": phone, "texts": "all", "texts_agreed_at": now, "texts_number": number}
 
 
 async def _write_packages(practice: PracticeRepository, now: datetime) -> None:

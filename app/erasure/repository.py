@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.erasure.queries import is_change_of
 from app.erasure.records import ERASED_EMAIL, ERASED_NAME, HeldIds
+from app.identity.short_links.repository import delete_links_of_client
 from app.tables.changes import Change, ChangeNote
 from app.tables.feeds import Feed
 from app.tables.held_times import HeldTime
@@ -140,10 +141,11 @@ class ErasureRepository:
         )
 
     async def _erase_access(self, address: str) -> None:
-        """Delete sign-ins, feeds and holds, and requests for a sign-in link for the address."""
+        """Delete sign-ins, feeds, holds and short links, and requests for a sign-in link."""
         for table in (SignIn, SignInFamily, Feed, HeldTime):
             of_client = self._own(table, table.client_id == self._held.client_id)
             await self._db.execute(delete(table).where(of_client))
+        await delete_links_of_client(self._db, self._practice_id, self._held.client_id)
         # A request belongs to no practice. Who asked it for another one asks again.
         is_address = func.lower(SignInRequest.address) == address.lower()
         await self._db.execute(delete(SignInRequest).where(is_address))
@@ -171,6 +173,11 @@ class ErasureRepository:
                 phone=None,
                 time_zone="UTC",
                 locale="en",
+                texts="off",
+                texts_agreed_at=None,
+                texts_number=None,
+                texts_stopped=None,
+                texts_stopped_at=None,
                 external_ref=None,
                 active=False,
                 token_generation=Client.token_generation + 1,

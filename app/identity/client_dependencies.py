@@ -49,10 +49,10 @@ SignInSigner = Annotated[SignInTokens, Depends(_sign_in_tokens)]
 
 SCHEME_OF_CLIENTS = "AccessToken"
 TEXT_OF_CLIENTS = (
-    "An access token of a client who signed in (`POST /v1/auth/tokens`) or opened an emailed link "
-    "(`POST /v1/links/open`), or an access token of the practice's own sign-in "
-    "(`PUT /v1/practice/sign-in`). To see and answer one offer, the token of the link in its email "
-    "does as well."
+    "An access token of a client who signed in (`POST /v1/auth/tokens`) or opened the link of an "
+    "email or a text message (`POST /v1/links/open`), or an access token of the practice's own "
+    "sign-in (`PUT /v1/practice/sign-in`). To see and answer one offer, the token of the link in "
+    "its email, or the code in its text message, does as well."
 )
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from app.identity.client_dependencies import AccessSigner, LinkSigner, QuoteSigner
 from app.identity.presenter import present_practice
+from app.identity.short_links.queries import read_session_link
 from app.links.queries import open_link
 from app.links.schemas import OpenedLink, OpenLinkRequest
 from app.sessions.client_api.presenter import present_details
@@ -44,13 +45,15 @@ async def open_email_link(
 ) -> Response:
     """Exchange the token of a "Need to reschedule?" link for an access token, without signing in.
 
+    The code of the link in a text message, 16 letters and digits, is such a token too.
+
     The access token is short-lived and valid for this session only. Opening a link changes nothing
     and works any number of times, so a mail scanner that follows it does no harm. A link stays
     valid when the session moves, until some time after the session's end. Malformed, forged and
     revoked tokens are `link-invalid`, expired ones `link-expired`.
     """
     lifetime = timedelta(minutes=settings.link_access_minutes)
-    link = links.read(body.token)
+    link = await read_session_link(db, body.token, links)
     caller, practice = await open_link(db, link, now, timedelta(days=settings.link_days))
     record = await read_session(db, caller, link.session_id)
     return json_answer(

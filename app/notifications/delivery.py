@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
-from typing import Literal
+from typing import Literal, TypeGuard
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import allow_outside_wait, transact
-from app.erasure.records import ERASED_EMAIL
+from app.domain.text_messages import text_at
 from app.mail.context import MailContext
 from app.notifications.mail.data import (
     GroupMailData,
@@ -21,7 +21,6 @@ from app.notifications.mail.data import (
 from app.notifications.mail.group_message import make_group_mail
 from app.notifications.mail.group_queries import load_group_mail_data
 from app.notifications.mail.message import make_mail
-from app.notifications.mail.nudge import still_free
 from app.notifications.mail.offer_data import OfferMailData
 from app.notifications.mail.offer_message import make_offer_mail
 from app.notifications.mail.offer_queries import load_offer_mail_data
@@ -29,19 +28,16 @@ from app.notifications.mail.practice_notification import make_practice_mail
 from app.notifications.mail.queries import load_mail_data, load_practice_mail_data
 from app.notifications.mail.unanswered import make_unanswered_mail
 from app.notifications.mail.unanswered_queries import load_unanswered_mail_data
+from app.notifications.sms.content import goes_beside_mail, goes_instead, start_of
+from app.notifications.staleness import AnyMailData, is_of_erased, is_out_of_date
 from app.observability.metrics.counts import count_mail
 from app.observability.tracing.jobs import note_outcome
+from app.outbox.channels import change_channel, queue_text
 from app.outbox.claiming import DUE, NOT_CLAIMABLE, claim
 from app.outbox.errors import UndeliverableError, describe
 from app.outbox.marking import mark_failed, mark_finished
-from app.outbox.outbox import REMINDERS
-from app.sessions.commands.waiver_repository import WAIVER_ASKED
 
 log = structlog.get_logger()
-
-_WAITING = {*REMINDERS, "release_ended", WAIVER_ASKED}
-
-AnyMailData = MailData | GroupMailData | OfferMailData | UnansweredMailData | PracticeMailData
 
 
 async def send_notification(context: MailContext, practice_id: UUID, notification_id: UUID) -> None:
@@ -76,13 +72,15 @@ class _Attempt:
     """One attempt. `accepted` is kept outside the transaction.
 
     `transact` may run `run` again after a rollback, and a mail cannot be rolled back: the second
-    run then only updates the row.
+    run then only updates the row. `text_due` is when the text message is due that goes beside the
+    mail, whether or not the mail can be sent.
     """
 
     context: MailContext
     practice_id: UUID
     notification_id: UUID
     accepted: bool = field(default=False, init=False)
+    text_due: datetime | None = field(default=None, init=False)
 
     async def make(self) -> str:
         """Make the attempt, record its result, and return the notification's status."""
@@ -103,13 +101,21 @@ class _Attempt:
             return await self._finish(db, "sent")
         now = self.context.clock()
         claimed = await claim(db, *self._ids, now)
-        if claimed.found != DUE:
-            return claimed.found
+        # A text message has a wake of its own.
+        found = claimed.found if claimed.channel == "mail" else "waiting"
+        if found != DUE:
+            return found
         data = await self._load(db)
         if data is None:
             return "gone"
         if is_of_erased(data) or is_out_of_date(data, now):
             return await self._finish(db, "dropped")
+        if self._may_text(data):
+            due = text_at(now, start_of(data), data.client.zone)
+            if goes_instead(data) and claimed.attempts == 0:
+                await change_channel(db, *self._ids, "text", due, now)
+                return "waiting"
+            self.text_due = due if goes_beside_mail(data) else None
         await allow_outside_wait(db)
         await self.context.sender.send(self._mail(data, now))
         self.accepted = True
@@ -119,13 +125,26 @@ class _Attempt:
         """Record the result after `run` failed, and return the notification's status."""
         if self.accepted:
             return await self._finish(db, "sent")
+        await self._queue_text(db)
         is_permanent = isinstance(error, UndeliverableError)
         marked = await mark_failed(db, *self._ids, describe(error), now, permanent=is_permanent)
         return "done" if marked is None else marked.status
 
     async def _finish(self, db: AsyncConnection, status: Literal["sent", "dropped"]) -> str:
+        await self._queue_text(db)
         await mark_finished(db, *self._ids, status, self.context.clock())
         return status
+
+    async def _queue_text(self, db: AsyncConnection) -> None:
+        if self.text_due is not None:
+            await queue_text(db, *self._ids, self.text_due, self.context.clock())
+
+    def _may_text(self, data: AnyMailData) -> TypeGuard[MailData | OfferMailData]:
+        """Tell whether a mail is to a client, and text messages can be sent at all."""
+        is_to_client = isinstance(data, OfferMailData) or (
+            isinstance(data, MailData) and data.recipient == "client"
+        )
+        return is_to_client and self.context.settings.sends_texts
 
     async def _load(self, db: AsyncConnection) -> AnyMailData | None:
         return (
@@ -150,39 +169,3 @@ class _Attempt:
     @property
     def _ids(self) -> tuple[UUID, UUID]:
         return self.practice_id, self.notification_id
-
-
-def is_of_erased(data: AnyMailData) -> bool:
-    """Tell whether a mail is to or about a client who was erased. Nobody gets it."""
-    return isinstance(data, MailData | OfferMailData) and data.client.email == ERASED_EMAIL
-
-
-def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
-    """Return whether a notification must be dropped instead of sent.
-
-    A reminder, a nudge, and that nobody took a released time: the session was moved or cancelled or
-    has started, or the practice is closed. A nudge also: its client has confirmed, or cancelling is
-    not free any more, or stays free. A confirmation to the client: all its sessions had already
-    ended when they were booked. A mail about a group: the group was moved or cancelled since, of
-    which a later mail tells. A move request: it has ended for all sessions, and has cancelled none.
-    An offer, and a question about a fee: it has ended, or was not answered in time.
-    """
-    if isinstance(data, PracticeMailData | UnansweredMailData):
-        return False
-    if isinstance(data, GroupMailData):
-        return not data.is_current
-    if isinstance(data, OfferMailData):
-        return data.is_out_of_date(now)
-    if data.kind == "move_request":
-        return data.request is None
-    if data.kind == "booked":
-        has_ended = (one.change.after.ends_at <= one.change.at for one in (data, *data.others))
-        return data.recipient == "client" and all(has_ended)
-    return data.kind in _WAITING and _is_past(data, now)
-
-
-def _is_past(data: MailData, now: datetime) -> bool:
-    """Tell whether a mail that was queued for later, or asks something, is of no use any more."""
-    if data.kind == "nudge" and still_free(data, now) is None:
-        return True
-    return data.practice_closed or data.is_over_at(now)

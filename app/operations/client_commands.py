@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 from app.clock import system_clock
-from app.configuration.settings import load_settings
+from app.configuration.loading import load_settings
 from app.operations.clients import erase_data, export_data
 from app.operations.installation import installation, run_command
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.clock import system_clock
-from app.configuration.settings import load_settings
+from app.configuration.loading import load_settings
 from app.operations.installation import installation, run_command
 from app.operations.practices import (
     NewPractice,
@@ -22,6 +22,14 @@ practice_commands = typer.Typer(
     help="Create, list, change, close and reopen practices.", no_args_is_help=True
 )
 PracticeArgument = Annotated[str, typer.Argument(help="The practice's id or name.")]
+
+TextDetailsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What text messages may say besides the time: service, practitioner. Give it twice "
+        "for both; an empty text for neither."
+    ),
+]
 
 
 @practice_commands.command("create")
@@ -61,6 +69,7 @@ def practice_change(  # noqa: PLR0913 - each is an option
     accent: Annotated[str | None, typer.Option(help="Colour of buttons, like #2a6f6b.")] = None,
     welcome: Annotated[str | None, typer.Option(help="Text for the top of pages.")] = None,
     footer: Annotated[str | None, typer.Option(help="Text for the end of pages.")] = None,
+    text_details: TextDetailsOption = None,
     logo: Annotated[
         Path | None,
         typer.Option(
@@ -72,7 +81,9 @@ def practice_change(  # noqa: PLR0913 - each is an option
     no_logo: Annotated[bool, typer.Option("--no-logo", help="Remove the logo.")] = False,
 ) -> None:
     """Change a practice and how it looks to its clients. An empty text clears an option."""
-    given = {
+    # Without the option, the command line gives an empty list.
+    details = [one for one in text_details if one] if text_details else None
+    given: dict[str, str | list[str] | None] = {
         "name": name,
         "email": email,
         "phone": phone,
@@ -82,8 +93,9 @@ def practice_change(  # noqa: PLR0913 - each is an option
         "accent": accent,
         "welcome": welcome,
         "footer": footer,
+        "text_details": details,
     }
-    values = {option: text for option, text in given.items() if text is not None}
+    values = {option: value for option, value in given.items() if value is not None}
     picture = None if logo is None else logo.read_bytes()
     with installation(load_settings()) as settings:
         run_command(

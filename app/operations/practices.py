@@ -85,7 +85,7 @@ async def create_practice(settings: Settings, practice: NewPractice, now: dateti
 async def change_practice_look(
     settings: Settings,
     practice: str,
-    values: Mapping[str, str],
+    values: Mapping[str, str | list[str]],
     logo: bytes | None,
     now: datetime,
 ) -> None:
@@ -270,9 +270,11 @@ def _checked(practice: NewPractice) -> NewPractice:
     )
 
 
-def _checked_change(values: Mapping[str, str]) -> ChangePractice:
+def _checked_change(values: Mapping[str, str | list[str]]) -> ChangePractice:
     try:
-        return ChangePractice.model_validate({name: text or None for name, text in values.items()})
+        return ChangePractice.model_validate(
+            {name: None if value == "" else value for name, value in values.items()}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         option = str(first["loc"][0]).replace("_", "-")

@@ -21,6 +21,8 @@ _OWN = of_practice(PRACTICE, Notification, Notification.id == bindparam("notific
 _CLAIM = Read(
     select(
         Notification.status,
+        Notification.channel,
+        Notification.attempts,
         Notification.recipient,
         Notification.kind,
         Notification.attempt_at,
@@ -45,7 +47,7 @@ _DUE_ONE = (
 _TAKE = Write(
     update(Notification)
     .where(Notification.practice_id == bindparam("of_practice"), Notification.id == _DUE_ONE.c.id)
-    .returning(Notification.put_off),
+    .returning(Notification.put_off, Notification.channel, Notification.attempts),
     "leased_until",
 )
 _FIND = Read(select(Notification.id).where(_OWN))
@@ -57,11 +59,13 @@ class Claim:
 
     Otherwise `found` is `waiting` (its next attempt or the end of another worker's lease is in the
     future), `busy` (another worker has locked it), `done` (sent, dropped or failed) or `gone` (no
-    such row). `put_off` counts its postponements.
+    such row). `put_off` counts its postponements, `attempts` the failed attempts.
     """
 
     found: str
     put_off: int = 0
+    channel: str = "mail"
+    attempts: int = 0
 
 
 async def claim(
@@ -82,22 +86,26 @@ async def claim(
     latest = now + CLOCK_TOLERANCE
     if row["leased_until"] is not None and row["leased_until"] > latest:
         wake = notification_wake(
-            practice_id, notification_id, row["recipient"], row["kind"], row["leased_until"]
+            practice_id,
+            notification_id,
+            row["channel"],
+            row["recipient"],
+            row["kind"],
+            row["leased_until"],
         )
         await queue_wakes(db, [wake], now)
         return Claim("waiting")
     if row["attempt_at"] > latest:
         return Claim("waiting")
-    return Claim(DUE, row["put_off"])
+    return Claim(DUE, row["put_off"], row["channel"], row["attempts"])
 
 
 async def take(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, now: datetime, until: datetime
-) -> int | None:
+) -> Claim | None:
     """Claim a notification that is due and lease it: no other worker claims it until then.
 
-    Returns how often it was postponed. None: it is not due, or another worker has it; `claim` says
-    which.
+    None: it is not due, or another worker has it; `claim` says which.
     """
     values = {
         "of_practice": practice_id,
@@ -106,7 +114,7 @@ async def take(
         "leased_until": until,
     }
     rows = await _TAKE.run(db, values)
-    return rows[0]["put_off"] if rows else None
+    return Claim(DUE, **rows[0]) if rows else None
 
 
 async def postpone(
@@ -117,10 +125,10 @@ async def postpone(
         update(Notification)
         .where(*_own(practice_id, notification_id))
         .values(attempt_at=until, put_off=Notification.put_off + 1, leased_until=None)
-        .returning(Notification.recipient, Notification.kind)
+        .returning(Notification.channel, Notification.recipient, Notification.kind)
     )
     row = (await db.execute(changed)).one()
-    wake = notification_wake(practice_id, notification_id, row.recipient, row.kind, until)
+    wake = notification_wake(practice_id, notification_id, *row, until)
     await queue_wakes(db, [wake], now)
 
 

@@ -6,7 +6,10 @@ from app.database.transactions import sqlstate
 
 
 class UndeliverableError(Exception):
-    """The address cannot receive mail. `code` is the SMTP server's reply code, if there is one."""
+    """The address cannot receive mail, or the number no text message.
+
+    `code` is the reply code of the SMTP server or the gateway's HTTP status, if there is one.
+    """
 
     def __init__(self, code: int | None = None) -> None:
         super().__init__("" if code is None else str(code))

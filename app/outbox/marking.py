@@ -78,9 +78,9 @@ async def mark_failed(
     must not contain personal data. None: the notification was not pending any more.
     """
     own = (Notification.practice_id == practice_id, Notification.id == notification_id)
-    wanted = select(Notification.attempts, Notification.recipient, Notification.kind).where(
-        *own, Notification.status == "pending"
-    )
+    wanted = select(
+        Notification.attempts, Notification.channel, Notification.recipient, Notification.kind
+    ).where(*own, Notification.status == "pending")
     row = (await db.execute(wanted.with_for_update())).one_or_none()
     if row is None:
         return None
@@ -92,6 +92,8 @@ async def mark_failed(
         return AttemptResult("failed", attempts)
     again_at = now + wait_after(attempts)
     await db.execute(counted.values(attempt_at=again_at))
-    wake = notification_wake(practice_id, notification_id, row.recipient, row.kind, again_at)
+    wake = notification_wake(
+        practice_id, notification_id, row.channel, row.recipient, row.kind, again_at
+    )
     await queue_wakes(db, [wake], now)
     return AttemptResult("pending", attempts)

@@ -51,8 +51,10 @@ _TOLD = (
 )
 _other = aliased(Change)
 _practice: BindParameter[UUID] = bindparam("of_practice", type_=Uuid)
-# A mail that a worker is sending, or whose first attempt failed, may have left.
+# A mail that a worker is sending, or whose first attempt failed, may have left. Whether a text
+# message is out of date is asked when it is sent.
 _is_untried = and_(
+    Notification.channel == "mail",
     Notification.status == "pending",
     Notification.attempts == 0,
     Notification.leased_until.is_(None),
@@ -133,6 +135,7 @@ _has_merged = exists().where(
     _former_mail.practice_id == _practice,
     _former_mail.change_id == _former.id,
     _former_mail.recipient == Notification.recipient,
+    _former_mail.channel == "mail",
     _former_mail.status == "dropped",
     *(_former_mail.kind != kind for kind in REMINDERS),
 )

@@ -49,8 +49,11 @@ MailKind = Literal[
 ]
 GroupMailKind = Literal["group_booked", "group_moved", "group_cancelled", "group_below_minimum"]
 Kind = MailKind | GroupMailKind | EventType
+Channel = TypeAliasType("Channel", Literal["mail", "text", "webhook"])
 Recipient = TypeAliasType("Recipient", Literal["client", "practitioner", "practice", "webhook"])
 
+# The text message that answers what a client has written to the number of our text messages.
+TEXT_ANSWER = "text_answer"
 # Mails before a session, which wait until they are due and describe it as it was when queued.
 REMINDERS: tuple[ReminderKind, ...] = get_args(ReminderKind)
 _NUDGES: tuple[ReminderKind, ...] = ("nudge",)
@@ -64,6 +67,7 @@ _ADD = Write(
     "endpoint_id",
     "kind",
     "recipient",
+    "channel",
     "starts_at",
     "send_at",
     "attempt_at",
@@ -151,6 +155,7 @@ async def queue_for_changes(
             "endpoint_id": endpoint_id,
             "kind": notification.kind,
             "recipient": notification.recipient,
+            "channel": "webhook" if notification.recipient == "webhook" else "mail",
             "starts_at": notification.starts_at,
             "send_at": notification.send_at,
             "attempt_at": notification.send_at,
@@ -159,7 +164,14 @@ async def queue_for_changes(
     ]
     await _ADD.run_for_each(db, rows)
     wakes = [
-        notification_wake(practice_id, row["id"], row["recipient"], row["kind"], row["send_at"])
+        notification_wake(
+            practice_id,
+            row["id"],
+            row["channel"],
+            row["recipient"],
+            row["kind"],
+            row["send_at"],
+        )
         for row in rows
     ]
     await queue_wakes(db, wakes, now)

@@ -20,10 +20,11 @@ from app.domain.nudge import ReminderKind
 
 SEND_NOTIFICATION = "send_notification"
 SEND_REMINDER = "send_reminder"
+SEND_TEXT = "send_text"
 SEND_WEBHOOK = "send_webhook"
 
-# Priorities of mails that are not reminders; a higher number is sent first. Sign-in links have a
-# higher priority than both (app/identity/sign_in/jobs.py).
+# Priorities within an entrypoint; a higher number is sent first. Sign-in links have a higher
+# priority than both (app/identity/sign_in/jobs.py).
 _TO_CLIENT = 5
 _TO_OTHERS = 0
 
@@ -53,18 +54,28 @@ class Wake:
 
 
 def notification_wake(
-    practice_id: UUID, notification_id: UUID, recipient: str, kind: str, at: datetime
+    practice_id: UUID,
+    notification_id: UUID,
+    channel: str,
+    recipient: str,
+    kind: str,
+    at: datetime,
 ) -> Wake:
     """Make the wake for a notification.
 
-    Webhook events have their own entrypoint, so that slow receivers do not delay mails. Reminders
-    and nudges have one too, because thousands of them can be due at once.
+    Webhook events and text messages have their own entrypoints, so that slow receivers and a slow
+    gateway do not delay mails. Reminders and nudges have one too, because thousands of them can be
+    due at once; as text messages they go after the others.
     """
-    if recipient == "webhook":
-        entrypoint = SEND_WEBHOOK
-    else:
-        entrypoint = SEND_REMINDER if kind in get_args(ReminderKind) else SEND_NOTIFICATION
+    is_reminder = kind in get_args(ReminderKind)
     priority = _TO_CLIENT if recipient == "client" else _TO_OTHERS
+    if channel == "webhook":
+        entrypoint = SEND_WEBHOOK
+    elif channel == "text":
+        entrypoint = SEND_TEXT
+        priority = _TO_OTHERS if is_reminder else _TO_CLIENT
+    else:
+        entrypoint = SEND_REMINDER if is_reminder else SEND_NOTIFICATION
     payload = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     return Wake(entrypoint, priority, notification_id, payload, at)
 

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 # cluster notifications are distributed, the queue is not, and no statement can join the two.
 _DUE = text(
     "WITH due AS MATERIALIZED (SELECT due.* FROM practices, LATERAL ("  # noqa: S608 - constants only
-    "SELECT practice_id, id, recipient, kind, attempt_at FROM notifications"
+    "SELECT practice_id, id, channel, recipient, kind, attempt_at FROM notifications"
     " WHERE practice_id = practices.practice_id AND status = 'pending' AND attempt_at <= :now"
     " AND (leased_until IS NULL OR leased_until <= :now)"
     ") AS due) "

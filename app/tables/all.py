@@ -15,6 +15,7 @@ from app.tables.practices import Practice
 from app.tables.refused_attempts import RefusedAttempts
 from app.tables.series import Series
 from app.tables.sessions import Session
+from app.tables.short_links import ShortLink
 from app.tables.taken_times import TakenTime
 from app.tables.waitlist import Wish
 from app.tables.waivers import Waiver
@@ -36,6 +37,7 @@ __all__ = [
     "RefusedAttempts",
     "Series",
     "Session",
+    "ShortLink",
     "TakenTime",
     "Waiver",
     "WebhookEndpoint",

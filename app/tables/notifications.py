@@ -10,9 +10,10 @@ from app.tables.base import Base, Identified, reference
 
 
 class Notification(Identified, Base):
-    """A mail to one person, or an event for one webhook endpoint, about one change.
+    """A mail or a text message to one person, or an event for one webhook endpoint.
 
-    It contains ids only: a mail is rendered, and its link signed, when it is sent. `starts_at` is
+    It is about one change. It contains ids only: a mail is rendered, and its link signed, when it
+    is sent. `starts_at` is
     the start of the session or group that it is about; a reminder, and a mail about a group, is
     dropped if that starts at another time by then. For webhooks `kind` is the type of the event. A
     mail about a group has no `session_id`; one about neither (`webhook_disabled`) also no
@@ -21,6 +22,9 @@ class Notification(Identified, Base):
     While it is pending, it is due from `attempt_at` on. That is `send_at` at first, and later after
     a failed attempt or a postponement (counted by `put_off`). Until `leased_until` one worker owns
     it. A mail has no lease: its row is locked while it is sent.
+
+    A reminder starts as a mail, and its `channel` changes if it goes as a text message instead. At
+    `delivered_at` a text message was delivered, as its gateway says.
     """
 
     __tablename__ = "notifications"
@@ -28,6 +32,7 @@ class Notification(Identified, Base):
     change_id: Mapped[UUID]
     kind: Mapped[str]
     recipient: Mapped[str]
+    channel: Mapped[str]
     endpoint_id: Mapped[UUID | None]
     starts_at: Mapped[datetime | None]
     send_at: Mapped[datetime]
@@ -38,6 +43,7 @@ class Notification(Identified, Base):
     put_off: Mapped[int]
     last_error: Mapped[str | None]
     finished_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
     __table_args__ = (
         reference("session_id", "sessions"),
         reference("change_id", "changes"),
@@ -46,6 +52,12 @@ class Notification(Identified, Base):
             "recipient IN ('client', 'practitioner', 'practice', 'webhook')", name="recipient"
         ),
         CheckConstraint("(recipient = 'webhook') = (endpoint_id IS NOT NULL)", name="endpoint"),
+        CheckConstraint(
+            "channel IN ('mail', 'text', 'webhook') "
+            "AND (channel = 'webhook') = (recipient = 'webhook') "
+            "AND (channel != 'text' OR recipient = 'client')",
+            name="channel",
+        ),
         CheckConstraint("status IN ('pending', 'sent', 'dropped', 'failed')", name="status"),
         Index(None, "practice_id", "session_id"),
         Index(None, "practice_id", "change_id"),

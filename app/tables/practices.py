@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -44,6 +45,8 @@ class Practice(Base):
 
     `address` is the postal one. `sender_name` is the name from which its mails come; null: `name`.
     `accent` (`#rrggbb`), `logo`, `welcome` and `footer` are its own look: product.md section 10.
+
+    `text_details`: what text messages to clients may say besides the time.
     """
 
     __tablename__ = "practices"
@@ -61,8 +64,12 @@ class Practice(Base):
     logo: Mapped[str | None]
     welcome: Mapped[str | None]
     footer: Mapped[str | None]
+    text_details: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     __table_args__ = (
         _picture_reference("logo"),
+        CheckConstraint(
+            "text_details <@ ARRAY['service', 'practitioner']::text[]", name="text_details"
+        ),
         CheckConstraint("accent ~ '^#[0-9a-f]{6}$'", name="accent"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint(
@@ -281,6 +288,10 @@ class Client(PracticeRecord, Base):
     `tokens_ended_at` that was last done. Incrementing `address_generation` revokes the links in
     mails to their former address.
 
+    `texts` says which text messages they get, `texts_agreed_at` since when they agree to that.
+    `texts_number` is their `phone` in the form of E.164; null: text messages cannot reach it. STOP,
+    sent from that number, sets `texts` to `off`; `texts_stopped` is what it was before.
+
     `erased_at`: since then the row says nothing of the person (docs/decisions/0054-erasure.md).
     """
 
@@ -293,11 +304,32 @@ class Client(PracticeRecord, Base):
     token_generation: Mapped[int]
     tokens_ended_at: Mapped[datetime | None]
     address_generation: Mapped[int]
+    texts: Mapped[str] = mapped_column(server_default="off")
+    texts_agreed_at: Mapped[datetime | None]
+    texts_number: Mapped[str | None]
+    texts_stopped: Mapped[str | None]
+    texts_stopped_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
     __table_args__ = (
         practice_reference(),
         unique_external_ref(),
         CheckConstraint("erased_at IS NULL OR NOT active", name="erased"),
+        CheckConstraint(
+            "texts IN ('off', 'reminders', 'all') "
+            "AND (texts = 'off' OR texts_agreed_at IS NOT NULL)",
+            name="texts",
+        ),
+        CheckConstraint(
+            "texts_stopped IN ('reminders', 'all') "
+            "AND (texts_stopped IS NULL OR (texts = 'off' AND texts_stopped_at IS NOT NULL))",
+            name="texts_stopped",
+        ),
+        Index(
+            None,
+            "practice_id",
+            "texts_number",
+            postgresql_where=text("texts_number IS NOT NULL"),
+        ),
         Index("ix_clients_email", "practice_id", text("lower(email)")),
         Index(None, "practice_id", "name", "id"),
     )

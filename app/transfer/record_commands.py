@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.directory.clients.records import CLIENTS
-from app.directory.clients.schemas import PutClient
+from app.directory.clients.records import IMPORTED_CLIENTS
+from app.directory.clients.schemas import ClientLine
 from app.directory.fields import RecordBody
 from app.directory.locations.records import LOCATIONS
 from app.directory.locations.schemas import PutLocation
@@ -29,7 +29,7 @@ RECORDS: dict[LineKind, tuple[Records, type[RecordBody]]] = {
     LineKind.LOCATION: (LOCATIONS, PutLocation),
     LineKind.PRACTITIONER: (PRACTITIONERS, PutPractitioner),
     LineKind.SERVICE: (SERVICES, PutService),
-    LineKind.CLIENT: (CLIENTS, PutClient),
+    LineKind.CLIENT: (IMPORTED_CLIENTS, ClientLine),
     LineKind.PACKAGE: (PACKAGES, PutPackage),
 }
 

@@ -4,11 +4,15 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database.transactions import read_connection
 from app.domain.errors import LinkInvalidError, UnauthorizedError
 from app.identity.client_dependencies import SCHEME_OF_CLIENTS, TEXT_OF_CLIENTS
+from app.identity.short_links.codes import is_code
+from app.identity.short_links.queries import read_offer_link
 from app.identity.tokens.access import AccessTokens
-from app.identity.tokens.offer import OfferTokens
+from app.identity.tokens.offer import OfferLink, OfferTokens
 from app.waitlist.access import OfferCaller, confirm_offer_caller
 from app.web.dependencies import Engine, Now, Origin, Write
 from app.web.request_headers import bearer_token, idempotency_key
@@ -33,7 +37,7 @@ class _OfferToken(HTTPBearer):
         )
 
     async def __call__(  # type: ignore[override] # more than a token
-        self, request: Request, offers: OfferSigner, origin: Origin, now: Now
+        self, request: Request, offers: OfferSigner, engine: Engine, origin: Origin, now: Now
     ) -> OfferCaller:
         token = bearer_token(request)
         access: AccessTokens = request.app.state.access_tokens
@@ -42,9 +46,16 @@ class _OfferToken(HTTPBearer):
         except UnauthorizedError:
             pass
         try:
-            return OfferCaller(offers.read(token), origin)
+            return OfferCaller(await _read_link(engine, token, offers), origin)
         except LinkInvalidError:
             raise UnauthorizedError from None
+
+
+async def _read_link(engine: AsyncEngine, token: str, offers: OfferTokens) -> OfferLink:
+    if not is_code(token):
+        return offers.read(token)
+    async with read_connection(engine) as db:
+        return await read_offer_link(db, token, offers)
 
 
 AnyOfferCaller = Annotated[OfferCaller, Depends(_OfferToken())]

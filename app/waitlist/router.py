@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.identity.client_dependencies import AnyCall, AnyCaller, ClientCaller, Writing
 from app.identity.queries import read_practice
+from app.identity.short_links.queries import read_offer_link
 from app.sessions.client_api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from app.waitlist.access import (
     OfferCaller,
@@ -129,10 +130,12 @@ async def open_offer_link(
 ) -> Response:
     """Show the offer of an emailed link. This changes nothing, and works any number of times.
 
+    The code of the link in a text message, 16 letters and digits, is such a token too.
+
     To answer, send the same token as `Authorization: Bearer …` with `accept` or `decline`, after a
     person's click.
     """
-    link = offers.read(body.token)
+    link = await read_offer_link(db, body.token, offers)
     await check_offer_link(db, link)
     offer = await find_own_offer(db, OfferCaller(link), link.offer_id)
     practice = await read_practice(db, link.practice_id)

@@ -1,4 +1,4 @@
-"""Limits on request bodies: JSON, lines of JSON or a picture by the path, and a maximum length.
+"""Limits on request bodies: their type by the path (JSON, lines, a picture, a form), and length.
 
 FastAPI's own limit would answer with plain text instead of a problem.
 """
@@ -17,6 +17,9 @@ MAX_PRACTICE_BYTES = 1024 * 1024
 PICTURE_PATHS = re.compile("/v1/practice/(logo|practitioners/[^/]+/photo)")
 PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp"})
 MAX_PICTURE_BYTES = 100 * 1024
+# The forms of Twilio.
+FORM_PATHS = "/v1/text-messages/twilio/"
+FORM_TYPE = "application/x-www-form-urlencoded"
 _JSON = frozenset({"application/json"})
 # Many lines of JSON, which the endpoint reads one by one.
 LINES_PATH = "/v1/practice/import"
@@ -79,6 +82,8 @@ def _expected(path: str) -> tuple[frozenset[str], int]:
         return frozenset({LINES_TYPE}), MAX_LINES_BYTES
     if PICTURE_PATHS.fullmatch(path):
         return PICTURE_TYPES, MAX_PICTURE_BYTES
+    if path.startswith(FORM_PATHS):
+        return frozenset({FORM_TYPE}), MAX_BYTES
     return _JSON, MAX_PRACTICE_BYTES if path.startswith(PRACTICE_PATHS) else MAX_BYTES
 
 

@@ -109,13 +109,13 @@ async def _begin(
 ) -> Event | AttemptResult:
     """Claim and lease the event; or return why it is not to be sent."""
     now = context.clock()
-    put_off = await take(db, *ids, now, until=now + LEASE)
-    if put_off is None:
+    taken = await take(db, *ids, now, until=now + LEASE)
+    if taken is None:
         return AttemptResult((await claim(db, *ids, now)).found, 0)
     event = await load_event(db, *ids)
     if event is None:
         return AttemptResult("gone", 0)
-    event = replace(event, put_off=put_off)
+    event = replace(event, put_off=taken.put_off)
     is_failing = event.active and event.failures > 0
     if is_failing and not context.places.has_room(_limits(ids[0], event)):
         await _postpone(db, context, ids[0], event)

@@ -18,13 +18,23 @@ from app.identity.sign_in.delivery import send_sign_in
 from app.identity.sign_in.jobs import SEND_SIGN_IN
 from app.mail.context import MailContext
 from app.notifications.delivery import send_notification
-from app.outbox.queue import SEND_NOTIFICATION, SEND_REMINDER, SEND_WEBHOOK, read_id, read_payload
+from app.notifications.sms.delivery import TextContext, send_text
+from app.outbox.queue import (
+    SEND_NOTIFICATION,
+    SEND_REMINDER,
+    SEND_TEXT,
+    SEND_WEBHOOK,
+    read_id,
+    read_payload,
+)
 from app.webhooks.delivery import MAX_WEBHOOKS_AT_ONCE, WebhookContext, send_webhook
 
 # After this time without a heartbeat from its worker, a job is taken by another worker.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 # Twice as many as are posted at once, so that a place that becomes free is taken.
 WEBHOOKS_PICKED = 2 * MAX_WEBHOOKS_AT_ONCE
+# Text messages that a worker sends at once; each waits for the gateway's answer.
+TEXTS_AT_ONCE = 10
 # Reminders that a worker holds for each place. The library looks for more ten times a second, so a
 # worker sends at most ten times as many reminders a second as it holds.
 REMINDERS_PICKED_PER_PLACE = 20
@@ -49,17 +59,20 @@ class Lane:
         return min(MAX_BATCH_SIZE, self.picked // 2)
 
 
-def make_lanes(queries: Queries, context: MailContext, webhooks: WebhookContext) -> list[Lane]:
-    """Make the lanes of a worker: immediate mails, reminders, webhook events.
+def make_lanes(
+    queries: Queries, context: MailContext, texts: TextContext, webhooks: WebhookContext
+) -> list[Lane]:
+    """Make the lanes of a worker: immediate mails, reminders, text messages, webhook events.
 
     Thousands of reminders that are due at once do not delay a sign-in link or a confirmation, and
-    mails and webhook events do not delay one another.
+    mails, text messages and webhook events do not delay one another.
     """
     for_reminders = context.settings.smtp_connections // 2
     for_others = context.settings.smtp_connections - for_reminders
     return [
         _mails(queries, context, for_others),
         _reminders(queries, context, for_reminders),
+        _texts(queries, texts),
         _webhooks(queries, webhooks),
     ]
 
@@ -79,6 +92,18 @@ def _reminders(queries: Queries, context: MailContext, at_once: int) -> Lane:
     manager, places = QueueManager(queries), asyncio.Semaphore(at_once)
     _serve(manager, SEND_REMINDER, _notification_handler(manager, context, places))
     return Lane(manager, picked=REMINDERS_PICKED_PER_PLACE * at_once)
+
+
+def _texts(queries: Queries, context: TextContext) -> Lane:
+    """Order by priority: reminders go after the others (app/outbox/queue.py)."""
+    manager, places = QueueManager(queries), asyncio.Semaphore(TEXTS_AT_ONCE)
+
+    async def handle(job: Job) -> None:
+        async with places:
+            await send_text(context, *read_payload(job.payload))
+
+    _serve(manager, SEND_TEXT, handle)
+    return Lane(manager, picked=2 * TEXTS_AT_ONCE)
 
 
 def _webhooks(queries: Queries, context: WebhookContext) -> Lane:

@@ -19,12 +19,15 @@ from app.fees.announcing import announce_fees
 from app.fees.lapsing import lapse_waivers
 from app.fees.refilling import judge_due_refills
 from app.groups.judging import judge_due_groups
+from app.identity.short_links.repository import delete_links_until
 from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
 from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.move_requests.closing import close_due_requests
+from app.notifications.sms.delivery import TextContext
 from app.outbox.errors import describe
 from app.outbox.sweeping import sweep_notifications
+from app.sms.senders import make_text_sender
 from app.waitlist.judging import judge_waitlists
 from app.web.idempotency import LIFETIME
 from app.web.idempotency_repository import delete_answers_until
@@ -35,7 +38,7 @@ from app.worker.repository import delete_job_logs
 
 POLL = timedelta(seconds=15)
 # Connections of the worker's pool in addition to one for each mail that is being sent.
-EXTRA_CONNECTIONS = 4
+EXTRA_CONNECTIONS = 6
 QUERY_TIMEOUT_SECONDS = 10
 FIRST_RECONNECT_SECONDS = 1.0
 LAST_RECONNECT_SECONDS = 30.0
@@ -70,16 +73,22 @@ async def run_worker(
     """
     url = settings.service_url
     context = MailContext(engine, make_sender(settings), settings, clock)
+    texts = TextContext(engine, make_text_sender(settings, clock), settings, clock)
     webhooks = WebhookContext(engine, make_webhook_sender(settings), clock)
+
+    def lanes_of(queries: Queries) -> list[Lane]:
+        return make_lanes(queries, context, texts, webhooks)
+
     if settings.smtp_url is None:
         log.warning("mails_go_to_a_folder", reason="SMTP_URL is not set")
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_keep_serving(url, context, webhooks, stop))
+            tasks.create_task(_keep_serving(url, lanes_of, stop))
             for task, seconds in repeated_tasks(settings, engine).items():
                 tasks.create_task(_keep_doing(task, seconds, clock, stop))
     finally:
         await context.sender.close()
+        await texts.sender.close()
         await webhooks.sender.close()
 
 
@@ -88,11 +97,15 @@ def worker_pool_size(settings: Settings) -> int:
     return settings.smtp_connections + EXTRA_CONNECTIONS
 
 
-async def tidy(db: AsyncConnection, now: datetime) -> None:
-    """Delete expired idempotency keys, old sign-ins, and job logs older than 7 days."""
+async def tidy(db: AsyncConnection, now: datetime, *, links: timedelta) -> None:
+    """Delete what is of no use any more: idempotency keys, sign-ins, short links and job logs.
+
+    `links`: how long a link opens a session after its end.
+    """
     await allow_long_statements(db)
     await tidy_sign_ins(db, now)
     await delete_answers_until(db, now - LIFETIME)
+    await delete_links_until(db, now - links)
     await delete_job_logs(db, JOB_LOG_KEPT)
 
 
@@ -125,13 +138,13 @@ class _Driver(AsyncpgDriver):
 
 
 async def _keep_serving(
-    url: str, context: MailContext, webhooks: WebhookContext, stop: asyncio.Event
+    url: str, lanes_of: Callable[[Queries], list[Lane]], stop: asyncio.Event
 ) -> None:
     """Serve, and reconnect with exponential backoff when the connection is lost."""
     pause = FIRST_RECONNECT_SECONDS
     while not stop.is_set():
         try:
-            await _serve(url, context, webhooks, stop)
+            await _serve(url, lanes_of, stop)
             pause = FIRST_RECONNECT_SECONDS
         except Exception as error:  # noqa: BLE001 - the worker must survive any error
             log.warning("worker_interrupted", error=describe(error), again_in_seconds=pause)
@@ -139,14 +152,12 @@ async def _keep_serving(
         pause = min(2 * pause, LAST_RECONNECT_SECONDS)
 
 
-async def _serve(
-    url: str, context: MailContext, webhooks: WebhookContext, stop: asyncio.Event
-) -> None:
+async def _serve(url: str, lanes_of: Callable[[Queries], list[Lane]], stop: asyncio.Event) -> None:
     """Serve on one connection until it is lost or `stop` is set."""
     connection = await connect(url)
     try:
         queries = Queries(_Driver(connection))
-        lanes = make_lanes(queries, context, webhooks)
+        lanes = lanes_of(queries)
         connection.add_termination_listener(lambda _: _shut_down(lanes))
         log.info("worker_started")
         await _run(lanes, stop)
@@ -198,7 +209,8 @@ def repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTask
         await transact(engine, lambda db: sweep(db, now))
 
     async def tidying(now: datetime) -> None:
-        await transact(engine, lambda db: tidy(db, now))
+        links = timedelta(days=settings.link_days)
+        await transact(engine, lambda db: tidy(db, now, links=links))
 
     async def judging(now: datetime) -> None:
         await judge_due_groups(engine, now, credit_grace=settings.credit_grace)

@@ -47,9 +47,12 @@ OPEN = {
     "sign_out_here",
     "get_health",
     "get_readiness",
+    # Its gateway signs them.
+    "receive_receipt",
+    "receive_text",
 }
 # Their token is not an access token.
-MAY_REFUSE = {"refresh_tokens"}
+MAY_REFUSE = {"refresh_tokens", "receive_receipt", "receive_text"}
 # A second call finds nobody signed in, or nothing to write.
 ONCE_BY_ITSELF = {"import_practice_lines", "sign_out_all"}
 # Reads whose question is a document.
@@ -72,7 +75,7 @@ VERBS = set(
         "list get create update replace put delete "  # records
         "book cancel reschedule mark undo waive settle retry withdraw "  # what the business does
         "accept adjust announce ask confirm decline erase grant resume release try uphold "
-        "export import issue revoke rotate open request refresh resolve sign"
+        "export import issue revoke rotate open receive request refresh resolve sign"
     ).split()
 )
 SAYS = ("description", "examples", "$ref", "enum")

@@ -99,15 +99,15 @@ BEGIN
          'booked', 'operator', starts_at - interval '60 days', id, 1, 0, starts_at, starts_at + interval '50 minutes',
          'video', 'USD'
     FROM made;
-  INSERT INTO notifications (practice_id, id, session_id, change_id, kind, recipient, starts_at, send_at,
+  INSERT INTO notifications (practice_id, id, session_id, change_id, kind, recipient, channel, starts_at, send_at,
                        attempt_at, put_off, status, attempts, finished_at)
-  SELECT practice, gen_random_uuid(), id, bench_id('change', id::text), 'booked', recipient,
+  SELECT practice, gen_random_uuid(), id, bench_id('change', id::text), 'booked', recipient, 'mail',
          starts_at, starts_at - interval '60 days', starts_at - interval '60 days', 0, 'sent', 1,
          starts_at - interval '60 days'
     FROM made, unnest(ARRAY['client', 'practitioner']) AS recipient;
-  INSERT INTO notifications (practice_id, id, session_id, change_id, kind, recipient, starts_at, send_at,
+  INSERT INTO notifications (practice_id, id, session_id, change_id, kind, recipient, channel, starts_at, send_at,
                        attempt_at, put_off, status, attempts)
-  SELECT practice, gen_random_uuid(), id, bench_id('change', id::text), 'reminder', 'client',
+  SELECT practice, gen_random_uuid(), id, bench_id('change', id::text), 'reminder', 'client', 'mail',
          starts_at, starts_at - interval '1 day', starts_at - interval '1 day', 0, 'pending', 0
     FROM made WHERE status = 'booked';
 END $$;

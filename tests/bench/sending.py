@@ -64,9 +64,9 @@ _ENDPOINT = """
 # Each practice's events are spread over its endpoints; with one endpoint all are of its practice.
 _EVENTS = """
     INSERT INTO notifications (practice_id, id, session_id, change_id, endpoint_id, kind, recipient,
-                               starts_at, send_at, attempt_at, put_off, status, attempts)
+                               channel, starts_at, send_at, attempt_at, put_off, status, attempts)
     SELECT made.practice_id, gen_random_uuid(), made.session_id, made.id, endpoints.id,
-           'session.booked', 'webhook', made.starts_at, now() - interval '1 minute',
+           'session.booked', 'webhook', 'webhook', made.starts_at, now() - interval '1 minute',
            now() - interval '1 minute', 0, 'pending', 0
       FROM (SELECT *, row_number() OVER (PARTITION BY practice_id ORDER BY id) AS number
               FROM changes) AS made
@@ -79,7 +79,7 @@ _EVENTS = """
      ORDER BY made.number LIMIT $1
 """
 _DUE = """
-    SELECT practice_id, id, recipient, kind, attempt_at FROM notifications
+    SELECT practice_id, id, channel, recipient, kind, attempt_at FROM notifications
      WHERE status = 'pending' AND attempt_at < now() ORDER BY random()
 """
 

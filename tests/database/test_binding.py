@@ -13,6 +13,7 @@ from app.database.engine import connect
 from app.database.statements import Read
 from app.database.transactions import transact
 from app.demo.guide import prepare
+from app.domain.errors import LinkInvalidError
 from app.erasure.retention import delete_what_is_old
 from app.fees.announcing import announce_fees
 from app.fees.lapsing import lapse_waivers
@@ -20,8 +21,11 @@ from app.fees.refilling import judge_due_refills
 from app.groups.judging import judge_due_groups
 from app.identity.oidc.queries import find_providers
 from app.identity.oidc.repository import is_taken
+from app.identity.short_links.queries import read_session_link
 from app.identity.sign_in.find_clients import find_clients
+from app.identity.tokens.link import LinkTokens
 from app.move_requests.closing import close_due_requests
+from app.notifications.sms.replies import hear
 from app.observability.metrics.queries import read_outbox
 from app.operations.links import issue_access_token, print_link
 from app.operations.practices import list_practice_keys, list_practices
@@ -269,11 +273,16 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
     session_id = await world.book(NOW)
     INSPECTOR.used.clear()
     engine = world.engine
+    agreed = {"texts": "all", "texts_agreed_at": NOW, "texts_number": "+12125550188"}
+    await world.change(Client, world.client_id, **agreed)
     async with engine.begin() as db:
+        await hear(db, "+12125550188", "other", NOW)
+        with pytest.raises(LinkInvalidError):
+            await read_session_link(db, "aB3" * 5 + "x", LinkTokens(settings.keys))
         await find_clients(db, "ana@client.example")
         await find_providers(db, "https://login.example", ["reslot"])
         await is_taken(db, world.practice_id, issuer="https://login.example", audience="reslot")
-    await transact(engine, partial(tidy, now=NOW))
+    await transact(engine, partial(tidy, now=NOW, links=timedelta(days=30)))
     await transact(engine, partial(sweep, now=NOW))
     await judge_due_groups(engine, NOW, credit_grace=timedelta(days=14))
     await close_due_requests(engine, NOW)

@@ -240,7 +240,9 @@ async def test_waiting_jobs_keep_their_due_time_when_it_moves_to_the_row(
     (request,) = await owner.fetch("SELECT id, attempts, attempt_at FROM sign_in_requests")
     assert (request["attempts"], request["attempt_at"]) == (8, retried_at)
     wakes = [
-        notification_wake(row.practice_id, row.id, row.recipient, row.kind, row.attempt_at)
+        notification_wake(
+            row.practice_id, row.id, row.channel, row.recipient, row.kind, row.attempt_at
+        )
         for row in rows
     ]
     wakes.append(sign_in_wake(request["id"], retried_at))

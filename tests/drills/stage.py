@@ -105,9 +105,9 @@ async def exercise(stage: Stage) -> list[Response]:
         content: bytes | str | None = None
         if isinstance(body, bytes):
             headers["Content-Type"] = media_type_of(body)
-            # Lines of JSON: the words are in the first one. A picture has none.
-            is_picture = headers["Content-Type"].startswith("image/")
-            content, body = body, None if is_picture else json.loads(body.splitlines()[0])
+            # Lines of JSON: the words are in the first one. A picture and a form have none.
+            is_lines = headers["Content-Type"] == "application/x-ndjson"
+            content, body = body, json.loads(body.splitlines()[0]) if is_lines else None
         if body is not None:
             body = _with_words(body, stage.receiver.url, _kind(path))
             content = json.dumps(body)

@@ -332,7 +332,9 @@ async def without_wake(world: World) -> set[UUID]:
     return {
         row.id
         for row in due
-        if notification_wake(row.practice_id, row.id, row.recipient, row.kind, row.attempt_at).key
+        if notification_wake(
+            row.practice_id, row.id, row.channel, row.recipient, row.kind, row.attempt_at
+        ).key
         not in waiting
     }
 

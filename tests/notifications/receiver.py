@@ -4,6 +4,7 @@ import asyncio
 from asyncio import AbstractServer, StreamReader, StreamWriter
 from dataclasses import dataclass
 from http import HTTPStatus
+from ssl import SSLContext
 
 from tests.patience import PATIENCE_SECONDS
 
@@ -30,6 +31,7 @@ class Receiver:
         self.hangs_up = False
         self.go_on: asyncio.Event | None = None
         self.port = 0
+        self.tls: SSLContext | None = None
         self._arrival = asyncio.Condition()
         self._server: AbstractServer | None = None
 
@@ -38,7 +40,9 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hooks?of=reslot"
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._answer, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(
+            self._answer, "127.0.0.1", self.port, ssl=self.tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:

@@ -441,7 +441,7 @@ async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
     row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.leased_until) == ("pending", 0, NOW + LEASE)
     of_lease = notification_wake(
-        world.practice_id, notification_id, "webhook", row.kind, NOW + LEASE
+        world.practice_id, notification_id, "webhook", "webhook", row.kind, NOW + LEASE
     )
     assert of_lease.key in await wakes_at(world, notification_id)
     clock.now = NOW + LEASE
@@ -507,7 +507,7 @@ async def test_an_endpoint_and_a_practice_use_a_bounded_number_of_slots(
         row = await scenario.state(notification_id)
         assert (row.status, row.attempts) == ("pending", 0)
         assert notification_wake(
-            row.practice_id, row.id, "webhook", row.kind, row.attempt_at
+            row.practice_id, row.id, "webhook", "webhook", row.kind, row.attempt_at
         ).key in await wakes_at(world, notification_id)
         clock.now = row.attempt_at
     assert row.put_off == 2
@@ -733,7 +733,7 @@ async def test_an_event_that_failed_waits_by_its_attempts(
     assert (row.status, row.attempt_at) == ("pending", NOW + timedelta(seconds=45))
     query = "SELECT extract(epoch FROM execute_after - created) FROM pgqueuer"
     wake = notification_wake(
-        world.practice_id, notification_id, "webhook", row.kind, row.attempt_at
+        world.practice_id, notification_id, "webhook", "webhook", row.kind, row.attempt_at
     )
     async with engine.connect() as db:
         waits = await db.scalar(text(f"{query} WHERE dedupe_key = :key"), {"key": wake.key})

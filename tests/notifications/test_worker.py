@@ -59,7 +59,9 @@ async def value(engine: AsyncEngine, query: str) -> Any:
 
 
 def wake_of(row: Any) -> Wake:
-    return notification_wake(row.practice_id, row.id, row.recipient, row.kind, row.attempt_at)
+    return notification_wake(
+        row.practice_id, row.id, row.channel, row.recipient, row.kind, row.attempt_at
+    )
 
 
 async def no_jobs_due(engine: AsyncEngine) -> bool:
@@ -327,7 +329,7 @@ async def test_old_keys_and_job_logs_are_deleted(
             )
         ),
     )
-    await transact(engine, lambda db: tidy(db, NOW))
+    await transact(engine, lambda db: tidy(db, NOW, links=timedelta(days=30)))
     assert await value(engine, "SELECT count(*) FROM idempotency_keys") == 1
     assert await value(engine, "SELECT count(*) FROM pgqueuer_log") == 2
 
@@ -335,7 +337,7 @@ async def test_old_keys_and_job_logs_are_deleted(
 async def test_a_large_cleanup_may_take_longer_than_a_request(engine: AsyncEngine) -> None:
     """Otherwise rows that are too many for one statement stay, and are even more the next time."""
     async with engine.begin() as db:
-        await tidy(db, NOW)
+        await tidy(db, NOW, links=timedelta(days=30))
         assert await db.scalar(text("SHOW statement_timeout")) == "5min"
     assert await value(engine, "SHOW statement_timeout") == "10s"
 

@@ -14,6 +14,8 @@ from app.mail.context import MailContext
 from app.mail.folder import MailSummary, list_mails, read_mail
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
+from app.notifications.sms.delivery import TextContext, send_text
+from app.sms.senders import make_text_sender
 from app.tables.identity import SignInRequest
 from app.tables.notifications import Notification
 from tests.world import TestClock, World
@@ -43,6 +45,21 @@ class Postman:
             if row.recipient != "webhook" and row.attempt_at <= now:
                 await send_notification(self._office, self._world.practice_id, row.id)
         return [mail for mail in reversed(list_mails(folder)) if mail.path not in known]
+
+    async def text(self, kind: str) -> str:
+        """Send the client's mail of a kind with its text message, and return the latter's text."""
+        now = self._office.clock()
+        await self.bring(kind)
+        (row,) = await self._world.rows(
+            Notification, kind=kind, channel="text", recipient="client", status="pending"
+        )
+        settings = self._office.settings
+        sender = make_text_sender(settings, self._office.clock)
+        texts = TextContext(self._office.engine, sender, settings, self._office.clock)
+        assert row.attempt_at <= now
+        assert await send_text(texts, self._world.practice_id, row.id) == "sent"
+        found = [mail for mail in list_mails(settings.mail_folder) if mail.path.stem == str(row.id)]
+        return read_mail(found[0].path)
 
     def sent(self) -> list[tuple[str, str]]:
         """List the recipient and the subject of every mail that was sent, oldest first."""

@@ -114,7 +114,7 @@ class Visitor:
         await self.page.clock.fast_forward(int(time.total_seconds() * 1000))
 
     def calls(self) -> list[Request]:
-        """List the requests to the API; when the browser asks for files, such as icons, is its own affair."""
+        """List the requests to the API. When the browser asks for an icon is up to it."""
         return [request for request in self.requests if "/v1/" in request.url]
 
     def sent(self, path: str) -> list[Request]:

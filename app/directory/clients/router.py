@@ -32,7 +32,8 @@ _DESCRIPTIONS = Descriptions(
     Create or replace a client by your own id: 201 if it is new, 200 if it exists.
 
     The call can be repeated: if nothing differs, nothing is written. If `phone` is missing, it is
-    cleared; if `active` is missing, it keeps its value.
+    cleared; if `active`, `texts` or `texts_agreed_at` is missing, it keeps its value. `texts` that
+    a client has ended with STOP stays `off` until they agree again.
     """,
 )
 router = record_router(

@@ -1,8 +1,10 @@
 """Schemas of clients, for staff."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from app.directory.contact_fields import Email, Locale, Phone, TimeZone
 from app.directory.fields import (
@@ -15,10 +17,29 @@ from app.directory.fields import (
     unchanged,
 )
 from app.web.pagination import PageAnswer
-from app.web.types import no_nul
+from app.web.types import Instant, no_nul
 
 Zone = Annotated[
     TimeZone, Field(description="IANA time zone in which the client is shown all times.")
+]
+
+# Which text messages a client gets.
+TextsWanted = TypeAliasType("TextsWanted", Literal["off", "reminders", "all"])
+TextsEnded = TypeAliasType("TextsEnded", Literal["reminders", "all"])
+_Wanted = Annotated[
+    TextsWanted,
+    Field(
+        description="Which text messages the client gets: none, reminders (in place of the email), "
+        "or also those about changes. Not `off`: `phone` is a mobile number with its country code, "
+        "and `texts_agreed_at` is needed. If missing, it keeps its value; of a new client: `off`."
+    ),
+]
+_Agreed = Annotated[
+    Instant,
+    Field(
+        description="When the client agreed to text messages, not in the future. If the client has "
+        "ended them with STOP, only a later agreement turns them on again."
+    ),
 ]
 
 _EXAMPLE: dict[str, Any] = {
@@ -52,6 +73,20 @@ class ClientRecord(KeptRecord):
     phone: str | None = Field(examples=[_EXAMPLE["phone"]])
     time_zone: str = Field(examples=[_EXAMPLE["time_zone"]])
     locale: str = Field(examples=[_EXAMPLE["locale"]])
+    texts: TextsWanted = Field(examples=["off"])
+    texts_agreed_at: datetime | None = Field(examples=[None])
+    texts_number: str | None = Field(
+        examples=[None],
+        description="The number that text messages go to. Null: the client gets none, or `phone` "
+        "is not a mobile number with its country code.",
+    )
+    texts_stopped: TextsEnded | None = Field(
+        examples=[None],
+        description="What the client ended with STOP, and START would restore.",
+    )
+    texts_stopped_at: datetime | None = Field(
+        examples=[None], description="When the client ended text messages with STOP."
+    )
 
 
 class ClientRecordPage(PageAnswer[ClientRecord]):
@@ -59,7 +94,10 @@ class ClientRecordPage(PageAnswer[ClientRecord]):
 
 
 class PutClient(RecordBody):
-    """A complete client. A missing `phone` is cleared; a missing `active` keeps its value."""
+    """A complete client. A missing `phone` is cleared.
+
+    `active` and `texts` keep their values if they are missing.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
     name: Name
@@ -67,6 +105,8 @@ class PutClient(RecordBody):
     phone: Phone | None = None
     time_zone: Zone
     locale: Locale
+    texts: _Wanted = unchanged()
+    texts_agreed_at: _Agreed | None = unchanged()
     active: Active = unchanged()
 
 
@@ -79,6 +119,13 @@ class NewClient(PutClient):
     external_ref: ExternalRef | None = None
 
 
+class ClientLine(PutClient):
+    """A complete client in an import or export in bulk, with what they ended with STOP."""
+
+    texts_stopped: TextsEnded | None = unchanged()
+    texts_stopped_at: Instant | None = unchanged()
+
+
 class ChangeClient(RecordBody):
     """The fields to change. Missing fields keep their values; null clears an optional field."""
 
@@ -88,5 +135,7 @@ class ChangeClient(RecordBody):
     phone: Phone | None = unchanged()
     time_zone: Zone = unchanged()
     locale: Locale = unchanged()
+    texts: _Wanted = unchanged()
+    texts_agreed_at: _Agreed | None = unchanged()
     active: Active = unchanged()
     external_ref: ExternalRef | None = unchanged()

@@ -24,6 +24,7 @@ _SHOWN = select(
     Practice.logo,
     Practice.welcome,
     Practice.footer,
+    Practice.text_details,
 )
 _CLOSED_DAYS = select(
     Practice.closed_weekdays,

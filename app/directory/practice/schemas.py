@@ -1,9 +1,10 @@
 """Schemas of the practice itself, for staff."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from typing_extensions import TypeAliasType
 
 from app.directory.contact_fields import Email, Phone, SecureWebAddress
 from app.directory.fields import Name, RecordBody, unchanged
@@ -42,6 +43,17 @@ Footer = Annotated[
     ),
 ]
 
+TextDetail = TypeAliasType("TextDetail", Literal["service", "practitioner"])
+TextDetails = Annotated[
+    list[TextDetail],
+    AfterValidator(lambda details: sorted(set(details))),
+    Field(
+        max_length=2,
+        description="What text messages may say besides the practice, the time and the link, where "
+        "there is room. Empty: nothing, so that a lost telephone tells nobody why its owner comes.",
+    ),
+]
+
 
 class PracticeRecord(Answer):
     """The practice: its contact for clients, the currency of all its prices, and its look."""
@@ -63,6 +75,7 @@ class PracticeRecord(Answer):
     )
     welcome: str | None = Field(examples=["Welcome to Harbor Wellness."])
     footer: str | None = Field(examples=["Harbor Wellness LLC, New York"])
+    text_details: list[TextDetail] = Field(examples=[[]])
 
 
 class ChangePractice(RecordBody):
@@ -85,3 +98,4 @@ class ChangePractice(RecordBody):
     accent: Accent | None = unchanged()
     welcome: Welcome | None = unchanged()
     footer: Footer | None = unchanged()
+    text_details: TextDetails = unchanged()

@@ -26,6 +26,7 @@ class LinkTokens:
     """Signs and reads link tokens."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = keys
         self._signer = TokenSigner(keys, "link")
 
     def sign(self, link: Link) -> str:

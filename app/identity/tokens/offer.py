@@ -25,6 +25,7 @@ class OfferTokens:
     """Signs and reads the tokens of offers."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = keys
         self._signer = TokenSigner(keys, "offer")
 
     def sign(self, link: OfferLink) -> str:

@@ -8,7 +8,13 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time, get_timezone_gmt, get_timezone_name
+from babel.dates import (
+    format_date,
+    format_skeleton,
+    format_time,
+    get_timezone_gmt,
+    get_timezone_name,
+)
 from babel.numbers import format_currency
 
 from app.domain.money import Money
@@ -47,6 +53,23 @@ class Formatter:
         local = instant.astimezone(self._zone)
         written = self._moment(local, "long")
         return f"{written} ({self._zone_name(local)})" if _occurs_twice(local) else written
+
+    def brief(self, instant: datetime, other: ZoneInfo | None = None) -> str:
+        """Write a date and a time as briefly as text messages need it.
+
+        The zone follows where its time is not that of `other`, or if the local time occurs twice.
+        """
+        local = instant.astimezone(self._zone)
+        written = self.texts(
+            "mail.moment",
+            date=_plain(format_skeleton("MMMEd", local, locale=self._locale)),
+            time=self._time(local),
+        )
+        is_same = other is None or instant.astimezone(other).utcoffset() == local.utcoffset()
+        if is_same and not _occurs_twice(local):
+            return written
+        zone = get_timezone_name(local, "short", locale=self._locale)
+        return f"{written} ({_plain(zone)})"
 
     def date(self, day: date) -> str:
         """Write a date."""

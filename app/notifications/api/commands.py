@@ -31,6 +31,8 @@ async def retry_notification(
         return found
     has_failed = found.status == "failed"
     await make_due(db, staff.practice_id, notification_id, now, restart=has_failed)
-    wake = notification_wake(staff.practice_id, notification_id, found.recipient, found.kind, now)
+    wake = notification_wake(
+        staff.practice_id, notification_id, found.channel, found.recipient, found.kind, now
+    )
     await queue_wakes(db, [wake], now)
     return await read_notification(db, staff.practice_id, notification_id)

@@ -22,6 +22,7 @@ class NotificationRecord:
     id: UUID
     kind: str
     recipient: str
+    channel: str
     session_id: UUID | None
     change_id: UUID
     endpoint_id: UUID | None
@@ -31,12 +32,14 @@ class NotificationRecord:
     attempts: int
     last_error: str | None
     finished_at: datetime | None
+    delivered_at: datetime | None
 
 
 _COLUMNS: tuple[Any, ...] = (
     Notification.id,
     Notification.kind,
     Notification.recipient,
+    Notification.channel,
     Notification.session_id,
     Notification.change_id,
     Notification.endpoint_id,
@@ -46,12 +49,14 @@ _COLUMNS: tuple[Any, ...] = (
     Notification.attempts,
     Notification.last_error,
     Notification.finished_at,
+    Notification.delivered_at,
 )
 
 
 _FILTERS: Mapping[str, Filter] = {
     "status": equal(Notification.status),
     "recipient": equal(Notification.recipient),
+    "channel": equal(Notification.channel),
     "kind": equal(Notification.kind),
     "session": equal(Notification.session_id),
     "endpoint": equal(Notification.endpoint_id),

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from app.outbox.outbox import Recipient
+from app.outbox.outbox import Channel, Recipient
 from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit
@@ -18,7 +18,7 @@ NotificationStatus = TypeAliasType(
 
 
 class NotificationView(Answer):
-    """A mail, or an event for one webhook endpoint, and its status."""
+    """A mail, a text message, or an event for one webhook endpoint, and its status."""
 
     id: UUID = Field(
         description="For a webhook event its `webhook-id`, for a mail the first part of its "
@@ -29,6 +29,11 @@ class NotificationView(Answer):
         description="What it is about. For a webhook event the type of the event.",
     )
     recipient: Recipient = Field(examples=["client"])
+    channel: Channel = Field(
+        examples=["mail"],
+        description="How it goes, or went. A reminder that a text message could not bring goes by "
+        "`mail` then.",
+    )
     session_id: UUID | None = Field(description="Null if it is about no session.")
     change_id: UUID
     endpoint_id: UUID | None = Field(
@@ -43,14 +48,19 @@ class NotificationView(Answer):
     status: NotificationStatus = Field(
         examples=["failed"],
         description="`pending`: not due yet, or waiting for its next attempt. `sent`: accepted by "
-        "the mail server or the receiver. `dropped`: out of date before it was sent. `failed`: the "
-        "last attempt failed.",
+        "the mail server, the gateway of text messages, or the receiver. `dropped`: out of date "
+        "before it was sent. `failed`: the last attempt failed.",
     )
     attempts: int = Field(examples=[13])
     last_error: str | None = Field(
         examples=["SMTPConnectError"], description="The error of the last failed attempt."
     )
     finished_at: datetime | None = Field(examples=["2026-11-26T10:15:00Z"])
+    delivered_at: datetime | None = Field(
+        examples=[None],
+        description="When the gateway said that a text message was delivered. Of mails and events "
+        "nobody learns it.",
+    )
 
 
 class NotificationPage(PageAnswer[NotificationView]):
@@ -66,6 +76,7 @@ class NotificationQuery(ListQuery):
     recipient: Annotated[Recipient | None, Field(description="Only those to this recipient.")] = (
         None
     )
+    channel: Annotated[Channel | None, Field(description="Only those that go this way.")] = None
     kind: Annotated[
         Annotated[str, StringConstraints(pattern="^[a-z_.]{1,50}$")] | None,
         Field(description="Only those of this kind, such as `reminder` or `session.cancelled`."),

@@ -33,6 +33,19 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Texting:
+    """Whether and where a client gets text messages, and what the practice lets them say.
+
+    `wanted` is `off`, `reminders` or `all`. `number` is in the form of E.164; None: the client has
+    no telephone that text messages can reach. `details` may have `service` and `practitioner`.
+    """
+
+    wanted: str
+    number: str | None
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
     """Time, format and place of a session. `location` is its name and its postal address."""
 
@@ -117,7 +130,7 @@ class MailData:
     `asked` is the session's move request, if one is open. `asks` is set if the mail asks the
     practitioner to waive a fee. `others` are the other sessions of the recipient that the same
     command changed, soonest first. `is_confirmed`: the client has said that they are coming.
-    `is_seat`: the session is a seat of a group.
+    `is_seat`: the session is a seat of a group. `texting` is about the client.
     """
 
     practice_id: UUID
@@ -132,6 +145,7 @@ class MailData:
     look: Look
     service_name: str
     client: Party
+    texting: Texting
     practitioner: Party
     change: ChangeFacts
     present: Meeting

@@ -23,6 +23,7 @@ def _told_of(change: Any, notification: Any) -> ColumnElement[bool]:  # noqa: AN
         change.session_version < Change.session_version,
         of_practice(PRACTICE, notification, notification.change_id == change.id),
         notification.recipient == Notification.recipient,
+        notification.channel == "mail",
         or_(*(notification.kind == kind for kind in _KINDS)),
     )
 

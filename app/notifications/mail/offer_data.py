@@ -11,7 +11,7 @@ from app.domain.waitlist import OfferState
 from app.identity.tokens.link import Link
 from app.identity.tokens.offer import OfferLink
 from app.mail.brand import Look
-from app.notifications.mail.data import Meeting, Party
+from app.notifications.mail.data import Meeting, Party, Texting
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class OfferMailData:
     look: Look
     service_name: str
     client: Party
+    texting: Texting
     contact: Contact
     session_link: Link | None
     is_paused: bool

@@ -12,7 +12,7 @@ from app.domain.session import Contact, Format, contact_for_client
 from app.identity.tokens.link import Link
 from app.identity.tokens.offer import OfferLink
 from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
-from app.notifications.mail.data import Meeting, Party, place_of
+from app.notifications.mail.data import Meeting, Party, Texting, place_of
 from app.notifications.mail.offer_data import OfferedTime, OfferMailData
 from app.tables.changes import Change
 from app.tables.joins import PRACTICE, of_practice, referred
@@ -38,6 +38,9 @@ def _statement() -> Select[Any]:
         Client.phone.label("client_phone"),
         Client.time_zone,
         Client.locale,
+        Client.texts,
+        Client.texts_number,
+        Practice.text_details,
         Client.address_generation,
         Service.name.label("service_name"),
         Practitioner.name.label("practitioner_name"),
@@ -122,6 +125,7 @@ async def load_offer_mail_data(
         client=Party(
             row.client_name, row.client_email, row.client_phone, ZoneInfo(row.time_zone), row.locale
         ),
+        texting=Texting(row.texts, row.texts_number, tuple(row.text_details)),
         contact=contact,
         session_link=link,
         is_paused=row.paused_at is not None,

@@ -30,6 +30,7 @@ from app.notifications.mail.data import (
     MailData,
     Party,
     PracticeMailData,
+    Texting,
 )
 from app.notifications.mail.waiver_queries import load_question
 from app.outbox.outbox import REMINDERS
@@ -196,6 +197,8 @@ def _columns() -> list[Any]:
         *LOOK_COLUMNS,
         Service.name.label("service_name"),
         *_prefixed("client", Client, "name", "email", "phone", "time_zone", "locale"),
+        *_prefixed("client", Client, "texts", "texts_number"),
+        *_prefixed("practice", Practice, "text_details"),
         *_prefixed("practitioner", Practitioner, "name", "email", "phone", "time_zone"),
         *_prefixed("practitioner", Practitioner, "locale"),
         *_prefixed("change", Change, "kind", "at", "actor", "calendar_sequence", "reason_code"),
@@ -275,6 +278,9 @@ def _mail_data(row: Row) -> MailData:
             row["client_phone"],
             ZoneInfo(row["client_time_zone"]),
             row["client_locale"],
+        ),
+        texting=Texting(
+            row["client_texts"], row["client_texts_number"], tuple(row["practice_text_details"])
         ),
         practitioner=Party(
             row["practitioner_name"],

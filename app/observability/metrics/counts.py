@@ -50,6 +50,13 @@ _mails = Counter(
     ("result",),
     registry=REGISTRY,
 )
+_texts = Counter(
+    "reslot_texts",
+    "Attempts to send text messages: sent, dropped, delayed (will be retried, or goes by mail), "
+    "failed (no retry), or done and gone (nothing to do).",
+    ("result",),
+    registry=REGISTRY,
+)
 _webhooks = Counter(
     "reslot_webhooks",
     "Attempts to send webhook events: sent, dropped, delayed (will be retried), failed (no "
@@ -103,6 +110,11 @@ def count_refusal(code: str) -> None:
 def count_mail(result: str) -> None:
     """Count an attempt to send a mail."""
     _mails.labels(result).inc()
+
+
+def count_text(result: str) -> None:
+    """Count an attempt to send a text message."""
+    _texts.labels(result).inc()
 
 
 def count_webhook(result: str) -> None:

@@ -120,6 +120,10 @@ TAGS = [
     },
     {"name": "Practice: webhooks", "description": "Endpoints of your software for events."},
     {"name": "Practice: access", "description": "API keys, links, and the audit log."},
+    {
+        "name": "Text messages",
+        "description": "What the gateway of text messages tells: receipts, and what clients write.",
+    },
     {"name": "Events", "description": "Events that are sent to webhook endpoints."},
     {"name": "Operations", "description": "Liveness and readiness probes."},
 ]

@@ -24,6 +24,7 @@ async def test_the_practice_is_shown_to_its_keys(api: Api, world: World) -> None
             "currency": "USD",
             "currency_decimals": 2,
             "logo_url": None,
+            "text_details": [],
             **NO_LOOK,
         },
     )
@@ -45,7 +46,7 @@ async def test_a_change_is_shown_to_clients_and_in_the_audit_log(
     answer = await staff.patch(PATH, body)
     assert answer.status_code == 200
     kept = {"id": str(world.practice_id), "currency": "USD", "currency_decimals": 2}
-    assert answer.json() == body | kept | NO_LOOK | {"logo_url": None}
+    assert answer.json() == body | kept | NO_LOOK | {"logo_url": None, "text_details": []}
     shown = (await api.get("/v1/me")).json()["practice"]
     assert {name: shown[name] for name in body} == body
     (entry,) = await world.rows(Change, subject="practice")

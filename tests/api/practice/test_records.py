@@ -218,7 +218,7 @@ async def test_a_null_clears_what_may_be_empty_and_nothing_else(
     path = f"{kind.path}/{made['id']}"
     empty = {"external_ref", "phone", "video_url", "sessions_per_day", "sessions_per_week"}
     empty.add("nudge_hours_before")
-    empty |= {"expires_at"}
+    empty |= {"expires_at", "texts_agreed_at"}
     empty |= {"email", "locale"} if kind.path.endswith("practitioners") else set()
     empty |= {"time_zone"} if kind.path.endswith("locations") else set()
     for name in made.keys() - {"id", "credits_left", "usable_until", "client_id", "service_id"}:

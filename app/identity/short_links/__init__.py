@@ -1,0 +1,1 @@
+"""Short links of text messages, whose code is stored hashed."""

@@ -1,0 +1,100 @@
+"""Writes a text message to a client (product.md section 10, "Text messages").
+
+It says the practice, what is about, and the time. Service and practitioner are in it only if the
+practice allows that, a reason never.
+"""
+
+from datetime import datetime
+
+from app.domain.text_messages import Message, write
+from app.mail.sanitize import one_line
+from app.mail.texts.formatter import Formatter
+from app.notifications.mail.data import MailData, Texting
+from app.notifications.mail.facts import meeting_of
+from app.notifications.mail.nudge import still_free
+from app.notifications.mail.offer_data import OfferedTime, OfferMailData
+from app.outbox.outbox import REMINDERS, TEXT_ANSWER
+
+# Kinds that go as a mail and as a text message. Reminders go one way only.
+BESIDE_MAIL = frozenset({"booked", "rescheduled", "cancelled", "move_request", "offer"})
+
+
+def goes_beside_mail(data: MailData | OfferMailData) -> bool:
+    """Tell whether a mail to a client has a text message beside it."""
+    return _takes_all(data.texting) and data.kind in BESIDE_MAIL
+
+
+def goes_instead(data: MailData | OfferMailData) -> bool:
+    """Tell whether a mail is a reminder or a nudge that the client gets as a text message."""
+    texting = data.texting
+    wants = texting.number is not None and texting.wanted != "off"
+    return wants and data.kind in REMINDERS
+
+
+def takes_text(data: MailData | OfferMailData) -> bool:
+    """Tell whether the client still gets this text message."""
+    texting = data.texting
+    is_on = texting.number is not None and texting.wanted != "off"
+    return (is_on and data.kind == TEXT_ANSWER) or goes_beside_mail(data) or goes_instead(data)
+
+
+def _takes_all(texting: Texting) -> bool:
+    return texting.number is not None and texting.wanted == "all"
+
+
+def start_of(data: MailData | OfferMailData) -> datetime | None:
+    """Give the start of the session, or of the offered time, that a message is about."""
+    if isinstance(data, MailData):
+        return meeting_of(data).starts_at
+    return None if data.offer is None else data.offer.meeting.starts_at
+
+
+def text_of_session(data: MailData, url: str, now: datetime) -> str:
+    """Write the text message about a session, or about several that one command changed."""
+    formatter = Formatter(data.client.locale, data.client.zone)
+    sentence = _sentence(data, formatter, now)
+    if data.others:
+        count = len(data.others)
+        sentence = formatter.texts.counted("sms.and-more", count, sentence=sentence, count=count)
+    return _written(data, sentence, data.practitioner.name, url)
+
+
+def text_of_offer(data: OfferMailData, url: str) -> str:
+    """Write the text message about a time that is offered."""
+    formatter, offer = Formatter(data.client.locale, data.client.zone), offer_of(data)
+    sentence = formatter.texts(
+        "sms.offer",
+        when=formatter.brief(offer.meeting.starts_at),
+        until=formatter.brief(offer.answer_by),
+    )
+    return _written(data, sentence, offer.practitioner_name, url)
+
+
+def offer_of(data: OfferMailData) -> OfferedTime:
+    """Give the offer that a message is about."""
+    assert data.offer is not None  # noqa: S101 - only of offers there are text messages
+    return data.offer
+
+
+def _written(data: MailData | OfferMailData, sentence: str, practitioner: str, url: str) -> str:
+    named = {"service": data.service_name, "practitioner": practitioner}
+    detail = ", ".join(one_line(named[name]) for name in named if name in data.texting.details)
+    sender = one_line(data.look.sender(data.practice_name))
+    return write(Message(sender, sentence, detail or None, url))
+
+
+def _sentence(data: MailData, formatter: Formatter, now: datetime) -> str:
+    texts, kind = formatter.texts, data.kind
+    if kind == TEXT_ANSWER:
+        return texts("sms.answer")
+    when = formatter.brief(meeting_of(data).starts_at, data.practitioner.zone)
+    if kind == "move_request" and data.request is not None:
+        key = "sms.asked-cancelled" if data.request.is_cancelled else "sms.move-request"
+        return texts(key, when=when, until=formatter.brief(data.request.answer_by))
+    end = still_free(data, now) if kind in {"nudge", "reminder_nudge"} else None
+    if end is None:
+        return texts(f"sms.{'reminder' if kind == 'reminder_nudge' else kind}", when=when)
+    until, fee = formatter.brief(end.until), end.then.fee
+    if fee is None:
+        return texts("sms.nudge-credit", when=when, until=until)
+    return texts("sms.nudge-fee", when=when, until=until, fee=formatter.money(fee))

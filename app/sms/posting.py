@@ -1,0 +1,82 @@
+"""Posts a text message to a gateway, and reads from the status what became of it."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+import httpcore
+
+from app.outbound.answers import read_to_end
+from app.outbound.failures import named_failures
+from app.outbox.errors import SendingFailedError, UndeliverableError
+
+TIMEOUT_SECONDS = 10.0
+KEPT_SECONDS = 5.0
+# The gateway has read the message and will not take it, now or later.
+_REFUSED = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.GONE,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+class GatewayConnection:
+    """Posts to one gateway, which the operator names, so its address may be a private one."""
+
+    def __init__(self, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._timeout_seconds = timeout_seconds
+        # No maximum: of a post that waits for a connection and is given up at that moment, the pool
+        # would keep the connection for ever. The worker bounds how many posts there are at once.
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpcore.default_ssl_context(),
+            max_connections=None,
+            keepalive_expiry=KEPT_SECONDS,
+        )
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Post a body. Returning means that the gateway answered 2xx.
+
+        Raises:
+            UndeliverableError: the gateway refuses this message for good.
+            SendingFailedError: it cannot be reached, does not answer in time, or answers with
+                another status. That may be temporary: a wrong password is one too.
+        """
+        with named_failures(SendingFailedError):
+            async with asyncio.timeout(self._timeout_seconds):
+                async with self._pool.stream(
+                    "POST", url, headers=list(headers.items()), content=body
+                ) as answer:
+                    # The body is not used: what the gateway has accepted it will send.
+                    await read_to_end(answer)
+                    status = answer.status
+        if status in _REFUSED:
+            raise UndeliverableError(status)
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise SendingFailedError(f"HTTP {status}")
+
+    async def close(self) -> None:
+        """Close the connections that are kept."""
+        await self._pool.aclose()
+
+
+def without_user(url: str) -> str:
+    """Return a URL without its user and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def basic_authorization(url: str) -> dict[str, str]:
+    """Return the header with the user and the password of a URL, if it has them."""
+    parts = urlsplit(url)
+    if not parts.username:
+        return {}
+    user, password = credentials(parts)
+    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def credentials(parts: SplitResult) -> tuple[str, str]:
+    """Return the user and the password of a URL."""
+    return unquote(parts.username or ""), unquote(parts.password or "")

@@ -1,0 +1,54 @@
+"""The sentences of text messages fit: in four languages, with the longest time and a long name."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.domain.money import Money
+from app.domain.text_messages import MAX_SEGMENTS, Message, segments, write
+from app.mail.texts.formatter import Formatter
+
+KEYS = (
+    "booked",
+    "rescheduled",
+    "cancelled",
+    "reminder",
+    "nudge-fee",
+    "nudge-credit",
+    "move-request",
+    "asked-cancelled",
+    "offer",
+    "answer",
+)
+LOCALES = ("en-US", "de-DE", "fr-FR", "es-ES")
+LINK = "https://termine.example/portal/#offer=" + "aB3" * 5 + "x"
+# A Wednesday in September: the longest short names. The portal's zone is not the client's.
+WHEN = datetime(2026, 9, 23, 20, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("key", KEYS)
+def test_a_sentence_fits_into_two_segments_with_the_whole_name(locale: str, key: str) -> None:
+    formatter = Formatter(locale, ZoneInfo("Europe/Berlin"))
+    when = formatter.brief(WHEN, ZoneInfo("America/New_York"))
+    fee = formatter.money(Money(123456, "EUR"))
+    sentence = formatter.texts(f"sms.{key}", when=when, until=formatter.brief(WHEN), fee=fee)
+    text = write(Message("Praxisgemeinschaft am Park", sentence, None, LINK))
+    assert text == f"Praxisgemeinschaft am Park: {sentence}. {LINK}"
+    assert segments(text) <= MAX_SEGMENTS
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("key", [*KEYS, "and-more"])
+def test_the_words_themselves_are_of_the_short_alphabet(locale: str, key: str) -> None:
+    """One other letter makes the whole message cost twice as much."""
+    texts = Formatter(locale, ZoneInfo("UTC")).texts
+    for count in (1, 2):
+        values = {"when": "x", "until": "x", "fee": "x", "sentence": "x", "count": count}
+        if key == "and-more":
+            words = texts.counted("sms.and-more", count, sentence="x", count=count)
+        else:
+            words = texts(f"sms.{key}", **values)
+        assert segments(words + "x" * (160 - len(words))) == 1, words
+        assert "{" not in words
