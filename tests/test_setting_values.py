@@ -98,9 +98,56 @@ BAD = [
     ("SMTP_URL", "smtp://mail.example?starttls=hunter2"),
     ("SMTP_URL", "smtp://mail.example?startls=always"),
     ("SMS_URL", "hunter2"),
+    ("SMS_URL", "https://"),
+    ("SMS_URL", "http://user:hunter2@sms.example/send"),
+    ("SMS_URL", "https://user:hunter2@sms.example:0/send"),
+    ("SMS_URL", "https://user:hunter2@sms.example:port/send"),
+    ("SMS_URL", "https://user:hunter2@sms example/send"),
+    ("SMS_URL", "https://user:hunter2@sms.example/a b"),
+    ("SMS_URL", "https://user:hunter2@sms.example/se\tnd"),
+    ("SMS_URL", "https://user:hunter2@sms.example/größe"),
+    ("SMS_URL", "https://user:hunter2@sms.example/send?to=größe"),
+    ("SMS_URL", "https://user:hunter2@sms.example/send#x"),
+    ("SMS_URL", "https://hunter2@sms.example/send"),
+    ("SMS_URL", "https://:hunter2@sms.example/send"),
+    ("SMS_URL", "https://user:hunter2@💩.example/send"),
+    ("SMS_URL", "twilio://api.twilio.com"),
+    ("SMS_URL", "twilio://AC0123@api.twilio.com"),
+    ("SMS_URL", "twilio://AC0123:hunter2@api.twilio.com/hunter2"),
+    ("SMS_URL", "twilio://AC0123:hunter2@api.twilio.com?x=hunter2"),
+    ("SMS_URL", "twilio://AC%2F..:hunter2@api.twilio.com"),
+    ("SMS_URL", "twilio://ÄC:hunter2@api.twilio.com"),
+    ("SMS_FROM", "hunter2 hunter2"),
+    ("SMS_FROM", "hunter2!"),
+    ("SMS_FROM", "hunter_2"),
+    ("SMS_FROM", "١٢٣٤"),
+    ("SMS_FROM", "hunter2\n"),
+    ("SMS_FROM", " hunter2"),
+    ("SMS_FROM", "12"),
+    ("SMS_FROM", "+1 555 0100"),
+    ("SMS_FROM", "+1234567890123456"),
+    ("SMS_FROM", "MG0123456789abcdef"),
+    ("SMS_BODY", "hunter2"),
+    ("SMS_BODY", '["$to", "$text"]'),
+    ("SMS_BODY", '{"text": "$text hunter2"}'),
+    ("SMS_BODY", '{"to": "$to", "text": "$txt hunter2"}'),
+    ("SMS_BODY", '{"to": "$to", "text": "$text", "key": "pa$hunter2"}'),
+    ("SMS_BODY", '{"to": "$to", "text": "$$text"}'),
+    ("SMS_BODY", '{"$to": "to", "$text": "text"}'),
+    ("SMS_BODY", '{"to": "$total", "text": "$text"}'),
+    ("SMS_BODY", '{"to": "$to", "text": "$text", "hunter2": NaN}'),
+    ("SMS_BODY", '{"to": "$to", "text": "$text\\ud800"}'),
+    ("SMS_BODY", '{"to": "$to", "text": "$text", "x": ' + "[" * 900 + "]" * 900 + "}"),
+    ("SMS_BODY", '{"to": "$to", "text": "$text", "x": ' + "[" * 9000 + "]" * 9000 + "}"),
+    ("SMS_TOKEN", "hunter2 hunter2"),
+    ("SMS_TOKEN", "hünter2"),
+    ("SMS_TOKEN", "hunter2\r\nX-Other: 1"),
+    ("SMS_SECRET", "hunter2"),
+    ("SMS_SECRET", "whsec_hunter2"),
+    ("SMS_SECRET", "whsec_aHVudGVyMg=="),
+    ("SMS_SECRET", "whsec_hünter2" + "A" * 40),
     ("SMS_URL", "http://user:hunter2@gateway.example/send"),
     ("SMS_URL", "http://127.0.0.2/hunter2"),
-    ("SMS_URL", "https://"),
     ("SMS_URL", "https://hunter2@gateway.example/send"),
     ("SMS_URL", "https://:hunter2@gateway.example/send"),
     ("SMS_URL", "https://gateway.example:0/hunter2"),
@@ -114,17 +161,12 @@ BAD = [
     ("SMS_URL", "https://gateway.example/?key=hunter2💩"),
     ("SMS_URL", "https://[::hunter2"),
     ("SMS_URL", "ftp://user:hunter2@gateway.example"),
-    ("SMS_URL", "twilio://api.twilio.com"),
-    ("SMS_URL", "twilio://AC0123@api.twilio.com"),
     ("SMS_URL", "twilio://:hunter2@api.twilio.com"),
     ("SMS_URL", "twilio://AC0123:hunter2@"),
     ("SMS_URL", "twilio://AC0123:hunter2@api.twilio.com/2010-04-01"),
     ("SMS_URL", "twilio://AC0123:hunter2@api.twilio.com?region=ie1"),
-    ("SMS_FROM", "hunter2\n"),
-    ("SMS_FROM", " hunter2"),
     ("SMS_FROM", "hunter2\u202e"),
     ("SMS_FROM", "hunter2" * 5),
-    ("SMS_BODY", "hunter2"),
     ("SMS_BODY", '"$to $text hunter2"'),
     ("SMS_BODY", '["$to", "$text", "hunter2"]'),
     ("SMS_BODY", '{"to": "$to", "key": "hunter2"}'),
@@ -136,11 +178,7 @@ BAD = [
     ("SMS_BODY", '{"to": "$to", "text": "$text", "key": NaN, "hunter2": 1}'),
     ("SMS_BODY", '{"to": "$to", "text": "$text", "key": "hunter2\\ud800"}'),
     ("SMS_BODY", '{"hunter2": ' + "[" * 100_000),
-    ("SMS_TOKEN", "hunter2 hunter2"),
     ("SMS_TOKEN", "hunter2\nX-Other: 1"),
-    ("SMS_TOKEN", "hünter2"),
-    ("SMS_SECRET", "hunter2"),
-    ("SMS_SECRET", "whsec_hunter2"),
     ("SMS_SECRET", "whsec_" + "hunter2=" * 8),
     ("SMS_SECRET", "whsec_hunter2" + "QUJD" * 4),
 ]
@@ -246,6 +284,7 @@ def test_the_portals_address_fits_into_a_text_message(env: pytest.MonkeyPatch) -
     [
         '{"to": "$to", "text": "$text"}',
         '{"messages": [{"to": ["${to}"], "body": {"en": "$text"}}], "cost": "$$5", "n": 1.5}',
+        '{"to": "\\u0024to", "text": "$text", "price": "$$5 or $5"}',
         '{"recipient": "tel:$to", "content": "$from: $text ($id)", "is": [null, true]}',
     ],
 )
@@ -275,3 +314,20 @@ def test_a_tilde_in_a_folder_is_expanded_without_a_shell(
     env.setenv("HOME", str(tmp_path))
     env.setenv("DATA_DIR", "~/reslot")
     assert load_settings().data_dir == tmp_path / "reslot"
+
+
+def test_a_gateway_of_text_messages_keeps_its_host(env: pytest.MonkeyPatch) -> None:
+    env.setenv("SMS_URL", "https://user:pä@ß@faß.example/send")
+    env.setenv("SMS_FROM", "Harbor")
+    url = load_settings().sms_url
+    assert url is not None
+    assert url.get_secret_value() == "https://user:pä@ß@xn--fa-hia.example/send"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["+15550100", "15550100", "40404", "Harbor", "Harbor 24 h", "A", "MG" + "0a" * 16],
+)
+def test_a_sender_of_text_messages(env: pytest.MonkeyPatch, sender: str) -> None:
+    env.setenv("SMS_FROM", sender)
+    assert load_settings().sms_from == sender

@@ -44,6 +44,8 @@ def test_everything_except_the_secrets_has_a_default() -> None:
         30,
     )
     assert settings.mail_folder == Path(".data/mail")
+    assert (settings.sms_url, settings.sms_token, settings.sms_secret) == (None, None, None)
+    assert settings.sms_from == ""
 
 
 @pytest.mark.parametrize(
@@ -199,6 +201,52 @@ def test_nothing_secret_is_printed() -> None:
     )
     assert "hunter2" not in repr(settings)
     assert FIRST not in repr(settings)
+
+
+def test_a_gateway_of_text_messages_needs_a_sender(env: pytest.MonkeyPatch) -> None:
+    env.setenv("SMS_URL", "https://user:hunter2@sms.example/send")
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert str(refusal.value) == "Bad setting. SMS_FROM: is required with SMS_URL."
+    assert refusal.value.__cause__ is None
+
+
+def test_the_link_of_a_text_message_is_short(env: pytest.MonkeyPatch) -> None:
+    """The longest one that is accepted leaves room for the sentence (app/domain/text_messages)."""
+    start = "https://portal.example/"
+    env.setenv("PORTAL_URL", start + "a" * (101 - len(start)))
+    assert len(load_settings().portal_url) == 101
+    env.setenv("SMS_URL", "https://user:hunter2@sms.example/send")
+    env.setenv("SMS_FROM", "+15550100")
+    with pytest.raises(SettingsError, match=r"^Bad setting\. PORTAL_URL: .* 100 ") as refusal:
+        load_settings()
+    assert "hunter2" not in str(refusal.value)
+    env.setenv("PORTAL_URL", start + "a" * (100 - len(start)))
+    assert len(load_settings().portal_url) == 100
+
+
+@pytest.mark.parametrize(
+    ("given", "sends"),
+    [
+        ({}, True),
+        ({"SMTP_URL": "smtp://mail.example"}, False),
+        ({"SMS_URL": "https://sms.example", "SMS_FROM": "Harbor"}, True),
+        (
+            {
+                "SMTP_URL": "smtp://mail.example",
+                "SMS_URL": "https://sms.example",
+                "SMS_FROM": "Harbor",
+            },
+            True,
+        ),
+    ],
+)
+def test_without_a_gateway_text_messages_go_only_where_mails_are_read_in_the_folder(
+    env: pytest.MonkeyPatch, given: dict[str, str], *, sends: bool
+) -> None:
+    for name, text in given.items():
+        env.setenv(name, text)
+    assert load_settings().sends_texts is sends
 
 
 def test_settings_are_frozen() -> None:

@@ -21,9 +21,6 @@ from app.standards.addresses import ascii_url
 MINIMUM_TOKEN_LENGTH = 16
 EVERY_PROXY = "*"
 EVERY_ORIGIN = "*"
-# Characters of the SID of a Twilio messaging service.
-LONGEST_SENDER = 34
-_NAMES_OF_TEXTS = frozenset({"id", "from", "to", "text"})
 # Bytes of a secret of Standard Webhooks.
 MINIMUM_SECRET = 24
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -34,6 +31,15 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _VISIBLE = re.compile(r"[!-~]+")
+# Twilio's id of a messaging service, which chooses the number by itself.
+MESSAGING_SERVICE = re.compile("MG[0-9a-fA-F]{32}")
+# The id of an account is a part of the path of Twilio's API.
+_ACCOUNT = re.compile("[A-Za-z0-9]+")
+# Telephone networks show a name of this form instead of a number. Short numbers have no plus.
+_NUMBER = re.compile(r"\+?[0-9]{3,15}")
+_SENDER_NAME = re.compile(r"(?=.*[^\W\d_])[^\W_](([^\W_]| ){0,9}[^\W_])?")
+_VALUES_OF_BODY = frozenset({"id", "from", "to", "text"})
+_REQUIRED_IN_BODY = frozenset({"to", "text"})
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
@@ -115,10 +121,17 @@ def sms_url(url: str) -> str:
         url = ascii_url(url)
         parts = urlsplit(url)
         has_user = bool(parts.username) and bool(parts.password)
-        is_good = is_plain and parts.port != 0 and _is_host(parts.hostname or "")
-        is_good = is_good and "#" not in url and (parts.path + parts.query).isascii()
+        is_good = (
+            parts.port != 0
+            and _is_host(parts.hostname or "")
+            and "#" not in url
+            and is_plain
+            and f"{parts.path}{parts.query}".isascii()
+        )
         if parts.scheme == "twilio":
-            is_good = is_good and has_user and parts.path in {"", "/"} and not parts.query
+            is_account = _ACCOUNT.fullmatch(parts.username or "") is not None
+            is_good = is_good and is_account and has_user
+            is_good = is_good and parts.path in {"", "/"} and not parts.query
         else:
             is_near = parts.scheme == "http" and parts.hostname in _THIS_MACHINE
             is_good = is_good and (parts.scheme == "https" or is_near)
@@ -134,34 +147,44 @@ def sms_url(url: str) -> str:
 
 
 def sms_from(sender: str) -> str:
-    """Check the number or the name from which text messages come."""
-    if len(sender) > LONGEST_SENDER or not sender.isprintable() or sender != sender.strip():
-        raise ValueError(f"must be a number or a name of at most {LONGEST_SENDER} characters")
+    """Check the sender of text messages: a number, a name, or a messaging service of Twilio."""
+    if not any(shape.fullmatch(sender) for shape in (_NUMBER, _SENDER_NAME, MESSAGING_SERVICE)):
+        raise ValueError(
+            "must be a number like +15550100, a name of at most 11 letters, digits and spaces, or "
+            "the SID of a messaging service of Twilio"
+        )
     return sender
 
 
 def sms_body(template: str) -> str:
-    """Check the template of what a gateway is sent: a JSON object with `$to` and `$text`."""
+    """Check the template of what a gateway is sent: a JSON object that contains number and text.
+
+    A misspelt name is refused, since the gateway would be sent the name itself.
+    """
     try:
         read = orjson.loads(template)
-    except ValueError:
-        read = None
-    names = set(_names_in(read)) if isinstance(read, dict) else set()
-    if not {"to", "text"} <= names <= _NAMES_OF_TEXTS:
+        names = {name for text in _strings(read) for name in Template(text).get_identifiers()}
+        # Some JSON that can be read cannot be written, such as lists that are nested too deep.
+        is_good = isinstance(read, dict) and bool(orjson.dumps(read))
+    except (ValueError, TypeError, RecursionError):
+        is_good, names = False, set()
+    if not (is_good and _REQUIRED_IN_BODY <= names <= _VALUES_OF_BODY):
         raise ValueError(
-            "must be a JSON object with $to and $text in its strings, and no other names than "
-            "$id, $from, $to and $text"
+            "must be a JSON object with $to and $text in its strings, and perhaps $id and $from; "
+            "$$ stands for a dollar sign"
         )
     return template
 
 
-def _names_in(part: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    """List the names in all strings of a template but those of its fields."""
+def _strings(part: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """Give all strings of a JSON value, but for the names of members."""
     if isinstance(part, str):
-        yield from Template(part).get_identifiers()
-    elif isinstance(part, list | dict):
-        for one in part.values() if isinstance(part, dict) else part:
-            yield from _names_in(one)
+        yield part
+    elif isinstance(part, list):
+        for one in part:
+            yield from _strings(one)
+    elif isinstance(part, dict):
+        yield from _strings([*part.values()])
 
 
 def sms_token(token: str) -> str:

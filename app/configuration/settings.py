@@ -132,20 +132,22 @@ class Settings(BaseSettings):
     a text message; where `SMTP_URL` is not set either, they are written to `DATA_DIR/mail`.
     """
 
-    sms_from: Annotated[str, AfterValidator(setting_values.sms_from)] = ""
-    """The number or the name from which text messages come; for Twilio also the SID of a messaging
-    service. Required with `SMS_URL`.
+    sms_from: str = ""
+    """The number from which text messages come, or a name of at most 11 letters, digits and spaces;
+    for Twilio also the SID of a messaging service. Required with `SMS_URL`.
     """
 
     sms_body: Annotated[str, AfterValidator(setting_values.sms_body)] = (
         '{"id": "$id", "from": "$from", "to": "$to", "text": "$text"}'
     )
     """The JSON that a gateway of `https://…` is sent. `$id`, `$from`, `$to` and `$text` stand for
-    the values, within strings.
+    the values, within strings; `$$` is a dollar sign.
     """
 
     sms_token: SecretStr | None = None
-    """A token that a gateway of `https://…` is sent as `Authorization: Bearer …`."""
+    """A token that a gateway of `https://…` is sent as `Authorization: Bearer …`, instead of
+    the user and the password of `SMS_URL`: characters of ASCII, without spaces.
+    """
 
     sms_secret: SecretStr | None = None
     """The secret with which a gateway of `https://…` signs [receipts and
@@ -286,9 +288,14 @@ class Settings(BaseSettings):
             return None
         return SecretStr(setting_values.sms_url(url.get_secret_value()))
 
+    @field_validator("sms_from")
+    @classmethod
+    def _text_sender(cls, sender: str) -> str:
+        return sender and setting_values.sms_from(sender)
+
     @field_validator("sms_token")
     @classmethod
-    def _bearer(cls, token: SecretStr | None) -> SecretStr | None:
+    def _gateway_token(cls, token: SecretStr | None) -> SecretStr | None:
         if token is None:
             return None
         return SecretStr(setting_values.sms_token(token.get_secret_value()))

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode, urlsplit
 
+from app.configuration.setting_values import MESSAGING_SERVICE
 from app.sms.message import TextMessage
 from app.sms.posting import (
     TIMEOUT_SECONDS,
@@ -12,7 +13,6 @@ from app.sms.posting import (
 
 TWILIO = "twilio"
 RECEIPTS_PATH = "/v1/text-messages/twilio/receipts"
-_MESSAGING_SERVICE = "MG"
 
 
 class TwilioSender:
@@ -34,7 +34,7 @@ class TwilioSender:
         account, _ = credentials(parts)
         host = parts.netloc.rpartition("@")[2]
         self._url = f"{scheme}://{host}/2010-04-01/Accounts/{account}/Messages.json"
-        is_service = sender.startswith(_MESSAGING_SERVICE)
+        is_service = MESSAGING_SERVICE.fullmatch(sender) is not None
         self._sender = ("MessagingServiceSid" if is_service else "From", sender)
         self._receipts = f"{public_url}{RECEIPTS_PATH}"
         self._headers = {

@@ -199,7 +199,8 @@ async def test_no_query_parameter_accepts_the_null_character(
     checked = 0
     for method, path, operation in operations():
         for parameter in parameters_of(operation):
-            if parameter["in"] != "query":
+            # Of those that are no reads, the tests of the gateway's calls look at the only one.
+            if parameter["in"] != "query" or method != "get":
                 continue
             caller = staff if path.startswith("/v1/practice") else api
             query: dict[str, Any] = {parameter["name"]: "a\0b"}

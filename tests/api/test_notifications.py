@@ -59,6 +59,7 @@ async def test_a_booking_lists_its_notifications(staff: Api, world: World) -> No
         "id": str(row.id),
         "kind": "session.booked",
         "recipient": "webhook",
+        "channel": "webhook",
         "session_id": str(session_id),
         "change_id": str(row.change_id),
         "endpoint_id": str(endpoint_id),
@@ -68,6 +69,7 @@ async def test_a_booking_lists_its_notifications(staff: Api, world: World) -> No
         "attempts": 0,
         "last_error": None,
         "finished_at": None,
+        "delivered_at": None,
     }
     assert (await staff.get(f"{PATH}/{row.id}")).json() == event
 

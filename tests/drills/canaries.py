@@ -23,6 +23,7 @@ OF_CODES = {
     "move_requests.meanwhile", "move_request_sessions.state", "move_request_sessions.proposals",
     "allowance_uses.given_back_by", "accent", "logo", "photo", "pictures.name", "pictures.content",
     "pictures.small", "feeds.names", "sign_in_providers.match",
+    "channel", "texts", "texts_stopped", "text_details", "short_links.code_hash",
     # Created by the service; the drill searches for it unchanged.
     "webhook_endpoints.secret",
 }  # fmt: skip

@@ -35,8 +35,6 @@ OPEN = {
     "/v1/waivers/open": "the token of the waiver's link is in the body",
     "/v1/text-messages/receipts": "the gateway signs what it tells",
     "/v1/text-messages/incoming": "the gateway signs what it tells",
-    "/v1/text-messages/twilio/receipts": "Twilio signs what it tells",
-    "/v1/text-messages/twilio/incoming": "Twilio signs what it tells",
     "/feeds/{token}.ics": "the token is in the path",
     "/healthz": "a probe has no credentials",
     "/readyz": "a probe has no credentials",

@@ -144,7 +144,7 @@ async def test_a_template_can_be_nested(gateway: Receiver) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        'He said "no"',
+        'They said "no"',
         '", "to": "+15550199", "x": "',
         "two\nlines\r\n\tand a tab",
         "$to $from $id $text ${to} $$ $",
@@ -410,6 +410,16 @@ async def test_a_messaging_service_of_twilio_chooses_the_number(gateway: Receive
     form = dict(parse_qsl(gateway.received[0].body))
     assert form["MessagingServiceSid"] == "MG" + "0" * 32
     assert "From" not in form
+
+
+@pytest.mark.parametrize("name", ["MGM Harbor", "MG"])
+async def test_a_name_is_not_taken_for_a_messaging_service(gateway: Receiver, name: str) -> None:
+    sender = twilio_sender(gateway.port, sender=name)
+    await sender.send(MESSAGE)
+    await sender.close()
+    form = dict(parse_qsl(gateway.received[0].body))
+    assert form["From"] == name
+    assert "MessagingServiceSid" not in form
 
 
 async def test_the_callback_names_the_message_and_is_below_the_public_url(

@@ -19,6 +19,7 @@ from app.sms.incoming import check_twilio_signature
 from app.sms.message import message_id
 from app.tables.notifications import Notification
 from app.tables.practices import Client
+from app.web.body_limit import FORM_TYPE
 from tests.notifications.postbox import Postbox
 from tests.notifications.receiver import Receiver
 from tests.notifications.scenario import START
@@ -556,3 +557,21 @@ async def test_the_generic_gateways_paths_are_closed_where_twilio_is_the_gateway
     sent = await booked(desk)
     answer = await tell(twilio, "receipts", {"id": sent, "status": "failed"})
     assert answer.status_code == 401
+
+
+async def test_twilio_signs_the_public_url_also_behind_a_proxy_with_a_prefix(
+    desk: Desk, text_settings: Settings, engine: AsyncEngine
+) -> None:
+    sent = await booked(desk)
+    public = "https://api.example/reslot"
+    given = {"sms_url": SecretStr(TWILIO_URL), "public_url": public}
+    form = [("MessageStatus", "delivered")]
+    path = f"{PATH}/twilio/receipts?id={sent}"
+    headers = {
+        "Content-Type": FORM_TYPE,
+        "X-Twilio-Signature": twilio_signature(f"{public}{path}", form, TWILIO_TOKEN),
+    }
+    async with serve(text_settings.model_copy(update=given), desk.clock, engine) as api:
+        answer = await api.http.post(path, content=b"MessageStatus=delivered", headers=headers)
+    assert answer.status_code == 204
+    assert (await desk.row("booked")).delivered_at is not None

@@ -3,7 +3,7 @@
 The two for Twilio are not in the OpenAPI file: the forms are Twilio's.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
@@ -11,7 +11,7 @@ from app.database.transactions import transact
 from app.notifications.sms.dependencies import FromGateway, TwilioForm
 from app.notifications.sms.receipts import note_receipt
 from app.notifications.sms.replies import hear
-from app.notifications.sms.schemas import IncomingText, Receipt
+from app.notifications.sms.schemas import SIGNED, IncomingText, Receipt
 from app.sms.incoming import is_number, read_word
 from app.sms.twilio import RECEIPTS_PATH
 from app.web.dependencies import Engine, Now
@@ -27,32 +27,6 @@ _PROBLEMS = (
     "service-unavailable",
 )
 
-
-def _header(name: str, description: str) -> dict[str, Any]:
-    # Not parameters of the functions: a missing signature is a 401 and no invalid field.
-    return {
-        "name": name,
-        "in": "header",
-        "required": True,
-        "description": description,
-        "schema": {"type": "string"},
-    }
-
-
-_SIGNED = {
-    "parameters": [
-        _header("webhook-id", "An id of this call, which is part of what is signed."),
-        _header(
-            "webhook-timestamp",
-            "When the call was signed, in seconds since 1970. At most five minutes from now.",
-        ),
-        _header(
-            "webhook-signature",
-            "`v1,` and the base64 of the HMAC-SHA256 of `id.timestamp.body`. While a secret is "
-            "changed there can be several, with spaces between them.",
-        ),
-    ]
-}
 # Twilio's names of the states in which a message ends.
 _TWILIO_ENDS = {"delivered": "delivered", "undelivered": "failed", "failed": "failed"}
 
@@ -62,7 +36,7 @@ _TWILIO_ENDS = {"delivered": "delivered", "undelivered": "failed", "failed": "fa
     status_code=204,
     summary="Tell what became of a text message",
     dependencies=[FromGateway],
-    openapi_extra=_SIGNED,
+    openapi_extra=SIGNED,
     responses=responses(*_PROBLEMS),
 )
 async def receive_receipt(body: Receipt, engine: Engine, now: Now) -> Response:
@@ -81,7 +55,7 @@ async def receive_receipt(body: Receipt, engine: Engine, now: Now) -> Response:
     status_code=204,
     summary="Tell what a client has written",
     dependencies=[FromGateway],
-    openapi_extra=_SIGNED,
+    openapi_extra=SIGNED,
     responses=responses(*_PROBLEMS),
 )
 async def receive_text(body: IncomingText, engine: Engine, now: Now) -> Response:
