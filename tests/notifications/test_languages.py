@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -502,6 +502,23 @@ async def test_another_language_falls_back_to_english(
 def test_a_region_has_its_own_formats(locale: str, when: str, fee: str) -> None:
     say = Formatter(locale, ZoneInfo("Europe/Paris"))
     assert (say.day(START), say.money(FEE)) == (when, fee)
+
+
+@pytest.mark.parametrize(
+    ("locale", "first", "eleventh"),
+    [
+        ("fr-FR", "mardi 1er décembre 2026", "vendredi 11 décembre 2026"),
+        ("fr-CA", "mardi 1er décembre 2026", "vendredi 11 décembre 2026"),
+        ("de-DE", "Dienstag, 1. Dezember 2026", "Freitag, 11. Dezember 2026"),
+        ("en-GB", "Tuesday, 1 December 2026", "Friday, 11 December 2026"),
+    ],
+)
+def test_the_first_of_a_month_is_counted_in_french(locale: str, first: str, eleventh: str) -> None:
+    say = Formatter(locale, ZoneInfo("Europe/Paris"))
+    days = date(2026, 12, 1), date(2026, 12, 11)
+    assert tuple(say.date(day) for day in days) == (first, eleventh)
+    brief = say.brief(datetime(2026, 12, 1, 9, tzinfo=UTC))
+    assert ("1er" in brief) is locale.startswith("fr")
 
 
 @pytest.mark.parametrize(

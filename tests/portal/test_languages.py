@@ -1,5 +1,6 @@
 """The page in the viewer's language: chosen by the browser, by the person, or by their record."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from app.tables.practices import Client
 from app.texts.catalogue import LANGUAGES
 from tests.portal.test_faults import START
 from tests.portal.visitor import NARROW, Visitor, arrive
-from tests.world import TestClock, World
+from tests.world import NOW, TestClock, World
 
 SHAPE = """async () => {
   const shape = (texts, path = '') => Object.entries(texts).flatMap(([key, value]) =>
@@ -102,6 +103,15 @@ async def test_where_the_browser_names_none_of_them_the_clients_record_does(
         await visitor.page.goto("about:blank")
         await visitor.page.goto(f"{visitor.link(session_id)}&lang=es")
         await visitor.read("jueves, 3 de diciembre")
+
+
+async def test_the_first_of_a_month_is_counted_in_french(
+    browser: Browser, site: Settings, world: World, clock: TestClock
+) -> None:
+    first = await world.book(NOW + timedelta(days=1))
+    async with arrive(browser, site, world, clock, locale="fr-FR") as visitor:
+        await visitor.page.goto(visitor.link(first))
+        await visitor.read("mardi 1er décembre")
 
 
 async def test_the_server_sends_the_page_in_the_first_language_it_has(

@@ -1,5 +1,6 @@
 """Formats dates, times, money and session formats for a reader's locale and time zone."""
 
+import re
 from copy import copy
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -24,6 +25,8 @@ from app.mail.texts.locales import locale_in, locale_of
 from app.standards.currencies import decimals_of
 from app.texts.catalogue import LANGUAGES, Texts
 
+# Before the name of a month.
+_FIRST = re.compile(r"\b1(?= [^\W\d_]{3})")
 _DateStyle = Literal["long", "full"]
 
 
@@ -62,7 +65,7 @@ class Formatter:
         local = instant.astimezone(self._zone)
         written = self.texts(
             "mail.moment",
-            date=_plain(format_skeleton("MMMEd", local, locale=self._locale)),
+            date=_brief_date(local.date(), self._locale),
             time=self._time(local),
         )
         is_same = other is None or instant.astimezone(other).utcoffset() == local.utcoffset()
@@ -168,7 +171,17 @@ class Formatter:
 # Cached: the mails of a morning tell of the same few days, times and deadlines.
 @lru_cache(maxsize=1024)
 def _date(day: date, style: _DateStyle, locale: Locale) -> str:
-    return _plain(format_date(day, style, locale=locale))
+    return _counted(format_date(day, style, locale=locale), locale)
+
+
+def _brief_date(day: date, locale: Locale) -> str:
+    return _counted(format_skeleton("MMMEd", day, locale=locale), locale)
+
+
+def _counted(written: str, locale: Locale) -> str:
+    """Write the first of a month as French does, "1er décembre", for which CLDR has no pattern."""
+    plain = _plain(written)
+    return _FIRST.sub("1er", plain) if locale.language == "fr" else plain
 
 
 @lru_cache(maxsize=1024)

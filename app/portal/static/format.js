@@ -46,7 +46,13 @@ function formatter(options) {
   return made.get(key);
 }
 
-const write = (instant, zone, options) => formatter({ timeZone: zone, ...options }).format(new Date(instant));
+/** The first of a month, before its name. Browsers do not know that French counts it: "1er décembre". */
+const FIRST = /\b1(?= \p{L}{3})/u;
+
+function write(instant, zone, options) {
+  const written = formatter({ timeZone: zone, ...options }).format(new Date(instant));
+  return locale().startsWith("fr") ? written.replace(FIRST, "1er") : written;
+}
 
 const DAY = { weekday: "long", day: "numeric", month: "long" };
 const SHORT_DAY = { weekday: "short", day: "numeric", month: "short" };
