@@ -50,7 +50,7 @@ async def send_mails(engine: AsyncEngine, settings: Settings, mailed: Mails, now
 
 
 async def _send_one_text(engine: AsyncEngine, settings: Settings, now: datetime) -> None:
-    """Send the text message about a booking of a client for whom it is not night."""
+    """Send the text message about one booking, of a client for whom it is not night."""
     async with engine.connect() as db:
         booked = (
             await db.execute(
@@ -69,6 +69,8 @@ async def _send_one_text(engine: AsyncEngine, settings: Settings, now: datetime)
             )
         ).all()
     awake = [row.id for row in booked if _goes_now(row.starts_at, row.time_zone, now)]
+    if not awake:
+        return
     mail_id = awake[0]
     await transact(engine, lambda db: queue_text(db, HARBOR, mail_id, now, now))
     context = TextContext(engine, make_text_sender(settings, lambda: now), settings, lambda: now)
