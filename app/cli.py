@@ -1,7 +1,6 @@
 """The `reslot` command."""
 
 import asyncio
-import os
 import signal
 import sys
 from typing import Annotated
@@ -48,7 +47,6 @@ from app.tables.all import metadata
 from app.texts.catalogue import TextsError, load_texts
 from app.worker.run import run_worker, worker_pool_size
 
-NICENESS_OF_WORKER = 10
 MAX_WORKERS = 64  # each takes some 100 MB and a pool of connections
 _DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
 
@@ -143,15 +141,8 @@ def worker() -> None:
     with installation(load_settings()) as settings:
         check_mail_folder(settings)
         configure_logs(settings)
-        _yield_to_clients()
         with serve_metrics(settings):
             asyncio.run(_work(settings))
-
-
-def _yield_to_clients() -> None:
-    """Lower this process's priority: a client waits for an answer, and nobody for a mail."""
-    if sys.platform != "win32":
-        os.nice(NICENESS_OF_WORKER)
 
 
 @cli.command()

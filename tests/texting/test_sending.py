@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.domain.session import Format
 from app.notifications.delivery import send_notification
@@ -311,14 +312,13 @@ async def test_without_a_gateway_and_with_a_mail_server_nobody_gets_one(desk: De
     assert await desk.states() == []
 
 
-async def test_logs_have_ids_and_no_number_and_no_link(
-    desk: Desk, capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_logs_have_ids_and_no_number_and_no_link(desk: Desk) -> None:
     await desk.scenario.book()
     desk.gateway.status = 503
-    await desk.work()
-    written = capfd.readouterr().out
-    assert "text_delayed" in written
+    with capture_logs() as logs:
+        await desk.work()
+    assert "text_delayed" in {entry["event"] for entry in logs}
+    written = str(logs)
     code = desk.said[0].rpartition("#")[2]
     assert all(secret not in written for secret in (NUMBER, "0188", code, "pass word"))
 
