@@ -11,7 +11,8 @@ from tests.notifications.postbox import Postbox
 from tests.notifications.receiver import Receiver
 from tests.notifications.scenario import Scenario
 from tests.texting.desk import Desk
-from tests.world import TestClock, World
+from tests.texting.telling import SECRET, TWILIO_URL
+from tests.world import Api, TestClock, World, serve
 
 
 @pytest.fixture
@@ -27,14 +28,34 @@ async def gateway() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 def text_settings(settings: Settings, postbox: Postbox, gateway: Receiver) -> Settings:
-    """Settings that send mails to the postbox and text messages to the gateway."""
+    """Settings that send mails to the postbox, and text messages to a gateway that signs."""
     return settings.model_copy(
         update={
             "smtp_url": SecretStr(postbox.url),
             "sms_url": SecretStr(f"http://user:pass%20word@127.0.0.1:{gateway.port}/send"),
             "sms_from": "+15550100",
+            "sms_secret": SecretStr(SECRET),
         }
     )
+
+
+@pytest.fixture
+async def api(
+    text_settings: Settings, clock: TestClock, engine: AsyncEngine, world: World
+) -> AsyncIterator[Api]:
+    """The API as the gateway calls it, or the world's client."""
+    async with serve(text_settings, clock, engine) as served:
+        yield served.signed_in(world.token())
+
+
+@pytest.fixture
+async def twilio(
+    text_settings: Settings, clock: TestClock, engine: AsyncEngine
+) -> AsyncIterator[Api]:
+    """The API of an installation whose gateway is Twilio."""
+    own = text_settings.model_copy(update={"sms_url": SecretStr(TWILIO_URL), "sms_secret": None})
+    async with serve(own, clock, engine) as served:
+        yield served
 
 
 @pytest.fixture

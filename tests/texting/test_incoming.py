@@ -1,14 +1,12 @@
 """What clients write to us: STOP, START, and anything else."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus
 from uuid import UUID
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -19,59 +17,24 @@ from app.tables.notifications import Notification
 from app.tables.practices import Client, Practice, Service
 from app.tables.sessions import Session
 from app.web.body_limit import FORM_TYPE, MAX_BYTES
-from tests.notifications.postbox import Postbox
 from tests.notifications.receiver import Receiver
 from tests.notifications.scenario import START, Scenario
 from tests.texting.desk import NUMBER, PHONE, Desk
 from tests.texting.telling import (
     PATH,
-    SECRET,
     TWILIO_TOKEN,
-    TWILIO_URL,
     signed,
     tell,
     tell_as_twilio,
     twilio_signature,
 )
-from tests.world import NOW, Api, TestClock, World, serve
+from tests.world import NOW, Api, World
 
 # One number can be that of clients of every practice.
 pytestmark = pytest.mark.alone
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 OTHER_NUMBER = "+12125550199"
-
-
-@pytest.fixture
-def text_settings(settings: Settings, postbox: Postbox, gateway: Receiver) -> Settings:
-    """Settings of a gateway that signs what it tells."""
-    return settings.model_copy(
-        update={
-            "smtp_url": SecretStr(postbox.url),
-            "sms_url": SecretStr(f"http://127.0.0.1:{gateway.port}/send"),
-            "sms_from": "+15550100",
-            "sms_secret": SecretStr(SECRET),
-        }
-    )
-
-
-@pytest.fixture
-async def api(
-    text_settings: Settings, clock: TestClock, engine: AsyncEngine, world: World
-) -> AsyncIterator[Api]:
-    """The API as the gateway calls it."""
-    async with serve(text_settings, clock, engine) as served:
-        yield served.signed_in(world.token())
-
-
-@pytest.fixture
-async def twilio(
-    text_settings: Settings, clock: TestClock, engine: AsyncEngine
-) -> AsyncIterator[Api]:
-    """The API of an installation whose gateway is Twilio."""
-    own = text_settings.model_copy(update={"sms_url": SecretStr(TWILIO_URL), "sms_secret": None})
-    async with serve(own, clock, engine) as served:
-        yield served
 
 
 @pytest.fixture

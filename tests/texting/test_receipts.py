@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -20,8 +19,6 @@ from app.sms.message import message_id
 from app.tables.notifications import Notification
 from app.tables.practices import Client
 from app.web.body_limit import FORM_TYPE
-from tests.notifications.postbox import Postbox
-from tests.notifications.receiver import Receiver
 from tests.notifications.scenario import START
 from tests.texting.desk import Desk
 from tests.texting.telling import (
@@ -34,43 +31,11 @@ from tests.texting.telling import (
     tell_as_twilio,
     twilio_signature,
 )
-from tests.world import Api, TestClock, World, serve
+from tests.world import Api, World, serve
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 TOLERATED = timedelta(minutes=5)
 OTHER_SECRET = "whsec_" + "QUJD" * 8
-
-
-@pytest.fixture
-def text_settings(settings: Settings, postbox: Postbox, gateway: Receiver) -> Settings:
-    """The settings of the folder, with the secret of the gateway's signatures."""
-    return settings.model_copy(
-        update={
-            "smtp_url": SecretStr(postbox.url),
-            "sms_url": SecretStr(f"http://127.0.0.1:{gateway.port}/send"),
-            "sms_from": "+15550100",
-            "sms_secret": SecretStr(SECRET),
-        }
-    )
-
-
-@pytest.fixture
-async def api(
-    text_settings: Settings, clock: TestClock, engine: AsyncEngine, world: World
-) -> AsyncIterator[Api]:
-    """The API as the gateway calls it."""
-    async with serve(text_settings, clock, engine) as served:
-        yield served.signed_in(world.token())
-
-
-@pytest.fixture
-async def twilio(
-    text_settings: Settings, clock: TestClock, engine: AsyncEngine
-) -> AsyncIterator[Api]:
-    """The API of an installation whose gateway is Twilio."""
-    own = text_settings.model_copy(update={"sms_url": SecretStr(TWILIO_URL), "sms_secret": None})
-    async with serve(own, clock, engine) as served:
-        yield served
 
 
 async def booked(desk: Desk) -> str:
