@@ -38,7 +38,7 @@ class Records:
     """The commands on one kind of record.
 
     `audited_fields`: the fields whose values the audit log contains. They must not be personal
-    data. A kind with rules of its own overrides `is_same`, `check` and `columns`.
+    data. A kind with rules of its own overrides `is_same`, `heeded`, `check` and `columns`.
     """
 
     audited_fields: frozenset[str] = frozenset()
@@ -50,6 +50,10 @@ class Records:
     def is_same(self, name: str, before: Any, after: Any) -> bool:  # noqa: ANN401, ARG002 - a field
         """Return whether two values of a field are equal."""
         return bool(before == after)
+
+    def heeded(self, before: Record, values: Record) -> Record:  # noqa: ARG002 - others look at it
+        """Return the values that a change may set; the others are left as they are."""
+        return values
 
     async def check(
         self, db: AsyncConnection, practice_id: UUID, before: Record | None, changed: Record
@@ -108,7 +112,7 @@ class Records:
         before = await self.rows.find(db, staff.practice_id, record_id)
         changed = {
             name: value
-            for name, value in values.items()
+            for name, value in self.heeded(before, values).items()
             if not self.is_same(name, before[name], value)
         }
         if not changed:

@@ -8,10 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Subject
 from app.directory.clients.repository import CLIENT_ROWS, ClientRepository
-from app.directory.records import Records, Replaced
+from app.directory.records import Records
 from app.directory.repository import Record
 from app.domain.errors import ClientErasedError, InvalidInputError
-from app.identity.api_keys.keys import Staff
 from app.standards.addresses import mailbox_key
 from app.standards.phone_numbers import text_number
 from app.tables.practices import Client
@@ -26,13 +25,17 @@ class _Clients(Records):
         super().__init__(rows, subject)
         self._needs_number = needs_number
 
-    async def replace(
-        self, db: AsyncConnection, staff: Staff, record_id: UUID, values: Record, now: datetime
-    ) -> Replaced:
-        """Change a client. Text messages that they have ended stay ended until they agree anew."""
-        await self.rows.lock(db, staff.practice_id, record_id)
-        before = await self.rows.find(db, staff.practice_id, record_id)
-        return await super().replace(db, staff, record_id, _heeding_stop(before, values), now)
+    def heeded(self, before: Record, values: Record) -> Record:
+        """Leave out what would undo a STOP to which the client has not agreed since."""
+        stopped_at = before["texts_stopped_at"]
+        if stopped_at is None:
+            return values
+        agreed_at = values.get("texts_agreed_at", before["texts_agreed_at"])
+        if agreed_at is not None and agreed_at > stopped_at:
+            return values
+        is_off = values.get("texts", "off") == "off"
+        left_out = _STOP if is_off else (*_TEXTS, *_STOP)
+        return {name: value for name, value in values.items() if name not in left_out}
 
     async def check(
         self,
@@ -74,19 +77,6 @@ class _Clients(Records):
 _TEXTS = ("texts", "texts_agreed_at")
 _STOP = ("texts_stopped", "texts_stopped_at")
 _NO_TEXTS = {"texts": "off", "phone": None, **dict.fromkeys(("texts_agreed_at", *_STOP))}
-
-
-def _heeding_stop(before: Record, values: Record) -> Record:
-    """Leave out what would undo a STOP to which the client has not agreed since."""
-    stopped_at = before["texts_stopped_at"]
-    if stopped_at is None:
-        return values
-    agreed_at = values.get("texts_agreed_at", before["texts_agreed_at"])
-    if agreed_at is not None and agreed_at > stopped_at:
-        return values
-    is_off = values.get("texts", "off") == "off"
-    left_out = _STOP if is_off else (*_TEXTS, *_STOP)
-    return {name: value for name, value in values.items() if name not in left_out}
 
 
 def _texts_columns(
