@@ -3,6 +3,7 @@
 docs/reference/configuration.md is generated from the text below each setting.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -31,6 +32,13 @@ class SettingsError(Exception):
     """A setting is missing or invalid. The message is one sentence for the operator."""
 
 
+def _checked(check: Callable[[str], str]) -> AfterValidator:
+    """Check a secret, if there is one, and keep it normalised."""
+    return AfterValidator(
+        lambda secret: None if secret is None else SecretStr(check(secret.get_secret_value()))
+    )
+
+
 class Settings(BaseSettings):
     """All settings. Created once per process and passed on as an argument."""
 
@@ -43,7 +51,7 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
-    database_url: SecretStr | None = None
+    database_url: Annotated[SecretStr | None, _checked(setting_values.database_url)] = None
     """The PostgreSQL database, with the service's own role, which is required:
     `postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE`. The schemes `postgres` and
     `postgresql+asyncpg` are also accepted; those of other drivers are not. Options of the driver
@@ -51,7 +59,7 @@ class Settings(BaseSettings):
     the embedded server is used if it is installed.
     """
 
-    database_owner_url: SecretStr | None = None
+    database_owner_url: Annotated[SecretStr | None, _checked(setting_values.database_url)] = None
     """The same database with the role that owns it. Default: `DATABASE_URL`. Only `reslot migrate`
     and the demo use it.
     """
@@ -108,7 +116,7 @@ class Settings(BaseSettings):
     image sets `/tmp/reslot`.
     """
 
-    smtp_url: SecretStr | None = None
+    smtp_url: Annotated[SecretStr | None, _checked(setting_values.smtp_url)] = None
     """The mail server: `smtp://USER:PASSWORD@HOST:587` or `smtps://USER:PASSWORD@HOST`. With a
     password, STARTTLS is required; without one, it is used if the server offers it.
     `?starttls=always`, `auto` or `never` overrides this. Without this setting, mails are written
@@ -125,7 +133,7 @@ class Settings(BaseSettings):
     Its domain is in every Message-ID.
     """
 
-    sms_url: SecretStr | None = None
+    sms_url: Annotated[SecretStr | None, _checked(setting_values.sms_url)] = None
     """The gateway of [text messages](../how-to/text-messages.md):
     `https://USER:PASSWORD@HOST/PATH` for one that takes JSON, with or without a user and a
     password, or `twilio://ACCOUNT_SID:AUTH_TOKEN@api.twilio.com`. Without this setting, nobody gets
@@ -144,12 +152,12 @@ class Settings(BaseSettings):
     the values, within strings; `$$` is a dollar sign.
     """
 
-    sms_token: SecretStr | None = None
+    sms_token: Annotated[SecretStr | None, _checked(setting_values.sms_token)] = None
     """A token that a gateway of `https://…` is sent as `Authorization: Bearer …`, instead of
     the user and the password of `SMS_URL`: characters of ASCII, without spaces.
     """
 
-    sms_secret: SecretStr | None = None
+    sms_secret: Annotated[SecretStr | None, _checked(setting_values.signing_secret)] = None
     """The secret with which a gateway of `https://…` signs [receipts and
     answers](../how-to/text-messages.md#receipts-and-answers) as Standard Webhooks specifies:
     `whsec_…`. Without this setting, they are refused. Twilio signs with the auth token.
@@ -208,7 +216,7 @@ class Settings(BaseSettings):
     `--no-worker` override it.
     """
 
-    metrics_token: SecretStr | None = None
+    metrics_token: Annotated[SecretStr | None, _checked(setting_values.metrics_token)] = None
     """The token that Prometheus sends as `Authorization: Bearer …` to read
     [`/metrics`](../how-to/monitor.md#what-to-watch): at least 16 characters of ASCII, without
     spaces. Create it like a [key](../how-to/rotate-keys.md). Without this setting, `/metrics` is
@@ -260,52 +268,10 @@ class Settings(BaseSettings):
     def _proxies(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(setting_values.proxy(text) for text in texts)
 
-    @field_validator("database_url", "database_owner_url")
-    @classmethod
-    def _database(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is None:
-            return None
-        return SecretStr(setting_values.database_url(url.get_secret_value()))
-
-    @field_validator("metrics_token")
-    @classmethod
-    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is None:
-            return None
-        return SecretStr(setting_values.metrics_token(token.get_secret_value()))
-
-    @field_validator("smtp_url")
-    @classmethod
-    def _mail_server(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is None:
-            return None
-        return SecretStr(setting_values.smtp_url(url.get_secret_value()))
-
-    @field_validator("sms_url")
-    @classmethod
-    def _gateway(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is None:
-            return None
-        return SecretStr(setting_values.sms_url(url.get_secret_value()))
-
     @field_validator("sms_from")
     @classmethod
     def _text_sender(cls, sender: str) -> str:
         return sender and setting_values.sms_from(sender)
-
-    @field_validator("sms_token")
-    @classmethod
-    def _gateway_token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is None:
-            return None
-        return SecretStr(setting_values.sms_token(token.get_secret_value()))
-
-    @field_validator("sms_secret")
-    @classmethod
-    def _signing_secret(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is None:
-            return None
-        return SecretStr(setting_values.signing_secret(secret.get_secret_value()))
 
     @field_validator("secret_keys")
     @classmethod
