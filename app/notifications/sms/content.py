@@ -21,25 +21,22 @@ BESIDE_MAIL = frozenset({"booked", "rescheduled", "cancelled", "move_request", "
 
 def goes_beside_mail(data: MailData | OfferMailData) -> bool:
     """Tell whether a mail to a client has a text message beside it."""
-    return _takes_all(data.texting) and data.kind in BESIDE_MAIL
+    return _is_on(data.texting) and data.texting.wanted == "all" and data.kind in BESIDE_MAIL
 
 
 def goes_instead(data: MailData | OfferMailData) -> bool:
     """Tell whether a mail is a reminder or a nudge that the client gets as a text message."""
-    texting = data.texting
-    wants = texting.number is not None and texting.wanted != "off"
-    return wants and data.kind in REMINDERS
+    return _is_on(data.texting) and data.kind in REMINDERS
 
 
 def takes_text(data: MailData | OfferMailData) -> bool:
     """Tell whether the client still gets this text message."""
-    texting = data.texting
-    is_on = texting.number is not None and texting.wanted != "off"
-    return (is_on and data.kind == TEXT_ANSWER) or goes_beside_mail(data) or goes_instead(data)
+    is_answer = _is_on(data.texting) and data.kind == TEXT_ANSWER
+    return is_answer or goes_beside_mail(data) or goes_instead(data)
 
 
-def _takes_all(texting: Texting) -> bool:
-    return texting.number is not None and texting.wanted == "all"
+def _is_on(texting: Texting) -> bool:
+    return texting.number is not None and texting.wanted != "off"
 
 
 def start_of(data: MailData | OfferMailData) -> datetime | None:
