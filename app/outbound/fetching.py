@@ -10,6 +10,7 @@ import orjson
 from app.outbound.connections import Resolver, guarded_backend
 from app.outbound.failures import named_failures
 from app.outbound.targets import read_target
+from app.outbound.trust import trusted_authorities
 
 TIMEOUT_SECONDS = 10.0
 MAX_BYTES = 64 * 1024
@@ -35,7 +36,7 @@ class Fetcher:
         self._insecure = insecure
         self._timeout_seconds = timeout_seconds
         self._backend = guarded_backend(resolve, insecure=insecure)
-        self._ssl_context = httpcore.default_ssl_context()
+        self._ssl_context = trusted_authorities()
 
     async def fetch(self, url: str) -> Any:  # noqa: ANN401 - any JSON document
         """Read the JSON document at a URL.

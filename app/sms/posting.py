@@ -10,6 +10,7 @@ import httpcore
 
 from app.outbound.answers import read_to_end
 from app.outbound.failures import named_failures
+from app.outbound.trust import trusted_authorities
 from app.outbox.errors import SendingFailedError, UndeliverableError
 
 TIMEOUT_SECONDS = 10.0
@@ -31,7 +32,7 @@ class GatewayConnection:
         # No maximum: of a post that waits for a connection and is given up at that moment, the pool
         # would keep the connection for ever. The worker bounds how many posts there are at once.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpcore.default_ssl_context(),
+            ssl_context=trusted_authorities(),
             max_connections=None,
             keepalive_expiry=KEPT_SECONDS,
         )

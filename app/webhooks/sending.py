@@ -12,6 +12,7 @@ from app.outbound.answers import read_to_end
 from app.outbound.connections import Resolver, guarded_backend
 from app.outbound.failures import named_failures
 from app.outbound.targets import read_target
+from app.outbound.trust import trusted_authorities
 from app.outbox.errors import SendingFailedError
 
 TIMEOUT_SECONDS = 10.0
@@ -37,7 +38,7 @@ class WebhookSender:
         self._timeout_seconds = timeout_seconds
         # No proxy: the proxy would look up the host again and could connect to another address.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpcore.default_ssl_context(),
+            ssl_context=trusted_authorities(),
             network_backend=guarded_backend(resolve, insecure=insecure),
             max_connections=None,
             keepalive_expiry=KEPT_SECONDS,

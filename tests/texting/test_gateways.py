@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from app.clock import system_clock
 from app.configuration.settings import Settings
 from app.mail.senders import FolderSender
+from app.outbound.trust import trusted_authorities
 from app.outbox.errors import SendingFailedError, UndeliverableError, describe
 from app.sms.gateway import GatewaySender
 from app.sms.message import TextMessage, message_id, parse_message_id
@@ -343,11 +344,23 @@ async def secured(tmp_path: Path) -> AsyncIterator[tuple[Receiver, Path]]:
     await made.close()
 
 
+@pytest.fixture
+def trust(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """Trust a certificate as one of the system's authorities, which are loaded only once."""
+
+    def trust(certificate: Path) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        trusted_authorities.cache_clear()
+
+    yield trust
+    trusted_authorities.cache_clear()
+
+
 async def test_over_tls_to_a_gateway_whose_certificate_is_trusted(
-    secured: tuple[Receiver, Path], monkeypatch: pytest.MonkeyPatch
+    secured: tuple[Receiver, Path], trust: Callable[[Path], None]
 ) -> None:
     gateway, certificate = secured
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    trust(certificate)
     url = f"https://user:{PASSWORD}@localhost:{gateway.port}/send"
     async with sending(0, url=url) as sender:
         await sender.send(MESSAGE)
@@ -364,10 +377,10 @@ async def test_a_certificate_that_nobody_has_signed_gets_nothing(
 
 
 async def test_a_certificate_of_another_name_gets_nothing(
-    secured: tuple[Receiver, Path], monkeypatch: pytest.MonkeyPatch
+    secured: tuple[Receiver, Path], trust: Callable[[Path], None]
 ) -> None:
     gateway, certificate = secured
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    trust(certificate)
     async with sending(gateway.port, scheme="https", token=TOKEN) as sender:
         assert describe(await refusal(sender)) in {"TLSFailed", "ConnectionFailed"}
     assert gateway.received == []
