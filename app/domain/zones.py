@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 DAY = 86_400
 _YEAR = 366 * DAY
+_SECOND = timedelta(seconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = EPOCH.toordinal()
 
@@ -28,7 +29,7 @@ class OffsetPeriod(NamedTuple):
 
 def to_seconds(instant: datetime) -> int:
     """Turn an aware datetime into seconds since the epoch, rounded down."""
-    return (instant - EPOCH) // timedelta(seconds=1)
+    return (instant - EPOCH) // _SECOND
 
 
 def from_seconds(seconds: int) -> datetime:
@@ -108,25 +109,32 @@ def _changes(zone: ZoneInfo, year: int) -> tuple[int, ...]:
     """Find the instants of one UTC year at which the zone's offset changes."""
     first = to_seconds(datetime(year, 1, 1, tzinfo=UTC))
     last = to_seconds(datetime(year + 1, 1, 1, tzinfo=UTC))
-    found = []
-    for day in range(first, last, DAY):
-        if _offset(zone, day - 1) != _offset(zone, day + DAY - 1):
-            before, after = day - 1, day + DAY - 1
-            while after - before > 1:
-                middle = (before + after) // 2
-                if _offset(zone, middle) == _offset(zone, before):
-                    before = middle
-                else:
-                    after = middle
-            found.append(after)
-    return tuple(found)
+    days = [(instant, _offset(zone, instant)) for instant in range(first - 1, last, DAY)]
+    return tuple(
+        _change_between(zone, before, after)
+        for (before, old), (after, new) in pairwise(days)
+        if old != new
+    )
+
+
+def _change_between(zone: ZoneInfo, before: int, after: int) -> int:
+    """Find the first instant with another offset than `before`, up to `after`, by bisection."""
+    old = _offset(zone, before)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset(zone, middle) == old:
+            before = middle
+        else:
+            after = middle
+    return after
 
 
 def _offset(zone: ZoneInfo, instant: int) -> int:
-    wall = from_seconds(instant).astimezone(zone)
-    return to_seconds(wall.replace(tzinfo=UTC)) - instant
+    offset = from_seconds(instant).astimezone(zone).utcoffset()
+    assert offset is not None  # noqa: S101 - a zone always has one
+    return offset // _SECOND
 
 
 def seconds_up(instant: datetime) -> int:
     """Round an instant up to whole seconds since the epoch, so that notice is never too short."""
-    return ceil((instant - EPOCH) / timedelta(seconds=1))
+    return ceil((instant - EPOCH) / _SECOND)
