@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
@@ -11,14 +12,15 @@ from httpx import AsyncClient, Limits, Timeout
 
 from app.configuration.settings import Settings
 from tests.application import application
+from tests.fixtures.database import Isolation
 from tests.world import Api, TestClock, World
 
 POLL_SECONDS = 0.01
 POLLS = 1000
 
 
-@pytest.fixture
-async def address(settings: Settings) -> AsyncIterator[str]:
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[str]:
     """Serve the application from a thread of its own, with a pool of ten connections."""
     with application(settings, TestClock()) as app, socket.socket() as listener:
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
@@ -36,6 +38,27 @@ async def address(settings: Settings) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await asyncio.to_thread(thread.join)
+
+
+@pytest.fixture(scope="session")
+async def shared_address(shared_settings: Settings) -> AsyncIterator[str]:
+    """The server that all tests of this process share: it takes longer to end than to race."""
+    async with served(shared_settings) as url:
+        yield url
+
+
+@pytest.fixture
+async def own_address(settings: Settings) -> AsyncIterator[str]:
+    """A server of the test's own database."""
+    async with served(settings) as url:
+        yield url
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest, isolation: Isolation) -> str:
+    """The address of a server of the test's database."""
+    name = "shared_address" if isolation == "practice" else "own_address"
+    return str(request.getfixturevalue(name))
 
 
 @pytest.fixture
