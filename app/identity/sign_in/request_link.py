@@ -30,7 +30,7 @@ async def ask_for_link(
 
     A known and an unknown address run the same statements. After five requests in fifteen minutes
     nothing is stored, and the caller gets the same answer. Source: product.md section 10,
-    "Sign-in".
+    "Sign-in, asking".
     """
     if await count_request(db, address_hash, now, WINDOW, MOST_REQUESTS) > MOST_REQUESTS:
         return

@@ -285,7 +285,7 @@ def slot_rules(settings: SlotSettings, length: timedelta) -> SlotRules:
     """Build the rules for a session's slots; minutes become seconds.
 
     The session keeps its duration and buffers. Step, notice and horizon are the service's current
-    ones (product.md section 10, "What a session keeps").
+    ones (product.md section 10, "What a session keeps from its booking").
     """
     return SlotRules(
         duration=length // timedelta(seconds=1),
