@@ -27,7 +27,7 @@ async def _every_view(door: FrontDoor, staff: Api) -> AsyncIterator[str]:  # noq
     yield "start"
     await visitor.press("Send me a link")
     await visitor.read("Please type a whole email address")
-    await page.get_by_text("I have a link from an email").click()
+    await page.get_by_text("I have a link from a message").click()
     await visitor.press("Open")
     await expect(visitor.alert).to_be_visible()
     yield "start with messages"

@@ -170,7 +170,7 @@ async def test_where_the_access_ends_the_page_says_so_in_place(ana: Visitor, wor
     await ana.read("What you had not confirmed has not been done.")
     await expect(ana.button("Cancel this session")).to_have_count(0)
     await ana.page.reload()
-    await ana.read("Please open the link in your email once more.")
+    await ana.read("Please open the link that we sent you once more.")
 
 
 async def test_a_view_has_an_address_that_another_tab_explains(ana: Visitor, world: World) -> None:
@@ -184,7 +184,7 @@ async def test_a_view_has_an_address_that_another_tab_explains(ana: Visitor, wor
     other = Visitor(await ana.page.context.new_page(), ana.settings, world, ana.clock)
     await other.page.goto(ana.page.url)
     await other.see("This page has closed")
-    await other.read("Please open the link in your email once more.")
+    await other.read("Please open the link that we sent you once more.")
 
 
 async def test_another_link_in_the_same_tab_opens_the_other_session(
@@ -201,7 +201,7 @@ async def test_another_link_in_the_same_tab_opens_the_other_session(
 async def test_a_bad_link_is_explained(ana: Visitor, token: str) -> None:
     await ana.page.goto(f"{ana.settings.portal_url}#{token}")
     await expect(ana.alert).to_contain_text("This link does not work.")
-    await ana.read("Copy the link in the email, and paste it here.")
+    await ana.read("Copy the link in the message, and paste it here.")
 
 
 async def test_an_old_link_is_explained(ana: Visitor, world: World, clock: TestClock) -> None:
@@ -223,7 +223,7 @@ async def test_when_the_access_expires_the_page_tells_how_to_continue(
     await ana.see("This page has closed")
     await ana.read("this page closes after a while")
     await expect(ana.page.get_by_text("Thursday, December 3")).to_have_count(0)
-    await ana.page.get_by_label("Link from the email").fill(ana.link(session_id))
+    await ana.page.get_by_label("Link from the message").fill(ana.link(session_id))
     await ana.press("Open")
     await ana.read("Thursday, December 3")
 
@@ -237,7 +237,7 @@ async def test_a_command_after_the_access_expired_leads_back_to_the_link(
     await ana.page.route(RESCHEDULE, answer_with("unauthorized", 401))
     await ana.press("Confirm")
     await ana.see("This page has closed")
-    await ana.read("Please open the link in your email once more.")
+    await ana.read("Please open the link that we sent you once more.")
 
 
 async def test_a_viewer_elsewhere_sees_both_zones(

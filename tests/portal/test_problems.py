@@ -121,7 +121,7 @@ async def test_every_failure_of_a_link_shows_a_message(ana: Visitor) -> None:
         await ana.page.route("**/v1/links/open", answer)
         await ana.page.evaluate("location.hash = 'a.b'")
         await expect(ana.alert).to_contain_text(f"{kind.wording().detail} ({code})")
-        again = ana.page.get_by_label("Link from the email").or_(ana.button("Try again"))
+        again = ana.page.get_by_label("Link from the message").or_(ana.button("Try again"))
         await expect(again).to_be_visible()
         await ana.page.unroute("**/v1/links/open")
 

@@ -265,7 +265,7 @@ async def test_an_unfinished_move_is_kept_for_the_same_person(
     await _be_signed_out_in_the_middle(ana, door)
     assert (await door.kept())[0] == []
     await expect(ana.page.get_by_text("Thursday, December 3")).to_have_count(0)
-    await ana.page.get_by_label("Link from the email").fill(await door.link())
+    await ana.page.get_by_label("Link from the message").fill(await door.link())
     await ana.press("Open")
     await ana.see("Confirm your new time")
     await expect(ana.page.get_by_role("radio", name="Family")).to_be_checked()

@@ -69,9 +69,9 @@ class Visitor:
         """Open the first page and paste a link or an access token."""
         await self.page.goto(self.settings.portal_url)
         await self.see("Sign in")
-        field = self.page.get_by_label("Link from the email")
+        field = self.page.get_by_label("Link from the message")
         if not await field.is_visible():
-            await self.page.get_by_text("I have a link from an email").click()
+            await self.page.get_by_text("I have a link from a message").click()
         await field.fill(text)
         await self.press("Open")
 
