@@ -5,6 +5,10 @@ without roles: `postgresql://127.0.0.1:9700/reslot,postgresql://127.0.0.1:9701/r
 is migrated and distributed. The roles are those of the embedded server; both can connect without a
 password in the URL (`trust`, or PGPASSFILE). See docs/how-to/scale-out.md.
 
+`CITUS_SUPERUSER` is the name of a superuser, who can connect as the roles can. With it, the tests run
+too that need an empty database (the marker `alone`), and delete all rows of it before each. Without
+it they are skipped. Run them without others and in one process (`-n 1 -m alone`).
+
 `CITUS_ENTRANCE` is the number of the node to which the service connects; absent: 0, the
 coordinator.
 """
@@ -17,6 +21,7 @@ from app.database.embedded import DATABASE, SERVICE
 
 VARIABLE = "CITUS_URLS"
 ENTRANCE = "CITUS_ENTRANCE"
+SUPERUSER = "CITUS_SUPERUSER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Cluster:
 
     nodes: tuple[str, ...]
     entrance: int = 0
+    superuser: str | None = None
 
     def url(self, role: str, database: str = DATABASE) -> str:
         """Return the URL with which `role` connects. There is one database."""
@@ -51,4 +57,6 @@ def given_cluster() -> Cluster | None:
     """Return the cluster of the environment; None if none is given."""
     given = os.environ.get(VARIABLE, "")
     nodes = tuple(url.strip() for url in given.split(",") if url.strip())
-    return Cluster(nodes, int(os.environ.get(ENTRANCE, "0"))) if nodes else None
+    if not nodes:
+        return None
+    return Cluster(nodes, int(os.environ.get(ENTRANCE, "0")), os.environ.get(SUPERUSER))

@@ -18,6 +18,7 @@ from app.identity.api_keys.keys import revoke_key
 from app.tables.identity import ApiKey
 from app.tables.practices import Client
 from app.tables.sessions import Session
+from tests.citus import given_cluster
 from tests.patience import until
 from tests.world import NOW, Api, World
 
@@ -25,6 +26,13 @@ START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
 CROWD = 12  # more than there are connections for commands
 WHY = {"reason": {"note": "Dr. Chen is ill."}}
+_WAITS = (
+    "SELECT cast(pid AS bigint) AS waiting, blocking FROM pg_stat_activity"
+    " CROSS JOIN LATERAL unnest(pg_blocking_pids(pid)) AS blocking"
+)
+_WAITS_OF_ALL_NODES = (
+    "SELECT waiting_gpid AS waiting, blocking_gpid AS blocking FROM citus_lock_waits"
+)
 
 
 @asynccontextmanager
@@ -45,17 +53,20 @@ async def held(settings: Settings, world: World) -> AsyncIterator[asyncpg.Connec
 
 async def wait_until_waiting(world: World, holder: asyncpg.Connection, others: int = 1) -> None:
     """Wait until so many other transactions wait for `holder`, or for one that waits for it."""
+    # On a cluster they wait at the node that has the row.
+    edges = _WAITS if given_cluster() is None else _WAITS_OF_ALL_NODES
+    pid = "SELECT pg_backend_pid()" if given_cluster() is None else "SELECT citus_backend_gpid()"
+    found = {"holder": await holder.fetchval(pid), "others": others}
     waiting = text(
-        "WITH RECURSIVE waiting (pid) AS (SELECT cast(:holder AS int) UNION"
-        " SELECT activity.pid FROM pg_stat_activity AS activity, waiting"
-        " WHERE waiting.pid = ANY(pg_blocking_pids(activity.pid)))"
+        "WITH RECURSIVE waiting (pid) AS (SELECT cast(:holder AS bigint) UNION"
+        f" SELECT edges.waiting FROM ({edges}) AS edges, waiting"
+        " WHERE waiting.pid = edges.blocking)"
         " SELECT count(*) > :others FROM waiting"
     )
 
     async def is_waited_for() -> bool:
         # Each look is a new transaction: within one, PostgreSQL always shows the same snapshot.
         async with world.engine.connect() as db:
-            found = {"holder": holder.get_server_pid(), "others": others}
             return bool(await db.scalar(waiting, found))
 
     await until(is_waited_for)
