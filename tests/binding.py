@@ -29,13 +29,14 @@ class Verdict:
     `reads` are its tenant tables; `unbound` are those for which it names no practice. `indirect`
     are those that are not compared with a parameter themselves: they are bound through another
     table, or unbound. `parameters` are the numbers of the parameters that hold the practice's id:
-    their values must be equal.
+    their values must be equal. `locks` tells whether it locks rows that it reads.
     """
 
     unbound: frozenset[str]
     indirect: frozenset[str]
     reads: frozenset[str]
     parameters: tuple[int, ...]
+    locks: bool = False
 
 
 @cache
@@ -47,6 +48,7 @@ def read_statement(sql: str) -> Verdict:
         for part in sqlglot.parse(sql, dialect="postgres"):
             if part is not None:
                 reading.statement(part)
+                reading.locks |= part.find(exp.Lock) is not None
     elif verb not in _OF_NO_ROW:
         reading.names(set(re.findall(r"\w+", sql)))
     return Verdict(
@@ -54,6 +56,7 @@ def read_statement(sql: str) -> Verdict:
         frozenset(reading.indirect),
         frozenset(reading.reads),
         tuple(sorted(reading.parameters)),
+        reading.locks,
     )
 
 
@@ -115,6 +118,7 @@ class _Reading:
         self.indirect: set[str] = set()
         self.reads: set[str] = set()
         self.parameters: set[int] = set()
+        self.locks = False
         self._seen: set[int] = set()
 
     def statement(self, statement: exp.Expr) -> None:

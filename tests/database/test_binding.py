@@ -252,6 +252,21 @@ async def test_an_exemption_is_for_its_tables_only(
     assert len(INSPECTOR.take()) == 1
 
 
+async def test_no_exemption_lets_a_statement_lock_rows_of_several_practices(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster refuses it."""
+    read = "app/database/statements.py _fetch"
+    clients = statements.Exemption(frozenset({"clients"}), "for this test")
+    monkeypatch.setattr(statements, "EXEMPTIONS", {read: clients})
+    names = select(Client.name).where(Client.active)
+    await Read(names).rows(engine, {})
+    assert INSPECTOR.take() == []
+    await Read(names.with_for_update(skip_locked=True)).rows(engine, {})
+    (found,) = INSPECTOR.take()
+    assert found.startswith(f"{read} locks rows of several practices: ")
+
+
 def test_a_statement_names_one_practice_only() -> None:
     inspector = Inspector()
     sql = "SELECT x FROM fees JOIN clients ON clients.practice_id = $1 WHERE fees.practice_id = $2"

@@ -81,10 +81,26 @@ async def keep_number(db: AsyncConnection, practice_id: UUID, number: str) -> bo
 
 async def lock_clients_with(db: AsyncConnection, number: str) -> Sequence[Row[Any]]:
     """Lock the clients of all practices with a number, in the order of their ids."""
+    # A cluster does not lock rows of several practices in one statement.
+    return [
+        client
+        for practice_id in await _practices_with(db, number)
+        for client in await _lock_clients_with(db, practice_id, number)
+    ]
+
+
+async def _practices_with(db: AsyncConnection, number: str) -> Sequence[UUID]:
+    wanted = select(Practice.practice_id).join(Client, _has_number(number)).distinct()
+    return (await db.scalars(wanted.order_by(Practice.practice_id))).all()
+
+
+async def _lock_clients_with(
+    db: AsyncConnection, practice_id: UUID, number: str
+) -> Sequence[Row[Any]]:
     columns: tuple[Any, ...] = (Client.practice_id, Client.id, Client.texts, Client.texts_stopped)
-    wanted = select(*columns).select_from(Practice).join(Client, _has_number(number))
-    ordered = wanted.order_by(Client.practice_id, Client.id).with_for_update(of=Client)
-    return (await db.execute(ordered)).all()
+    own = of_practice(practice_id, Client, Client.texts_number == number)
+    wanted = select(*columns).where(own).order_by(Client.id).with_for_update()
+    return (await db.execute(wanted)).all()
 
 
 async def stop_texts(
