@@ -17,6 +17,13 @@ from tests.syntax import Equality, bare, equalities, queries_in, sources
 
 TENANT = "practice_id"
 TABLES = frozenset(name for name, table in metadata.tables.items() if TENANT in table.c)
+# Tables that a cluster does not distribute: ours, and those of the job library.
+LOCAL = (frozenset(metadata.tables) - TABLES) | {
+    "pgqueuer",
+    "pgqueuer_log",
+    "pgqueuer_schedules",
+    "pgqueuer_statistics",
+}
 _READ = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
 # These statements touch no row. In any other kind of statement, each table counts as not bound.
 _OF_NO_ROW = {"CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT"}
@@ -29,7 +36,8 @@ class Verdict:
     `reads` are its tenant tables; `unbound` are those for which it names no practice. `indirect`
     are those that are not compared with a parameter themselves: they are bound through another
     table, or unbound. `parameters` are the numbers of the parameters that hold the practice's id:
-    their values must be equal. `locks` tells whether it locks rows that it reads.
+    their values must be equal. `locks` tells whether it locks rows that it reads, `nests` whether an
+    INSERT has a query among its VALUES, `mixes` whether it joins a tenant table with another one.
     """
 
     unbound: frozenset[str]
@@ -37,6 +45,8 @@ class Verdict:
     reads: frozenset[str]
     parameters: tuple[int, ...]
     locks: bool = False
+    nests: bool = False
+    mixes: bool = False
 
 
 @cache
@@ -57,6 +67,8 @@ def read_statement(sql: str) -> Verdict:
         frozenset(reading.reads),
         tuple(sorted(reading.parameters)),
         reading.locks,
+        reading.nests,
+        reading.mixes,
     )
 
 
@@ -119,6 +131,8 @@ class _Reading:
         self.reads: set[str] = set()
         self.parameters: set[int] = set()
         self.locks = False
+        self.nests = False
+        self.mixes = False
         self._seen: set[int] = set()
 
     def statement(self, statement: exp.Expr) -> None:
@@ -150,6 +164,8 @@ class _Reading:
                 self.unbound.add(table.name)
                 self.indirect.add(table.name)
         known = self._with(statement, None, {})
+        values = statement.expression
+        self.nests |= isinstance(values, exp.Values) and values.find(exp.Query) is not None
         for inner in queries_in(statement):
             self._query(inner, None, known)
 
@@ -193,6 +209,8 @@ class _Reading:
             scope.bind(edges)
         for source in found:
             self._judge(source, scope, known)
+        joined = {source.name for source in found if isinstance(source, exp.Table)} - known.keys()
+        self.mixes |= bool(joined & TABLES and joined & LOCAL)
         self._note_parameters(edges)
         for inner in queries_in(query):
             if id(inner) not in walked:

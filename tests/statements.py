@@ -167,6 +167,8 @@ class Inspector:
     def inspect(self, sql: str, rows: Sequence[Sequence[Any]] = ()) -> None:
         """Inspect one statement with its rows of parameters."""
         verdict = read_statement(sql)
+        if (verdict.nests or verdict.mixes) and (sender := _sender()).startswith("app/"):
+            self.found.append(f"{sender} sends what a cluster refuses: {sql}")
         if verdict.indirect:
             self._judge(sql, verdict)
         elif len(verdict.parameters) > 1 and not all(_of_one(verdict, row) for row in rows):

@@ -62,14 +62,15 @@ class FeedRepository:
         await self._db.execute(delete(Feed).where(self._feed(Feed.client_id == client_id, ended)))
 
     async def add(self, values: Mapping[str, Any]) -> None:
-        """Insert a feed; of a client's, with the present token generation."""
+        """Insert a feed; of a client's, whom the caller has locked, with the token generation."""
         client_id = values["client_id"]
         generation = None
         if client_id is not None:
-            generation = (
-                select(Client.token_generation)
-                .where(of_practice(self._practice_id, Client, Client.id == client_id))
-                .scalar_subquery()
+            # A statement of its own: a cluster takes no subquery among the VALUES of an INSERT.
+            generation = await self._db.scalar(
+                select(Client.token_generation).where(
+                    of_practice(self._practice_id, Client, Client.id == client_id)
+                )
             )
         await self._db.execute(
             insert(Feed).values(

@@ -5,7 +5,7 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
@@ -30,6 +30,7 @@ from app.observability.metrics.queries import read_outbox
 from app.operations.links import issue_access_token, print_link
 from app.operations.practices import list_practice_keys, list_practices
 from app.tables.all import metadata
+from app.tables.identity import SignInRequest
 from app.tables.practices import Client
 from app.waitlist.judging import judge_waitlists
 from app.worker.run import _Driver, sweep, tidy
@@ -250,6 +251,41 @@ async def test_an_exemption_is_for_its_tables_only(
     async with engine.connect() as db:
         await find_clients(db, "ana@client.example")
     assert len(INSPECTOR.take()) == 1
+
+
+@pytest.mark.parametrize("before", ["", "WITH one AS (SELECT 1) "])
+def test_a_query_among_the_values_of_an_insert_is_found(before: str) -> None:
+    into = f"{before}INSERT INTO feeds (practice_id, client_id, token_generation) "
+    one = "SELECT token_generation FROM clients WHERE practice_id = $1 AND id = $2"
+    assert read_statement(f"{into}VALUES ($1, $2, ({one}))").nests
+    assert read_statement(f"{into}VALUES ($1, $2, coalesce(({one}), 0))").nests
+    assert not read_statement(f"{into}VALUES ($1, $2, $3)").nests
+    assert not read_statement(f"{into}SELECT $1, $2, ({one})").nests
+
+
+def test_an_insert_in_a_with_is_read_too() -> None:
+    of_client = "(SELECT name FROM clients WHERE practice_id = $1)"
+    made = f"INSERT INTO feeds (practice_id, label) VALUES ($1, {of_client}) RETURNING id"
+    assert read_statement(f"WITH made AS ({made}) SELECT id FROM made").nests
+
+
+def test_a_join_of_a_tenant_table_with_another_is_found() -> None:
+    due = "SELECT id FROM notifications WHERE practice_id = $1"
+    jobs = "SELECT dedupe_key FROM pgqueuer"
+    assert read_statement(f"{due} AND EXISTS (SELECT FROM pgqueuer)").mixes is False
+    assert read_statement("SELECT 1 FROM notifications JOIN pgqueuer ON practice_id = $1").mixes
+    assert read_statement("SELECT 1 FROM clients, sign_in_requests WHERE practice_id = $1").mixes
+    joined = f"WITH due AS MATERIALIZED ({due}), pgqueuer AS ({jobs}) SELECT id FROM due, pgqueuer"
+    assert not read_statement(joined).mixes
+
+
+async def test_what_a_cluster_refuses_is_refused(engine: AsyncEngine) -> None:
+    """Sent by the application, with its practice named."""
+    requests = Client.__table__.join(SignInRequest, true())
+    own = select(Client.name).select_from(requests).where(Client.practice_id == uuid4())
+    await Read(own).rows(engine, {})
+    (found,) = INSPECTOR.take()
+    assert found.startswith("app/database/statements.py _fetch sends what a cluster refuses: ")
 
 
 async def test_no_exemption_lets_a_statement_lock_rows_of_several_practices(
