@@ -165,7 +165,8 @@ def migrate() -> None:
 def distribute() -> None:
     """Distribute the tables over the nodes of a Citus cluster, with the role that owns them."""
     with installation(load_settings(), migrates=True) as settings:
-        distribution = asyncio.run(distribute_tables(settings.owner_url, metadata))
+        role = role_of(settings.service_url)
+        distribution = asyncio.run(distribute_tables(settings.owner_url, role, metadata))
         asyncio.run(see_shards(settings.owner_url))
         asyncio.run(see_shards(settings.service_url))
         asyncio.run(set_role_limits(settings.service_url))

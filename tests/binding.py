@@ -36,8 +36,8 @@ class Verdict:
     `reads` are its tenant tables; `unbound` are those for which it names no practice. `indirect`
     are those that are not compared with a parameter themselves: they are bound through another
     table, or unbound. `parameters` are the numbers of the parameters that hold the practice's id:
-    their values must be equal. `locks` tells whether it locks rows that it reads, `nests` whether an
-    INSERT has a query among its VALUES, `mixes` whether it joins a tenant table with another one.
+    their values must be equal. `locks` tells whether it locks rows that it reads, `nests` whether
+    an INSERT has a query among its VALUES, `mixes` whether it joins a tenant table with another.
     """
 
     unbound: frozenset[str]

@@ -16,7 +16,7 @@ from sqlalchemy.schema import AddConstraint
 
 from app.configuration.settings import SettingsError
 from app.database.engine import brief_engine
-from app.database.migrations import lock_migrations, schema_problem
+from app.database.migrations import grant, lock_migrations, schema_problem
 
 _COLUMN = "practice_id"
 _FIRST = "practices"
@@ -55,7 +55,7 @@ class Distribution(NamedTuple):
     local: list[str]
 
 
-async def distribute(owner_url: str, metadata: MetaData) -> Distribution:
+async def distribute(owner_url: str, service_role: str, metadata: MetaData) -> Distribution:
     """Distribute each table that has `practice_id`, with its rows. Runs as the owner.
 
     Each table is distributed in a transaction of its own, and a distributed one is left as it is,
@@ -79,6 +79,8 @@ async def distribute(owner_url: str, metadata: MetaData) -> Distribution:
             local = sorted(await db.scalars(_OTHERS))
             for name in await db.scalars(_UNKNOWN_TO_OTHER_NODES, {"names": local}):
                 await db.execute(_MAKE_KNOWN, {"name": name})
+            # Citus makes the sequence of an identity column anew, without privileges.
+            await grant(db, service_role)
         return Distribution(sorted(await _distributed(engine)), local)
 
 

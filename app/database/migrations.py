@@ -63,7 +63,7 @@ async def migrate(owner_url: str, service_role: str, revision: str = "head") -> 
         if found is not None and found not in _schemas().known:
             raise SettingsError(_UNKNOWN)
         await db.run_sync(_upgrade, revision)
-        await _grant(db, service_role)
+        await grant(db, service_role)
 
 
 async def set_role_limits(service_url: str) -> None:
@@ -149,8 +149,8 @@ def _upgrade(connection: Connection, revision: str) -> None:
     command.upgrade(alembic_config(connection), revision)
 
 
-async def _grant(db: AsyncConnection, role: str) -> None:
-    """Grant the service role its privileges on each table, and revoke all others."""
+async def grant(db: AsyncConnection, role: str) -> None:
+    """Grant the service role its privileges on each table, and revoke all others. Idempotent."""
     owner = await db.scalar(text("SELECT current_user"))
     if role == owner:
         return

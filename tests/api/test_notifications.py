@@ -186,7 +186,9 @@ async def test_a_notification_that_is_being_sent_is_not_retried(
     row = await notification(world, recipient="practitioner")
     async with engine.begin() as sending:
         await sending.execute(
-            select(Notification.id).where(Notification.id == row.id).with_for_update()
+            select(Notification.id)
+            .where(Notification.practice_id == world.practice_id, Notification.id == row.id)
+            .with_for_update()
         )
         await lose_jobs(engine, row.id)
         answer = await staff.post(f"{PATH}/{row.id}/retry", None)

@@ -265,8 +265,8 @@ def test_a_query_among_the_values_of_an_insert_is_found(before: str) -> None:
 
 def test_an_insert_in_a_with_is_read_too() -> None:
     of_client = "(SELECT name FROM clients WHERE practice_id = $1)"
-    made = f"INSERT INTO feeds (practice_id, label) VALUES ($1, {of_client}) RETURNING id"
-    assert read_statement(f"WITH made AS ({made}) SELECT id FROM made").nests
+    made = f"INSERT INTO feeds (practice_id, label) VALUES ($1, {of_client})"  # noqa: S608
+    assert read_statement(f"WITH made AS ({made} RETURNING id) SELECT id FROM made").nests  # noqa: S608
 
 
 def test_a_join_of_a_tenant_table_with_another_is_found() -> None:
@@ -275,7 +275,8 @@ def test_a_join_of_a_tenant_table_with_another_is_found() -> None:
     assert read_statement(f"{due} AND EXISTS (SELECT FROM pgqueuer)").mixes is False
     assert read_statement("SELECT 1 FROM notifications JOIN pgqueuer ON practice_id = $1").mixes
     assert read_statement("SELECT 1 FROM clients, sign_in_requests WHERE practice_id = $1").mixes
-    joined = f"WITH due AS MATERIALIZED ({due}), pgqueuer AS ({jobs}) SELECT id FROM due, pgqueuer"
+    known = f"WITH due AS MATERIALIZED ({due}), pgqueuer AS ({jobs})"
+    joined = f"{known} SELECT id FROM due, pgqueuer"  # noqa: S608
     assert not read_statement(joined).mixes
 
 

@@ -18,7 +18,7 @@ from tests.fixtures.command_line import refusal
 
 async def test_a_server_without_the_extension_is_left_as_it_is(settings: Settings) -> None:
     with pytest.raises(SettingsError, match="no citus extension"):
-        await distribute(settings.owner_url, metadata)
+        await distribute(settings.owner_url, SERVICE, metadata)
 
 
 @pytest.mark.usefixtures("shell")
@@ -64,7 +64,7 @@ async def test_the_command_asks_for_the_schema_first(
     monkeypatch.setattr("app.database.distribution._HAS_EXTENSION", text("SELECT true"))
     await owner.execute("ALTER TABLE alembic_version RENAME TO no_version")
     with pytest.raises(SettingsError, match="Run `reslot migrate`"):
-        await distribute(settings.owner_url, metadata)
+        await distribute(settings.owner_url, SERVICE, metadata)
 
 
 async def test_a_plain_server_plans_a_statement_once(

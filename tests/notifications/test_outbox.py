@@ -136,7 +136,8 @@ async def test_no_command_waits_for_a_reminder_that_is_being_sent(
 ) -> None:
     session_id = await scenario.book()
     async with engine.begin() as sending:
-        await sending.execute(select(Notification.id).with_for_update())
+        own = Notification.practice_id == world.practice_id
+        await sending.execute(select(Notification.id).where(own).with_for_update())
         async with engine.begin() as db:
             await db.execute(text("SET LOCAL lock_timeout = '1ms'"))
             await drop_reminders(db, world.practice_id, [session_id], NOW)

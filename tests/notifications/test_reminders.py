@@ -130,7 +130,10 @@ class Crowd:
         )
         # The jobs were queued when the clock was an hour earlier.
         await db.execute(
-            text("UPDATE pgqueuer SET execute_after = execute_after - interval '1 hour'")
+            text(
+                "UPDATE pgqueuer SET execute_after ="
+                " (execute_after AT TIME ZONE 'UTC' - interval '1 hour') AT TIME ZONE 'UTC'"
+            )
         )
 
     async def change(self, sessions: Sequence[UUID]) -> None:

@@ -168,7 +168,12 @@ async def test_a_notification_that_was_locked_is_found_by_the_sweep(
     async with working(smtp_settings, engine, clock):
         async with engine.begin() as other:
             await other.execute(
-                select(Notification.id).where(Notification.id == notification_id).with_for_update()
+                select(Notification.id)
+                .where(
+                    Notification.practice_id == scenario.world.practice_id,
+                    Notification.id == notification_id,
+                )
+                .with_for_update()
             )
             await postbox.wait_for(1)
             await until(swept_in_vain)
@@ -211,6 +216,7 @@ async def test_a_lost_connection_is_replaced(
         await other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND usename = current_user"
         )
         await other.close()
         await scenario.book(START + timedelta(days=1))

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from app.domain.session import Format
@@ -258,8 +259,10 @@ async def test_while_the_gateway_hangs_no_connection_of_the_database_is_held(des
     await desk.gateway.wait_for(1)
     async with desk.world.engine.begin() as db:
         # A transaction of the attempt would have locked the row.
-        await db.exec_driver_sql(
-            f"SELECT id FROM notifications WHERE id = '{row.id}' FOR UPDATE NOWAIT"  # noqa: S608 - an id
+        await db.execute(
+            select(Notification.id)
+            .where(Notification.practice_id == desk.world.practice_id, Notification.id == row.id)
+            .with_for_update(nowait=True)
         )
     desk.gateway.go_on.set()
     assert await sending == "sent"

@@ -334,7 +334,10 @@ async def test_a_second_push_changes_the_record_of_the_first(staff: Api, world: 
 async def test_limits_and_zone_wait_for_the_practitioners_lock(staff: Api, world: World) -> None:
     """Otherwise a booking could be checked by one rule and written under another."""
     path = f"{RECORDS}/practitioners/{world.practitioner_id}"
-    lock = text("SELECT 1 FROM practitioners WHERE id = :id FOR NO KEY UPDATE")
+    lock = text(
+        "SELECT 1 FROM practitioners WHERE practice_id = :practice AND id = :id FOR NO KEY UPDATE"
+    )
+    own = {"practice": world.practice_id, "id": world.practitioner_id}
     for body in (
         {"time_zone": "Europe/Paris"},
         {"sessions_per_day": 3},
@@ -342,7 +345,7 @@ async def test_limits_and_zone_wait_for_the_practitioners_lock(staff: Api, world
         {"active": False},
     ):
         async with world.engine.connect() as db:
-            await db.execute(lock, {"id": world.practitioner_id})
+            await db.execute(lock, own)
             running = await blocked(world, staff.patch(path, body))
             await db.rollback()
         assert (await running).status_code == 200
