@@ -330,7 +330,8 @@ async def test_old_keys_and_job_logs_are_deleted(
         engine,
         lambda db: db.execute(
             text(
-                "UPDATE pgqueuer_log SET created = created - interval '8 days'"
+                "UPDATE pgqueuer_log SET created ="
+                " (created AT TIME ZONE 'UTC' - interval '8 days') AT TIME ZONE 'UTC'"
                 " WHERE id = (SELECT min(id) FROM pgqueuer_log)"
             )
         ),
