@@ -333,7 +333,8 @@ async def test_a_read_only_database_is_a_503(
 ) -> None:
     """During a failover, all hosts, or the host that is reached, are standbys for a while."""
     session_id = await world.book(START)
-    url = SecretStr(f"{settings.service_url}&{setting}")
+    mark = "&" if "?" in settings.service_url else "?"
+    url = SecretStr(f"{settings.service_url}{mark}{setting}")
     async with serve(settings.model_copy(update={"database_url": url}), clock) as api:
         answer = await api.signed_in(world.token()).cancel(session_id)
     assert_problem(answer, "service-unavailable")
@@ -348,7 +349,9 @@ async def test_broken_connections_are_replaced_without_an_error(
     assert (await api.get("/v1/me")).status_code == 200
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
     cut = await admin.fetch(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+        " AND pid <> pg_backend_pid()",
+        database,
     )
     await admin.close()
     assert cut

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -35,10 +36,14 @@ from app.outbox.queue import notification_wake
 from app.outbox.sweeping import sweep_notifications
 from app.tables.notifications import Notification
 from app.tables.sessions import Session
-from tests.citus import ENTRANCE, Cluster, given_cluster
+from tests.binding import read_statement
+from tests.citus import ENTRANCE, SUPERUSER, Cluster, given_cluster
 from tests.drills.report import Row
 from tests.drills.subrun import run_tests
 from tests.fixtures.database import KEY
+from tests.pictures import picture, upload
+from tests.transfer import EXPORT
+from tests.transfer import send as send_import
 from tests.world import NOW, REASON, Api, TestClock, World, serve
 
 CLUSTER = given_cluster()
@@ -56,11 +61,30 @@ SELECTED = (
     "tests/api/test_holds.py",
     "tests/api/test_reschedule.py",
     "tests/api/test_availability.py",
+    "tests/api/test_feeds.py",
+    "tests/api/test_own_sign_in.py",
+    "tests/api/practice/test_client_texts.py",
+    "tests/api/practice/test_erasure.py",
+    "tests/api/practice/test_export.py",
+    "tests/api/practice/test_import_of_records.py",
+    "tests/api/practice/test_pictures.py",
     "tests/api/practice/test_sessions_of_staff.py",
     "tests/notifications/test_finish_all.py",
+    "tests/texting/test_sending.py",
+    "tests/texting/test_short_links.py",
+)
+# Code that looks across practices: the worker, and what a text message or an address says alone.
+SELECTED_ALONE = (
+    "tests/database/test_binding.py",
+    "tests/database/test_retention.py",
+    "tests/api/test_sign_in.py",
+    "tests/notifications/test_delivery.py",
+    "tests/notifications/test_worker.py",
+    "tests/texting/test_incoming.py",
 )
 # Tests of an empty database, or with a database of their own, cannot share the cluster's.
 SHARED = "not alone and not own_database and not slow and not brief and not drill"
+ALONE = "not own_database and not slow and not brief and not drill"
 CROWD = 40
 SWEEPS = 5
 DAY = timedelta(days=1)
@@ -104,6 +128,15 @@ async def test_the_suite_passes_at_each_entrance(
     tell(Row(f"suite on a cluster, {entrance}", f"{found.passed} tests", "none", 0, 0, 0))
 
 
+@pytest.mark.skipif(SUPERUSER not in os.environ, reason="nobody may delete the cluster's rows")
+async def test_code_across_practices_passes(tmp_path: Path, tell: Callable[[Row], None]) -> None:
+    """At the coordinator, where workers connect. It deletes all rows of the cluster's database."""
+    environment = {ENTRANCE: "0"}
+    found = await run_tests(tmp_path, *SELECTED_ALONE, workers=1, marked=ALONE, **environment)
+    assert found.is_good, found.said
+    tell(Row("across practices on a cluster", f"{found.passed} tests", "none", 0, 0, 0))
+
+
 async def sent_in_a_day(settings: Settings, engine: AsyncEngine) -> list[tuple[str, Sequence[Any]]]:
     """Let a practice work for a while, and return the statements that were sent."""
     sent: list[tuple[str, Sequence[Any]]] = []
@@ -124,6 +157,7 @@ async def sent_in_a_day(settings: Settings, engine: AsyncEngine) -> list[tuple[s
             api = stranger.signed_in(world.token())
             staff = stranger.signed_in(await world.key())
             await work(api, staff, sessions)
+            await work_on_records(world, stranger, api, staff)
     finally:
         ends()
         event.remove(engine.sync_engine, "before_cursor_execute", note)
@@ -150,11 +184,41 @@ async def work(api: Api, staff: Api, sessions: Sequence[UUID]) -> None:
         assert answer.is_success, answer.text
 
 
+async def work_on_records(world: World, stranger: Api, api: Api, staff: Api) -> None:
+    """Make and read feeds, upload pictures, export and import, hand over and erase a client."""
+    me, client = "/v1/practice/practitioners", f"/v1/practice/clients/{world.client_id}"
+    feed = await api.post("/v1/feeds", None)
+    label = {"names": "full", "label": "Front desk"}
+    other = await staff.post(f"{me}/{world.practitioner_id}/feeds", label)
+    own = {"issuer": "https://login.example", "audience": str(world.practice_id), "match": "email"}
+    texts = {"phone": "+12125550188", "texts": "all", "texts_agreed_at": NOW.isoformat()}
+    everything = await staff.get(EXPORT)
+    for answer in (
+        feed,
+        other,
+        *[await stranger.get(urlsplit(made.json()["url"]).path) for made in (feed, other)],
+        await upload(staff, "/v1/practice/logo", picture()),
+        await upload(staff, f"{me}/{world.practitioner_id}/photo", picture()),
+        await staff.put("/v1/practice/sign-in", own),
+        await staff.patch(client, texts),
+        everything,
+        await send_import(staff, everything.content),
+        await staff.post(f"{client}/export", None),
+        await staff.post(f"{client}/erase", {"reason": REASON, "force": True}),
+    ):
+        assert answer.is_success, answer.text
+
+
 async def test_every_statement_of_a_practice_is_one_task(
     settings: Settings, engine: AsyncEngine, tell: Callable[[Row], None]
 ) -> None:
     sent = await sent_in_a_day(settings, engine)
-    statements = {statement: values for statement, values in sent if explains(statement)}
+    statements = {
+        statement: values
+        for statement, values in sent
+        # What looks across practices asks all shards.
+        if explains(statement) and not read_statement(statement).indirect
+    }
     db = await connect(settings.service_url)
     try:
         plans = {
@@ -169,7 +233,7 @@ async def test_every_statement_of_a_practice_is_one_task(
     }
     assert {found for counts in tasks.values() for found in counts} == {1}
     distributed = sum(bool(counts) for counts in tasks.values())
-    assert distributed > 30
+    assert distributed > 120
     tell(Row("one task for each statement", f"{distributed} statements", "none", 0, 0, 0))
 
 

@@ -165,20 +165,21 @@ async def test_a_notification_that_was_locked_is_found_by_the_sweep(
         query = "SELECT count(*) FROM pgqueuer_log WHERE status = 'successful' AND job_id > "
         return bool(await value(engine, f"{query}{first_wakes}"))
 
-    async with working(smtp_settings, engine, clock):
-        async with engine.begin() as other:
-            await other.execute(
-                select(Notification.id)
-                .where(
-                    Notification.practice_id == scenario.world.practice_id,
-                    Notification.id == notification_id,
-                )
-                .with_for_update()
+    async with engine.connect() as other:
+        await other.execute(
+            select(Notification.id)
+            .where(
+                Notification.practice_id == scenario.world.practice_id,
+                Notification.id == notification_id,
             )
+            .with_for_update()
+        )
+        async with working(smtp_settings, engine, clock):
             await postbox.wait_for(1)
             await until(swept_in_vain)
             assert postbox.recipients == ["maya@harbor.example"]
-        await postbox.wait_for(2)
+            await other.rollback()
+            await postbox.wait_for(2)
     row = await scenario.state(notification_id)
     assert (row.status, row.attempts) == ("sent", 1)
 
