@@ -3,6 +3,8 @@
 Two drills stop a node. They need the commands that do it, run by a shell, in which `{node}` stands
 for the number of the node in CITUS_URLS: CITUS_STOP, which must not let the node write anything
 more (`pg_ctl -m immediate stop`), and CITUS_START, which returns when the node answers.
+
+One drill deletes all rows of the database. It needs CITUS_SUPERUSER.
 """
 
 import asyncio
