@@ -15,8 +15,16 @@ from app.main import create_app
 # Codes that no operation documents, and why.
 GENERAL = {"method-not-allowed": "answers a method that no operation has"}
 # Headers that callers rely on, spelled as in responses.
-HEADERS = ("ETag", "Idempotency-Replayed", "Retry-After", "WWW-Authenticate", "X-Request-Id")
-SOMETIMES = {"Idempotency-Replayed"}
+HEADERS = (
+    "Content-Disposition",
+    "ETag",
+    "Idempotency-Replayed",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-Id",
+)
+# A report has a name for its file only as CSV.
+SOMETIMES = {"Content-Disposition", "Idempotency-Replayed"}
 
 
 @cache

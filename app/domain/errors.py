@@ -33,9 +33,13 @@ class NotFoundError(DomainError):
 
 
 class UnauthorizedError(DomainError):
-    """The credentials are missing, wrong, expired or revoked."""
+    """The credentials are missing, wrong, expired or revoked. `key`: an `Explanation`."""
 
     code = "unauthorized"
+
+    def __init__(self, key: str | None = None) -> None:
+        super().__init__(key)
+        self.explanation = None if key is None else Explanation(key, {})
 
 
 class ForbiddenError(DomainError):

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.domain.session import Status
 
 
-class Scope(StrEnum):
+class SeriesScope(StrEnum):
     """How much of a series a command changes, from the session that it names."""
 
     THIS = "this"

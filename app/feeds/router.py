@@ -76,8 +76,8 @@ async def create_feed(
 
     Only this answer contains the address: Reslot stores a hash of its token. Whoever has it can
     read the feed, until it is deleted; deactivating the client, another address of theirs, and
-    signing out everywhere end it too. A client has five at most. The answer is not stored, so the
-    call takes no `Idempotency-Key`.
+    signing out everywhere end it too. A client has five at most: one more is `validation-failed`.
+    The answer is not stored, so the call takes no `Idempotency-Key`.
     """
     caller = call.caller
     return await write(

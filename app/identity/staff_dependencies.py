@@ -29,7 +29,7 @@ def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
         origin: Origin,
     ) -> Staff:
         if credentials is None or credentials_of(request) is None:
-            raise UnauthorizedError
+            raise UnauthorizedError("unauthorized.api-key")
         # This connection is returned before the request takes its own: no request holds two.
         async with read_connection(engine) as db:
             return await find_staff(db, credentials.credentials, needed, origin=origin)

@@ -17,7 +17,10 @@ class OpenLinkRequest(RequestBody):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"token": "WyIzZjBjN2YyZSIsMF0.signature"}]}
     )
-    token: Token
+    token: Annotated[
+        Token,
+        Field(description="The part of the link after `#`, up to the first `&` if there is one."),
+    ]
 
 
 class OpenedLink(Answer):

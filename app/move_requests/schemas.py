@@ -93,10 +93,16 @@ class AskToMove(RequestBody):
 
     @model_validator(mode="after")
     def _check_one_way(self) -> Self:
-        range_ = (self.practitioner_id, self.since, self.until)
-        ways = [self.sessions is not None, any(range_), self.misfits_of is not None]
-        if ways.count(True) != 1 or (any(range_) and not all(range_)):
-            raise InvalidValueError("field.one-way-to-name-sessions")
+        range_ = {"practitioner_id": self.practitioner_id, "from": self.since, "to": self.until}
+        of_range = [name for name, value in range_.items() if value is not None]
+        ways = of_range[:1]
+        ways += ["sessions"] if self.sessions is not None else []
+        ways += ["misfits_of"] if self.misfits_of is not None else []
+        absent = [name for name in range_ if of_range and name not in of_range]
+        if len(ways) != 1 or absent:
+            wrong = ways[-1:] if len(ways) > 1 else absent
+            member = wrong[0] if wrong else None
+            raise InvalidValueError("field.one-way-to-name-sessions", member=member)
         return self
 
     def request(self) -> NewMoveRequest:

@@ -87,7 +87,8 @@ class BookSeriesRequest(BookingTerms):
     @model_validator(mode="after")
     def _end(self) -> Self:
         if (self.count is None) == (self.until is None):
-            raise InvalidValueError("field.count-or-until")
+            member = "count" if self.until is None else "until"
+            raise InvalidValueError("field.count-or-until", member=member)
         return self
 
     def order(self) -> SeriesOrder:

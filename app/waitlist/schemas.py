@@ -79,7 +79,7 @@ class WishRequest(RequestBody):
     @model_validator(mode="after")
     def _check_times(self) -> Self:
         if self.times().are_out_of_order:
-            raise InvalidValueError("field.times-in-order")
+            raise InvalidValueError("field.times-in-order", member="to_time")
         return self
 
     def times(self) -> WishedTimes:
@@ -136,18 +136,14 @@ class NewPracticeWish(WishRequest):
 
     @model_validator(mode="after")
     def _check_named(self) -> Self:
-        new = (
-            self.client_id,
-            self.service_id,
-            self.practitioner_id,
-            self.group_id,
-            self.package_id,
-        )
         if self.session_id is not None:
-            if any(new):
-                raise InvalidValueError("field.wish-of-session")
-        elif self.client_id is None or (self.service_id is None and self.group_id is None):
-            raise InvalidValueError("field.wish-of-whom")
+            for name in ("client_id", "service_id", "practitioner_id", "group_id", "package_id"):
+                if getattr(self, name) is not None:
+                    raise InvalidValueError("field.wish-of-session", member=name)
+        elif self.client_id is None:
+            raise InvalidValueError("field.wish-of-whom", member="client_id")
+        elif self.service_id is None and self.group_id is None:
+            raise InvalidValueError("field.wish-of-whom", member="service_id")
         return self
 
     def wish(self) -> NewWish:
@@ -164,8 +160,8 @@ class NewPracticeWish(WishRequest):
         )
 
 
-class _Named(TypedDict):
-    """A record with its name."""
+class OfferName(TypedDict):
+    """The id and the name of a record."""
 
     id: UUID
     name: str
@@ -187,8 +183,8 @@ class OfferView(TypedDict):
         ),
     ]
     session_id: UUID | None
-    service: _Named
-    practitioner: _Named
+    service: OfferName
+    practitioner: OfferName
     start: datetime
     end: datetime
     time_zone: Annotated[str, Field(examples=["America/New_York"])]
@@ -202,7 +198,7 @@ class OfferView(TypedDict):
         MoneyView | None,
         Field(description="Of a new session. Null: a session moves, or a credit pays."),
     ]
-    package: Annotated[_Named | None, Field(description="Whose credit pays for a new session.")]
+    package: Annotated[OfferName | None, Field(description="Whose credit pays for a new session.")]
     held: Annotated[
         bool, Field(description="Whether the time is kept for the client until `answer_by`.")
     ]
@@ -256,7 +252,7 @@ class WishAnswer(WishView):
 class PracticeWishView(WishView):
     """A wish, for staff. Times are UTC."""
 
-    client: _Named
+    client: OfferName
     service_id: UUID
     practitioner_id: UUID | None
     group_id: UUID | None
@@ -302,7 +298,10 @@ class OpenOfferRequest(RequestBody):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"token": "WyIzZjBjN2YyZSIsMF0.signature"}]}
     )
-    token: Token
+    token: Annotated[
+        Token,
+        Field(description="The part of the link after `#offer=`, up to the first `&`, if any."),
+    ]
 
 
 class OpenedOffer(OfferView):
@@ -331,7 +330,7 @@ class PracticeOfferView(OfferView):
     """An offer, for staff. Times are UTC."""
 
     wish_id: UUID
-    client: _Named
+    client: OfferName
     ended_at: Annotated[datetime | None, Field(description="When it ended.")]
 
 

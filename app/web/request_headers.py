@@ -41,7 +41,7 @@ async def idempotency_key(
         str | None,
         Header(
             alias="idempotency-key",
-            description="1 to 255 visible ASCII characters. For 24 hours, the same request with "
+            description="1 to 255 printable ASCII characters. For 24 hours, the same request with "
             'the same key gets the first answer again. `key` and `"key"` are the same key.',
             examples=["7c1d5a52-5ce2-4d6c-9f0e-0d5f3d6f4a11"],
         ),
@@ -50,7 +50,7 @@ async def idempotency_key(
     """Read the idempotency key of a request, without quotes. None if there is none.
 
     Raises:
-        InvalidInputError: there are several keys, or the key is too long or not visible ASCII.
+        InvalidInputError: there are several keys, or the key is too long or not printable ASCII.
     """
     if given is None:
         return None

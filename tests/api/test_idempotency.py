@@ -103,7 +103,7 @@ async def test_keys_differ_by_case(api: Api, world: World) -> None:
     assert "Idempotency-Replayed" not in again.headers
 
 
-@pytest.mark.parametrize("value", ["k" * 255, f'"{"k" * 255}"', "k", '"'])
+@pytest.mark.parametrize("value", ["k" * 255, f'"{"k" * 255}"', "k", '"', "a key"])
 async def test_keys_of_1_to_255_characters_are_taken(api: Api, world: World, value: str) -> None:
     session_id = await world.book(START)
     assert (await api.cancel(session_id, key(value))).status_code == 200

@@ -31,6 +31,17 @@ async def test_a_problem_is_in_the_readers_language(stranger: Api, language: str
     assert answer.json()["detail"] == texts("problem.unauthorized.detail")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("given", [None, "Bearer rk_wrong", "Basic YTpi"])
+async def test_software_is_told_of_its_key_and_not_to_sign_in(
+    stranger: Api, language: str, given: str | None
+) -> None:
+    headers = {"Accept-Language": language} | ({"Authorization": given} if given else {})
+    answer = await stranger.get("/v1/practice/sessions", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.json()["detail"] == LANGUAGES[language]("unauthorized.api-key")
+
+
 async def test_without_a_preference_it_is_english(stranger: Api) -> None:
     answer = await stranger.get("/v1/me")
     assert is_in(answer, "en")
@@ -63,7 +74,7 @@ async def test_fields_are_explained_in_the_readers_language(api: Api, staff: Api
     key = {"Idempotency-Key": "k" * 256, **GERMAN}
     answer = await staff.post("/v1/practice/locations", {"name": "x", "address": "y"}, key)
     [error] = answer.json()["errors"]
-    assert error["detail"] == "muss aus 1 bis 255 sichtbaren ASCII-Zeichen bestehen"
+    assert error["detail"] == "muss aus 1 bis 255 druckbaren ASCII-Zeichen bestehen"
     body = {"client_id": "5f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f", "name": "x", "credits": 1}
     body |= {"service_id": "5f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f"}
     answer = await staff.post("/v1/practice/packages", body, GERMAN)

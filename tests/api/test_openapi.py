@@ -403,6 +403,30 @@ def test_no_title_repeats_a_name_and_no_parameter_is_null() -> None:
         assert all("title" not in part for part in schema.get("properties", {}).values()), component
 
 
+def test_a_field_that_may_be_null_has_its_description_itself() -> None:
+    """Code generators and documentation pages do not look for it below `anyOf`."""
+    for component, schema in description()["components"]["schemas"].items():
+        for name, part in schema.get("properties", {}).items():
+            below = [kind for kind in part.get("anyOf", ()) if "description" in kind]
+            assert "description" in part or not below, f"{component}.{name}"
+
+
+def test_names_of_components_are_names_for_generated_types() -> None:
+    for component in description()["components"]["schemas"]:
+        assert re.fullmatch(r"([A-Z][a-z]+)+", component), component
+
+
+def test_files_to_save_have_a_name_and_feeds_have_none() -> None:
+    paths = description()["paths"]
+    named = {
+        path
+        for path, methods in paths.items()
+        for operation in methods.values()
+        if "Content-Disposition" in operation["responses"].get("200", {}).get("headers", ())
+    }
+    assert named == {"/v1/sessions/{session_id}/calendar.ics", "/v1/practice/reports/changes"}
+
+
 def test_every_parameter_is_described() -> None:
     for _, _, operation in operations():
         for parameter in parameters_of(operation):

@@ -81,12 +81,12 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
     """
     match = _SHAPE.fullmatch(text)
     if match is None:
-        raise UnauthorizedError
+        raise UnauthorizedError("unauthorized.api-key")
     practice_id, key_id, secret = UUID(match[1]), UUID(match[2]), match[3]
     row = await read_key(db, practice_id, key_id)
     is_right = hmac.compare_digest(_hash(secret), _NO_HASH if row is None else row.secret_hash)
     if row is None or not is_right or row.revoked_at is not None:
-        raise UnauthorizedError
+        raise UnauthorizedError("unauthorized.api-key")
     _check_open(row.closed_at)
     staff = Staff(practice_id, key_id, row.name, Scope(row.scope), origin)
     if not staff.scope.allows(needed):
@@ -104,7 +104,7 @@ async def confirm_staff(db: AsyncConnection, staff: Staff) -> None:
     own = {"practice_id": staff.practice_id, "key_id": staff.key_id}
     row = await UNREVOKED_KEY.one(db, own)
     if row is None:
-        raise UnauthorizedError
+        raise UnauthorizedError("unauthorized.api-key")
     _check_open(row["closed_at"])
 
 

@@ -45,6 +45,15 @@ know. `x-extensible-enum` lists the current values.
 **Reads.** `HEAD` returns the status and the headers of every `GET`. Write ids in lower case with
 hyphens, like `3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f`: other notations get a 404.
 
+**Links.** A link in a message is `PORTAL_URL#TOKEN` for a session, or `PORTAL_URL#NAME=TOKEN`:
+`NAME` is `sign-in`, `offer` or `waiver`. The token ends at the first `&`. Behind it may stand
+`to=reschedule` or `to=cancel`, which is what the person wants to do, and `lang=de`, a language.
+`POST /v1/links/open`, `/v1/auth/tokens`, `/v1/offers/open` and `/v1/waivers/open` take the tokens.
+
+**Browsers.** A page from another origin may call this API if the operator has listed the origin in
+`CORS_ORIGINS`. It can read the headers `ETag`, `Retry-After`, `Idempotency-Replayed` and
+`X-Request-Id`.
+
 **Idempotency.** Commands take an `Idempotency-Key`. For 24 hours, the same request with the same
 key gets the first answer again, with the header `Idempotency-Replayed: true`. The answers with a
 new API key, an issued link or the address of a feed are never stored, because they contain a
@@ -167,6 +176,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for component in described["schemas"].values():
             for part in component.get("properties", {}).values():
                 _drop_title(part)
+                _lift_description(part)
         for operations in schema["paths"].values():
             for operation in operations.values():
                 _complete_operation(operation)
@@ -206,6 +216,7 @@ def _add_headers(operation: _Json) -> None:
             names = ["X-Request-Id"]
             names += ["Idempotency-Replayed"] if "idempotency-key" in parameters else []
             names += ["ETag"] if status == _UNCHANGED or _shows_session(content) else []
+            names += ["Content-Disposition"] if _is_file(operation, content) else []
             answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
@@ -215,9 +226,24 @@ def _shows_session(content: _Json) -> bool:
     return "text/calendar" in content or schema.get("$ref", "").rpartition("/")[2] in _WHOLE_SESSION
 
 
+def _is_file(operation: _Json, content: _Json) -> bool:
+    """Return whether an answer has a file to save, and not one that a program reads again."""
+    return "text/csv" in content or ("text/calendar" in content and bool(operation["security"]))
+
+
 def _drop_title(schema: dict[str, Any]) -> None:
     """Drop a title that repeats a field's name: code generators would make a type of it."""
     schema.pop("title", None)
+
+
+def _lift_description(field: dict[str, Any]) -> None:
+    """Move the description of a field that may be null from its value to the field.
+
+    Code generators and documentation pages read only the field's own.
+    """
+    said = [kind for kind in field.get("anyOf", ()) if "description" in kind]
+    if "description" not in field and len(said) == 1:
+        field["description"] = said[0].pop("description")
 
 
 _WHOLE_SESSION = {

@@ -16,12 +16,19 @@ _FIELD_ERROR: _Json = {
     "description": "An invalid field, and the reason.",
     "required": ["pointer", "in", "detail"],
     "properties": {
-        "pointer": {"type": "string", "description": "JSON pointer to the field."},
+        "pointer": {
+            "type": "string",
+            "description": "JSON pointer to the field. Empty: the body as a whole.",
+        },
         "in": {
             "$ref": "#/components/schemas/FieldPlace",
             "description": "The part of the request that contains the field.",
         },
-        "detail": {"type": "string", "description": "The reason, as a sentence."},
+        "detail": {
+            "type": "string",
+            "description": "The reason. Most reasons continue the name of the field, "
+            "like `must be a date, like 2026-12-03`.",
+        },
         "record_id": {
             "type": "string",
             "format": "uuid",
@@ -151,6 +158,11 @@ _HEADERS: dict[str, _Json] = {
         "description": "Seconds to wait before repeating the request.",
         "schema": {"type": "integer"},
         "example": 2,
+    },
+    "Content-Disposition": {
+        "description": "A name for the file. Pages from another origin cannot read it.",
+        "schema": {"type": "string"},
+        "example": 'attachment; filename="session.ics"',
     },
     "WWW-Authenticate": {
         "description": "The authentication scheme.",

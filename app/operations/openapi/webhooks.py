@@ -1,5 +1,6 @@
 """The `webhooks` section of OpenAPI: the request that each event sends to a webhook endpoint."""
 
+import re
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -125,4 +126,4 @@ def _schema(event: EventType) -> _Json:
 
 def _name(event: EventType) -> str:
     """Return the name of an event's component: `SessionBookedEvent` for `session.booked`."""
-    return "".join(word.capitalize() for word in event.split(".")) + "Event"
+    return "".join(word.capitalize() for word in re.split(r"[._]", event)) + "Event"

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.configuration.settings import Settings
-from app.domain.scope import Scope
+from app.domain.scope import SeriesScope
 from app.identity.client_dependencies import AnyCall, Writing
 from app.sessions.client_api.presenter import command_answer
 from app.sessions.client_api.problems import COMMAND_PROBLEMS, READ_PROBLEMS, SCOPE_PROBLEMS
@@ -62,7 +62,7 @@ async def cancel_session(
     the response is `scope-refused`; list that session in `keep`, or cancel the sessions singly.
     """
     order = _order(body, if_match, settings)
-    if body.scope is Scope.THIS_AND_FOLLOWING:
+    if body.scope is SeriesScope.THIS_AND_FOLLOWING:
         return await write(
             lambda db: cancel_following(
                 db,
@@ -126,7 +126,7 @@ async def reschedule_session(
     """
     requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
     order = _order(body, if_match, settings)
-    if body.scope is Scope.THIS_AND_FOLLOWING:
+    if body.scope is SeriesScope.THIS_AND_FOLLOWING:
         return await write(
             lambda db: reschedule_following(
                 db,

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from app.domain.policy.rules import Action
-from app.domain.scope import Scope, Stays
+from app.domain.scope import SeriesScope, Stays
 from app.sessions.client_api.decision_schemas import DecisionView
 from app.sessions.client_api.scope_schemas import INCLUDE_MOVED, KEEP, Ids
 from app.sessions.commands.scope import ScopeChoice
@@ -24,8 +24,8 @@ class ScopeQuery(QueryParameters):
         description="The action to preview. If one session would change its start, it is "
         "`reschedule` for all; `change_format` only if all keep their starts.",
     )
-    scope: Scope = Field(
-        default=Scope.THIS_AND_FOLLOWING,
+    scope: SeriesScope = Field(
+        default=SeriesScope.THIS_AND_FOLLOWING,
         description="`this_and_following`: with the sessions that follow in the series.",
     )
     start: Instant | None = Field(
@@ -77,7 +77,7 @@ class ScopeView(TypedDict):
     """What a command would do to a session and those that follow it."""
 
     action: Action
-    scope: Scope
+    scope: SeriesScope
     allowed: Annotated[
         bool, Field(description="False if one of the decisions refuses; then there is no quote.")
     ]

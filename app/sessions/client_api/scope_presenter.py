@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from app.domain.money import total
 from app.domain.policy.rules import Credit
 from app.domain.quotes import Quote, QuoteLine, ScopeQuote
-from app.domain.scope import Scope
+from app.domain.scope import SeriesScope
 from app.identity.client_dependencies import Call
 from app.identity.tokens.quote import Quotes
 from app.sessions.client_api.decision_presenter import present_decision
@@ -106,7 +106,7 @@ def _covered(
 def _sign(preview: ScopePreview, quotes: Quotes, expires_at: datetime) -> str:
     """Sign one quote for all covered sessions; for one session alone, the quote of its details."""
     named, action, promised = preview.sessions.named, preview.action, preview.promised
-    if preview.scope is Scope.THIS:
+    if preview.scope is SeriesScope.THIS:
         quote = Quote(named.practice_id, named.id, named.version, action, expires_at, promised[0])
         return quotes.sign(quote)
     lines = {

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from app.calendar.locks import MAX_SESSIONS
 from app.domain.policy.rules import Credit
-from app.domain.scope import Scope, Stays
+from app.domain.scope import SeriesScope, Stays
 from app.domain.session import Format, Status
 from app.sessions.commands.moves import Override
 from app.sessions.commands.scope import ScopeChoice
@@ -25,8 +25,8 @@ Ids = Annotated[list[Id], Field(max_length=MAX_SESSIONS)]
 class ScopeFields(RequestBody):
     """Which sessions of a series a command changes."""
 
-    scope: Scope = Field(
-        default=Scope.THIS,
+    scope: SeriesScope = Field(
+        default=SeriesScope.THIS,
         description="`this_and_following`: also change the sessions that follow in the series.",
     )
     include_moved: bool = Field(default=False, strict=True, description=INCLUDE_MOVED)
@@ -34,8 +34,10 @@ class ScopeFields(RequestBody):
 
     @model_validator(mode="after")
     def _only_with_following(self) -> Self:
-        if self.scope is Scope.THIS and (self.include_moved or self.keep):
-            raise InvalidValueError("field.needs-following")
+        if self.scope is SeriesScope.THIS:
+            for name in ("include_moved", "keep"):
+                if getattr(self, name):
+                    raise InvalidValueError("field.needs-following", member=name)
         return self
 
     def choice(self) -> ScopeChoice:
@@ -64,10 +66,10 @@ class MoveScopeFields(ScopeFields):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        if self.scope is Scope.THIS and self.overrides:
-            raise InvalidValueError("field.needs-following")
+        if self.scope is SeriesScope.THIS and self.overrides:
+            raise InvalidValueError("field.needs-following", member="overrides")
         if len({override.session_id for override in self.overrides}) < len(self.overrides):
-            raise InvalidValueError("field.distinct")
+            raise InvalidValueError("field.distinct", member="overrides")
         return self
 
     def overriding(self) -> dict[UUID, Override]:

@@ -18,7 +18,7 @@ from app.domain.policy.decide import decide
 from app.domain.policy.judgement import Judged, Judgement
 from app.domain.policy.rules import Action
 from app.domain.refusals import ActionRefusedError, ScopeConflictsError, ScopeRefusedError
-from app.domain.scope import Scope
+from app.domain.scope import SeriesScope
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
@@ -63,7 +63,7 @@ async def preview_following(
     caller: Caller,
     session_id: UUID,
     action: Action,
-    scope: Scope,
+    scope: SeriesScope,
     choice: ScopeChoice,
     *,
     start: datetime | None,
@@ -78,7 +78,7 @@ async def preview_following(
     if start is not None:
         check_start(start, where="query")
     found = await read_following(db, caller, session_id)
-    found = found[:1] if scope is Scope.THIS else found
+    found = found[:1] if scope is SeriesScope.THIS else found
     sessions = choose_sessions(found, choice, now, where="query")
     check_links(caller, sessions)
     named = sessions.named

@@ -23,7 +23,7 @@ from app.domain.policy.targets import is_free_target
 from app.domain.policy.together import OneOfSeveral, decide_together
 from app.domain.quotes import ScopeQuote, quoted_costs
 from app.domain.refusals import ScopeRefusedError, TimeConflict
-from app.domain.scope import Scope, Stays, why_it_stays
+from app.domain.scope import SeriesScope, Stays, why_it_stays
 from app.domain.session import SessionFacts, Status
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
@@ -70,7 +70,7 @@ class ScopePreview:
     decisions: Sequence[Decision]
     targets: Mapping[UUID, datetime] = field(default_factory=dict)
     conflicts: Sequence[TimeConflict] = ()
-    scope: Scope = Scope.THIS_AND_FOLLOWING
+    scope: SeriesScope = SeriesScope.THIS_AND_FOLLOWING
 
     @property
     def promised(self) -> list[Promised]:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.domain.scope import Scope
+from app.domain.scope import SeriesScope
 from app.identity.staff_dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
@@ -60,7 +60,7 @@ async def cancel_practice_session(
     that are cancelled, finished or were moved alone stay.
     """
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
-    if body.scope is Scope.THIS_AND_FOLLOWING:
+    if body.scope is SeriesScope.THIS_AND_FOLLOWING:
         return await write(
             lambda db: cancel_following_by_staff(
                 db,
@@ -109,7 +109,7 @@ async def reschedule_practice_session(
     """
     requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
-    if body.scope is Scope.THIS_AND_FOLLOWING:
+    if body.scope is SeriesScope.THIS_AND_FOLLOWING:
         return await write(
             lambda db: reschedule_following_by_staff(
                 db,

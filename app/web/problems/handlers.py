@@ -34,6 +34,7 @@ from app.domain.errors import (
     RefTakenError,
     SessionChangedError,
     SessionNotBookedError,
+    UnauthorizedError,
     UnavailableError,
 )
 from app.domain.policy.decide import Refusal
@@ -52,7 +53,7 @@ from app.texts.refusals import refusal_text
 from app.web.json import as_json
 from app.web.languages import language_headers
 from app.web.problems.catalogue import CATALOGUE, MEDIA_TYPE
-from app.web.problems.messages import describe_error
+from app.web.problems.messages import describe_error, member_of
 from app.web.request_headers import texts_of
 from app.web.views import (
     present_conflicts,
@@ -196,7 +197,9 @@ async def on_domain_error(request: Request, error: Exception) -> Response:
     match error:
         case InvalidInputError():
             members["errors"] = [_entry_of(error, texts)]
-        case ForbiddenError() | CreditUnavailableError() if error.explanation is not None:
+        case ForbiddenError() | UnauthorizedError() | CreditUnavailableError() if (
+            error.explanation is not None
+        ):
             detail = texts.explain(error.explanation)
         case UnavailableError():
             texts, detail = ENGLISH, error.detail
@@ -271,6 +274,8 @@ def _entry(found: Mapping[str, Any], texts: Texts) -> dict[str, str]:
     if path[-1:] == ["[key]"] and found["type"] != "extra_forbidden":
         # Pydantic adds this to the path of a member whose name is invalid.
         path.pop()
+    if (member := member_of(found)) is not None:
+        path.append(member)
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
     return {"pointer": pointer, "in": str(where), "detail": describe_error(found, texts)}
 

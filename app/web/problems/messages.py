@@ -103,6 +103,12 @@ _COUNTED = {
 }
 
 
+def member_of(error: Mapping[str, Any]) -> str | None:
+    """Return which member of an object is wrong, if a check of the whole object named one."""
+    own = (error.get("ctx") or {}).get("error")
+    return own.member if isinstance(own, InvalidValueError) else None
+
+
 def describe_error(error: Mapping[str, Any], texts: Texts) -> str:
     """Describe an error that Pydantic reported, in the reader's language."""
     context: Mapping[str, Any] = error.get("ctx") or {}

@@ -208,7 +208,7 @@ async def test_misfits_are_asked_and_name_their_request(ask: Ask, staff: Api, wo
     [
         pytest.param({"answer_by": NOW.isoformat()}, "/answer_by", id="answer by now"),
         pytest.param({"meanwhile": "perhaps"}, "/meanwhile", id="meanwhile"),
-        pytest.param({"misfits_of": str(uuid4())}, "", id="two ways"),
+        pytest.param({"misfits_of": str(uuid4())}, "/misfits_of", id="two ways"),
         pytest.param({"note": " "}, "/note", id="blank note"),
     ],
 )
@@ -238,7 +238,10 @@ async def test_nobody_to_ask(ask: Ask, world: World) -> None:
     assert pointer(await ask(misfits_of=str(world.practitioner_id))) == "/misfits_of"
     assert pointer(await ask(misfits_of=str(uuid4()))) == "/misfits_of"
     assert pointer(await ask()) == ""
-    assert pointer(await ask(practitioner_id=str(world.practitioner_id))) == ""
+    practitioner = str(world.practitioner_id)
+    assert pointer(await ask(practitioner_id=practitioner)) == "/from"
+    two = await ask(practitioner_id=practitioner, misfits_of=practitioner)
+    assert pointer(two) == "/misfits_of"
 
 
 async def test_a_withdrawn_request_ends_what_it_made_free(

@@ -110,8 +110,8 @@ async def test_a_series_until_an_instant_includes_a_start_exactly_then(
 @pytest.mark.parametrize(
     ("values", "pointer"),
     [
-        pytest.param({"count": None}, "", id="neither"),
-        pytest.param({"until": "2027-01-01T00:00:00Z"}, "", id="both"),
+        pytest.param({"count": None}, "/count", id="neither"),
+        pytest.param({"until": "2027-01-01T00:00:00Z"}, "/until", id="both"),
         pytest.param({"count": 101}, "/count", id="too-many"),
         pytest.param({"count": None, "until": "2029-12-01T00:00:00Z"}, "/until", id="too-far"),
         pytest.param({"count": None, "until": "2026-12-01T00:00:00Z"}, "/until", id="before"),

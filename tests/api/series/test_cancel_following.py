@@ -275,7 +275,8 @@ async def test_each_credit_is_returned_once(api: Api, world: World, book_series:
     ("body", "pointer"),
     [
         pytest.param({"scope": "all"}, "/scope", id="scope"),
-        pytest.param({"scope": "this", "include_moved": True}, "", id="moved-of-one"),
+        pytest.param({"scope": "this", "include_moved": True}, "/include_moved", id="moved-of-one"),
+        pytest.param({"scope": "this", "keep": [str(UUID(int=7))]}, "/keep", id="kept-of-one"),
         pytest.param(
             {"keep": ["7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f"]}, "/keep", id="keeps-another"
         ),

@@ -33,7 +33,7 @@ LATE_FEE = {
 
 
 async def move(api: Api, session_id: str, start: datetime, **body: Any) -> Response:
-    return await api.reschedule(UUID(session_id), start, scope="this_and_following", **body)
+    return await api.reschedule(UUID(session_id), start, **({"scope": "this_and_following"} | body))
 
 
 async def move_by_staff(staff: Api, session_id: str, start: datetime, **body: Any) -> Response:
@@ -283,7 +283,8 @@ async def test_a_time_outside_the_clients_rules_is_a_conflict(
     [
         pytest.param({"overrides": [{"session_id": "A", "start": "B"}]}, "/overrides/0", id="form"),
         pytest.param({"overrides": "FIRST"}, "/overrides", id="named"),
-        pytest.param({"overrides": "TWICE"}, "", id="twice"),
+        pytest.param({"overrides": "TWICE"}, "/overrides", id="twice"),
+        pytest.param({"overrides": "TWICE", "scope": "this"}, "/overrides", id="of-one"),
         pytest.param(
             {"format": "in_person", "location_id": str(UUID(int=3))}, "/location_id", id="l"
         ),
