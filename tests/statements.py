@@ -228,7 +228,7 @@ INSPECTOR = Inspector()
 def watch() -> None:
     """Inspect every statement from now on."""
     event.listen(Engine, "before_cursor_execute", _before)
-    for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval"):
+    for name in ("execute", "executemany", "fetch", "fetchmany", "fetchrow", "fetchval"):
         _watch_driver(name)
 
 
@@ -242,7 +242,7 @@ def _watch_driver(name: str) -> None:
     send = getattr(asyncpg.Connection, name)
 
     async def watched(self: asyncpg.Connection, sql: str, *values: Any, **options: Any) -> Any:
-        INSPECTOR.inspect(sql, values[0] if name == "executemany" else [values])
+        INSPECTOR.inspect(sql, values[0] if name.endswith("many") else [values])
         return await send(self, sql, *values, **options)
 
     setattr(asyncpg.Connection, name, watched)

@@ -117,6 +117,12 @@ class Read(CompiledStatement):
         finally:
             held.close()
 
+    async def rows_for_each(
+        self, db: AsyncConnection, values: Sequence[Mapping[str, object]]
+    ) -> Sequence[Row]:
+        """Run it once for each of `values` and return the rows of all runs, in this order."""
+        return await send_for_each(db, self.text, [self.arguments(one) for one in values])
+
     async def one(self, db: Source, values: Mapping[str, object]) -> Row | None:
         """Run it and return its first row; None if there is none."""
         rows = await self.rows(db, values)
@@ -132,14 +138,22 @@ async def send(db: AsyncConnection, text: str, arguments: tuple[object, ...]) ->
     return await _fetch(db.engine, driver, text, arguments)
 
 
-async def send_many(db: AsyncConnection, text: str, rows: list[tuple[object, ...]]) -> None:
-    """Run a statement within the transaction once for each row of values."""
+async def send_for_each(
+    db: AsyncConnection, text: str, rows: Sequence[tuple[object, ...]]
+) -> Sequence[Row]:
+    """Run a statement within the transaction once for each row of values; return all their rows.
+
+    The driver sends all of them before it waits for the first result: they take one round trip.
+    """
     driver = driver_in_transaction(db)
-    if driver is None:
-        await db.exec_driver_sql(text, rows)
-        return
+    if not rows:
+        return ()
+    if driver is None or len(rows) == 1:
+        first = await send(db, text, rows[0])
+        return [*first, *await send_for_each(db, text, rows[1:])]
     with _watched(db.engine, SentStatement(text, rows, many=True)):
-        await driver.executemany(text, rows)
+        found: Sequence[Row] = await driver.fetchmany(text, rows)
+    return found
 
 
 def driver_in_transaction(db: AsyncConnection) -> Any:  # noqa: ANN401 - asyncpg's, which has no types

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Delete, Insert, Update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.statements import CompiledStatement, Row, send, send_many
+from app.database.statements import CompiledStatement, Row, send, send_for_each
 
 
 class Write(CompiledStatement):
@@ -22,9 +22,8 @@ class Write(CompiledStatement):
         """Run it in the transaction and return the rows of its RETURNING clause."""
         return await send(db, self.text, self.arguments(values))
 
-    async def run_for_each(self, db: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> None:
-        """Run it once for each row of values; for one row as `run` does, which costs less."""
-        if len(rows) == 1:
-            await self.run(db, rows[0])
-        elif rows:
-            await send_many(db, self.text, [self.arguments(row) for row in rows])
+    async def run_for_each(
+        self, db: AsyncConnection, rows: Sequence[Mapping[str, object]]
+    ) -> Sequence[Row]:
+        """Run it once for each row of values and return what all of them return, in this order."""
+        return await send_for_each(db, self.text, [self.arguments(row) for row in rows])

@@ -1,5 +1,6 @@
 """Claims a notification that is due, so that only one worker at a time sends it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -47,7 +48,13 @@ _DUE_ONE = (
 _TAKE = Write(
     update(Notification)
     .where(Notification.practice_id == bindparam("of_practice"), Notification.id == _DUE_ONE.c.id)
-    .returning(Notification.put_off, Notification.channel, Notification.attempts),
+    .returning(
+        Notification.practice_id,
+        Notification.id,
+        Notification.put_off,
+        Notification.channel,
+        Notification.attempts,
+    ),
     "leased_until",
 )
 _FIND = Read(select(Notification.id).where(_OWN))
@@ -107,14 +114,31 @@ async def take(
 
     None: it is not due, or another worker has it; `claim` says which.
     """
-    values = {
-        "of_practice": practice_id,
-        "of_notification": notification_id,
-        "latest": now + CLOCK_TOLERANCE,
-        "leased_until": until,
+    (taken,) = await take_all(db, [(practice_id, notification_id)], now, until)
+    return taken
+
+
+async def take_all(
+    db: AsyncConnection, ids: Sequence[tuple[UUID, UUID]], now: datetime, until: datetime
+) -> list[Claim | None]:
+    """Claim and lease each of several notifications, given by practice and id, as `take` does.
+
+    One that is named twice is claimed once.
+    """
+    values = [
+        {
+            "of_practice": practice_id,
+            "of_notification": notification_id,
+            "latest": now + CLOCK_TOLERANCE,
+            "leased_until": until,
+        }
+        for practice_id, notification_id in ids
+    ]
+    taken = {
+        (row["practice_id"], row["id"]): Claim(DUE, row["put_off"], row["channel"], row["attempts"])
+        for row in await _TAKE.run_for_each(db, values)
     }
-    rows = await _TAKE.run(db, values)
-    return Claim(DUE, **rows[0]) if rows else None
+    return [taken.pop(one, None) for one in ids]
 
 
 async def postpone(

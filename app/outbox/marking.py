@@ -1,5 +1,6 @@
 """Records the result of an attempt to send a notification. The row counts attempts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -45,22 +46,31 @@ class AttemptResult:
     attempts: int
 
 
+End = Literal["sent", "dropped"]
+
+
 async def mark_finished(
-    db: AsyncConnection,
-    practice_id: UUID,
-    notification_id: UUID,
-    status: Literal["sent", "dropped"],
-    now: datetime,
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID, status: End, now: datetime
 ) -> None:
     """Mark a notification as sent, which counts an attempt, or as dropped, which does not."""
-    values = {
-        "of_practice": practice_id,
-        "of_notification": notification_id,
-        "status": status,
-        "counted": 1 if status == "sent" else 0,
-        "finished_at": now,
-    }
-    await _FINISH.run(db, values)
+    await mark_all_finished(db, [(practice_id, notification_id, status, now)])
+
+
+async def mark_all_finished(
+    db: AsyncConnection, ends: Sequence[tuple[UUID, UUID, End, datetime]]
+) -> None:
+    """Mark several notifications as `mark_finished` does: practice, id, how and when it ended."""
+    values = [
+        {
+            "of_practice": practice_id,
+            "of_notification": notification_id,
+            "status": status,
+            "counted": 1 if status == "sent" else 0,
+            "finished_at": now,
+        }
+        for practice_id, notification_id, status, now in ends
+    ]
+    await _FINISH.run_for_each(db, values)
 
 
 async def mark_failed(

@@ -1,5 +1,6 @@
 """Sends one event to one endpoint: claim, sign, post, mark (product.md section 6)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -13,11 +14,18 @@ from app.clock import Clock
 from app.database.sharing import SharedTransactions
 from app.observability.metrics.counts import count_webhook
 from app.observability.tracing.jobs import note_outcome
-from app.outbox.claiming import claim, postpone, take
+from app.outbox.claiming import claim, postpone, take_all
 from app.outbox.errors import SendingFailedError, describe
-from app.outbox.marking import MAX_ATTEMPTS, AttemptResult, mark_failed, mark_finished, wait_after
-from app.webhooks.health import record_failure, record_success
-from app.webhooks.payload import Event, load_event
+from app.outbox.marking import (
+    MAX_ATTEMPTS,
+    AttemptResult,
+    End,
+    mark_all_finished,
+    mark_failed,
+    wait_after,
+)
+from app.webhooks.health import record_failure, record_successes
+from app.webhooks.payload import Event, load_events
 from app.webhooks.places import CrowdedError, Places
 from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
 
@@ -70,26 +78,25 @@ async def send_webhook(
     exception is raised: the job library would store the text of the exception.
     """
     ids = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
+    transactions = context.transactions
     try:
-        event = await context.transactions.transact(
-            lambda db: _begin(db, context=context, ids=(practice_id, notification_id)),
-        )
+        wanted = _Wanted(context, practice_id, notification_id)
+        event = await transactions.transact(_begin, wanted)
         if isinstance(event, AttemptResult):
             note_outcome(event.status)
             return event
         try:
             error = await _post(context, practice_id, event) if event.active else None
         except CrowdedError:
-            await context.transactions.transact(
-                lambda db: _postpone(db, context, practice_id, event)
-            )
+            await transactions.transact(_postpone, (wanted, event))
             note_outcome("waiting")
             return AttemptResult("waiting", 0)
-        now = context.clock()
+        attempt = _Attempt(practice_id, event, error, context.clock())
         # A failure, and a success after one, write the endpoint, for which others may wait.
-        is_routine = error is None and event.failures == 0
-        run = context.transactions.transact if is_routine else context.transactions.transact_alone
-        marked = await run(lambda db: _settle(db, event, practice_id, error=error, now=now))
+        if error is None and event.failures == 0:
+            marked = await transactions.transact(_settle, attempt)
+        else:
+            marked = await transactions.transact_alone(_settle, attempt)
     except Exception as unexpected:  # noqa: BLE001 - any error: only its class may be logged
         error, marked = SendingFailedError(describe(unexpected)), AttemptResult("pending", 0)
     count_webhook(marked.status)
@@ -104,31 +111,65 @@ async def send_webhook(
     return marked
 
 
-async def _begin(
-    db: AsyncConnection, *, context: WebhookContext, ids: tuple[UUID, UUID]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An event that a worker was woken for."""
+
+    context: WebhookContext
+    practice_id: UUID
+    notification_id: UUID
+
+    @property
+    def ids(self) -> tuple[UUID, UUID]:
+        return self.practice_id, self.notification_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What came of an event: posted, refused with `error`, or not posted as it is not active."""
+
+    practice_id: UUID
+    event: Event
+    error: SendingFailedError | None
+    at: datetime
+
+
+async def _begin(db: AsyncConnection, wanted: Sequence[_Wanted]) -> list[Event | AttemptResult]:
+    """Claim and lease events; of each that is not to be sent, return why."""
+    now = wanted[0].context.clock()
+    taken = await take_all(db, [one.ids for one in wanted], now, until=now + LEASE)
+    events = await load_events(
+        db, [one.ids for one, claimed in zip(wanted, taken, strict=True) if claimed is not None]
+    )
+    loaded = iter(events)
+    return [
+        AttemptResult((await claim(db, *one.ids, now)).found, 0)
+        if claimed is None
+        else await _begun(db, one, next(loaded), claimed.put_off)
+        for one, claimed in zip(wanted, taken, strict=True)
+    ]
+
+
+async def _begun(
+    db: AsyncConnection, wanted: _Wanted, event: Event | None, put_off: int
 ) -> Event | AttemptResult:
-    """Claim and lease the event; or return why it is not to be sent."""
-    now = context.clock()
-    taken = await take(db, *ids, now, until=now + LEASE)
-    if taken is None:
-        return AttemptResult((await claim(db, *ids, now)).found, 0)
-    event = await load_event(db, *ids)
     if event is None:
         return AttemptResult("gone", 0)
-    event = replace(event, put_off=taken.put_off)
+    event = replace(event, put_off=put_off)
     is_failing = event.active and event.failures > 0
-    if is_failing and not context.places.has_room(_limits(ids[0], event)):
-        await _postpone(db, context, ids[0], event)
+    limits = _limits(wanted.practice_id, event)
+    if is_failing and not wanted.context.places.has_room(limits):
+        await _postpone(db, [(wanted, event)])
         return AttemptResult("waiting", 0)
     return event
 
 
-async def _postpone(
-    db: AsyncConnection, context: WebhookContext, practice_id: UUID, event: Event
-) -> None:
-    now = context.clock()
-    until = now + postponement(event.failures, event.put_off)
-    await postpone(db, practice_id, event.notification_id, until, now)
+async def _postpone(db: AsyncConnection, crowded: Sequence[tuple[_Wanted, Event]]) -> list[None]:
+    for wanted, event in crowded:
+        now = wanted.context.clock()
+        until = now + postponement(event.failures, event.put_off)
+        await postpone(db, *wanted.ids, until, now)
+    return [None] * len(crowded)
 
 
 def postponement(failures: int, put_off: int) -> timedelta:
@@ -195,22 +236,40 @@ async def _try_to_post(context: WebhookContext, event: Event) -> SendingFailedEr
     return None
 
 
-async def _settle(
-    db: AsyncConnection,
-    event: Event,
-    practice_id: UUID,
-    *,
-    error: SendingFailedError | None,
-    now: datetime,
+async def _settle(db: AsyncConnection, attempts: Sequence[_Attempt]) -> list[AttemptResult]:
+    """Record the results of attempts on the notifications and on their endpoints."""
+    await mark_all_finished(
+        db,
+        [
+            (one.practice_id, one.event.notification_id, _end(one), one.at)
+            for one in attempts
+            if one.error is None
+        ],
+    )
+    await record_successes(
+        db,
+        {
+            (one.practice_id, one.event.endpoint_id)
+            for one in attempts
+            if one.error is None and one.event.active
+        },
+    )
+    return [
+        AttemptResult(_end(one), 0)
+        if one.error is None
+        else await _settle_failure(db, one, one.error)
+        for one in attempts
+    ]
+
+
+def _end(attempt: _Attempt) -> End:
+    return "sent" if attempt.event.active else "dropped"
+
+
+async def _settle_failure(
+    db: AsyncConnection, attempt: _Attempt, error: SendingFailedError
 ) -> AttemptResult:
-    """Record the result of the attempt on the notification and on the endpoint."""
-    if not event.active:
-        await mark_finished(db, practice_id, event.notification_id, "dropped", now)
-        return AttemptResult("dropped", 0)
-    if error is None:
-        await mark_finished(db, practice_id, event.notification_id, "sent", now)
-        await record_success(db, practice_id, event.endpoint_id)
-        return AttemptResult("sent", 0)
+    practice_id, event, now = attempt.practice_id, attempt.event, attempt.at
     marked = await mark_failed(db, practice_id, event.notification_id, str(error), now)
     await record_failure(
         db,

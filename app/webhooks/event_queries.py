@@ -1,12 +1,15 @@
 """Reads the data of a webhook event."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, bindparam, case, select
+from sqlalchemy import Select, and_, bindparam, case, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.statements import Read
 from app.tables.changes import Change
 from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice, referred
@@ -16,7 +19,8 @@ from app.tables.sessions import Fee, Session
 from app.tables.waitlist import Offer
 from app.tables.webhooks import WebhookEndpoint
 
-EventRow = Row[*tuple[Any, ...]]
+# A row whose columns are attributes.
+EventRow = SimpleNamespace
 
 
 def _ids_and_refs(**tables: Any) -> list[Any]:  # noqa: ANN401 - tables
@@ -38,6 +42,8 @@ _FACTS = (
 )
 # What each webhook says of a notification, its endpoint and its change.
 _ANY_EVENT = (
+    Notification.practice_id,
+    Notification.id.label("notification_id"),
     Notification.kind.label("event"),
     Notification.endpoint_id,
     WebhookEndpoint.url,
@@ -67,6 +73,7 @@ _EVENT = (
     Fee.collect_after,
     Fee.currency.label("fee_currency"),
     Session.external_ref.label("session_ref"),
+    Location.external_ref.label("location_ref"),
     # What the client had said at the time of the change, if nothing has changed since.
     case(
         (
@@ -110,13 +117,13 @@ def _notified(columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
     )
 
 
-# Built once: building such a statement takes longer than running it.
-_OF_SESSION = (
+_OF_SESSION = Read(
     _notified(_EVENT)
     .join(Session, referred(Session, Notification.session_id))
     .join(Service, referred(Service, Session.service_id))
     .join(Practitioner, referred(Practitioner, Session.practitioner_id))
     .join(Client, referred(Client, Session.client_id))
+    .outerjoin(Location, referred(Location, Change.location_id))
     .outerjoin(
         Fee,
         of_practice(
@@ -128,14 +135,14 @@ _OF_SESSION = (
         ),
     )
 )
-_OF_GROUP = (
+_OF_GROUP = Read(
     _notified(_GROUP_EVENT)
     .join(Group, referred(Group, Change.subject_id))
     .join(Service, referred(Service, Group.service_id))
     .join(Practitioner, referred(Practitioner, Group.practitioner_id))
     .where(Change.subject == "group")
 )
-_OF_OFFER = (
+_OF_OFFER = Read(
     _notified(_OFFER_EVENT)
     .join(Offer, referred(Offer, Change.subject_id))
     .join(Service, referred(Service, Offer.service_id))
@@ -146,11 +153,15 @@ _OF_OFFER = (
 )
 
 
-async def read_event(
-    db: AsyncConnection, practice_id: UUID, notification_id: UUID
-) -> EventRow | None:
-    """Read a notification for a webhook with its change, its endpoint and the session's records."""
-    return await _read(db, _OF_SESSION, practice_id, notification_id)
+async def read_events(
+    db: AsyncConnection, ids: Sequence[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], EventRow]:
+    """Read notifications for webhooks about sessions, given by practice and id.
+
+    Each with its change, its endpoint and the session's records.
+    """
+    rows = await _OF_SESSION.rows_for_each(db, [_named(*one) for one in ids])
+    return {(row["practice_id"], row["notification_id"]): EventRow(**row) for row in rows}
 
 
 async def read_group_event(
@@ -168,13 +179,14 @@ async def read_offer_event(
 
 
 async def _read(
-    db: AsyncConnection,
-    statement: Select[*tuple[Any, ...]],
-    practice_id: UUID,
-    notification_id: UUID,
+    db: AsyncConnection, statement: Read, practice_id: UUID, notification_id: UUID
 ) -> EventRow | None:
-    ids = {"practice_id": practice_id, "notification_id": notification_id}
-    return (await db.execute(statement, ids)).one_or_none()
+    row = await statement.one(db, _named(practice_id, notification_id))
+    return None if row is None else EventRow(**row)
+
+
+def _named(practice_id: UUID, notification_id: UUID) -> dict[str, UUID]:
+    return {"practice_id": practice_id, "notification_id": notification_id}
 
 
 async def read_session_at(
@@ -192,7 +204,7 @@ async def read_session_at(
         .order_by(Change.session_version.desc(), Change.at.desc())
         .limit(1)
     )
-    return (await db.execute(wanted)).one()
+    return EventRow(**(await db.execute(wanted)).mappings().one())
 
 
 async def location_ref(

@@ -1,5 +1,6 @@
 """Counts failed attempts of an endpoint, and disables it after too many."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,9 +17,10 @@ FAILURES_IN_A_ROW = 20
 FAILING_FOR = timedelta(hours=24)
 
 
-async def record_success(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
-    """Reset the endpoint's count of failures."""
-    await reset_failures(db, practice_id, endpoint_id)
+async def record_successes(db: AsyncConnection, endpoints: Collection[tuple[UUID, UUID]]) -> None:
+    """Reset the count of failures of endpoints, given by practice and id."""
+    # In one order, so that two transactions with the same endpoints do not wait for each other.
+    await reset_failures(db, sorted(endpoints))
 
 
 async def record_failure(

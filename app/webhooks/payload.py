@@ -1,6 +1,7 @@
 """The payload of a webhook event: ids, times, amounts, and on request the code of a reason."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -23,7 +24,7 @@ from app.web.views import ReasonCode
 from app.webhooks.event_queries import (
     EventRow,
     location_ref,
-    read_event,
+    read_events,
     read_group_event,
     read_offer_event,
     read_session_at,
@@ -147,26 +148,47 @@ class Event:
 
 async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UUID) -> Event | None:
     """Read a notification for a webhook and write its body; None if there is none."""
-    event: WebhookEvent | GroupEvent | MoveRequestEvent | OfferEvent
-    row = await read_event(db, practice_id, notification_id)
-    if row is not None and row.event == "move_request.answered":
-        event = request_event(row)
-    elif row is not None:
-        facts = row
-        if row.subject != "session":
-            # A change to a fee has no session columns: read the session's state at that time.
-            facts = await read_session_at(db, practice_id, row.session_id, row.at)
-        event = _event(row, facts, await location_ref(db, practice_id, facts.location_id))
-    elif (row := await read_offer_event(db, practice_id, notification_id)) is not None:
-        place = row.offered_location_id
-        event = offer_event(row, await location_ref(db, practice_id, place))
-    else:
-        row = await read_group_event(db, practice_id, notification_id)
-        if row is None:
-            return None
-        event = group_event(row, await location_ref(db, practice_id, row.details["location_id"]))
+    (event,) = await load_events(db, [(practice_id, notification_id)])
+    return event
+
+
+async def load_events(db: AsyncConnection, ids: Sequence[tuple[UUID, UUID]]) -> list[Event | None]:
+    """Read several notifications, given by practice and id, as `load_event` does."""
+    rows = await read_events(db, ids)
+    return [
+        await _of_session(db, one[0], rows[one]) if one in rows else await _of_other(db, *one)
+        for one in ids
+    ]
+
+
+async def _of_session(db: AsyncConnection, practice_id: UUID, row: EventRow) -> Event:
+    if row.event == "move_request.answered":
+        return _written(row, request_event(row))
+    if row.subject == "session":
+        return _written(row, _event(row, row, row.location_ref))
+    # A change to a fee has no session columns: read the session's state at that time.
+    facts = await read_session_at(db, practice_id, row.session_id, row.at)
+    place = await location_ref(db, practice_id, facts.location_id)
+    return _written(row, _event(row, facts, place))
+
+
+async def _of_other(db: AsyncConnection, practice_id: UUID, notification_id: UUID) -> Event | None:
+    row = await read_offer_event(db, practice_id, notification_id)
+    if row is not None:
+        place = await location_ref(db, practice_id, row.offered_location_id)
+        return _written(row, offer_event(row, place))
+    row = await read_group_event(db, practice_id, notification_id)
+    if row is None:
+        return None
+    place = await location_ref(db, practice_id, row.details["location_id"])
+    return _written(row, group_event(row, place))
+
+
+def _written(
+    row: EventRow, event: WebhookEvent | GroupEvent | MoveRequestEvent | OfferEvent
+) -> Event:
     return Event(
-        notification_id=notification_id,
+        notification_id=row.notification_id,
         endpoint_id=row.endpoint_id,
         url=row.url,
         secret=row.secret,

@@ -1,6 +1,6 @@
 """Statements on a practice's webhook endpoints. Nothing here commits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -61,9 +61,10 @@ async def write_endpoint(
     return as_record((await db.execute(changed.returning(*COLUMNS))).one())
 
 
-async def reset_failures(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
-    """Reset the failures of an active endpoint to 0."""
-    await _RESET.run(db, {"of_practice": practice_id, "of_endpoint": endpoint_id})
+async def reset_failures(db: AsyncConnection, endpoints: Sequence[tuple[UUID, UUID]]) -> None:
+    """Reset the failures of endpoints, given by practice and id, to 0 where they are active."""
+    own = [{"of_practice": one, "of_endpoint": endpoint_id} for one, endpoint_id in endpoints]
+    await _RESET.run_for_each(db, own)
 
 
 async def count_failure(

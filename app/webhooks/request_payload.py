@@ -53,7 +53,7 @@ class MoveRequestEvent(TypedDict):
 
 
 def request_event(row: EventRow) -> MoveRequestEvent:
-    """Build the event from the row of the session's change (`read_event`)."""
+    """Build the event from the row of the session's change (`read_events`)."""
     data: RequestEventData = {
         "move_request_id": UUID(row.details["move_request"]),
         "session_id": row.session_id,
