@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import AddConstraint
 
 from app.configuration.settings import SettingsError
-from app.database.engine import brief_engine
+from app.database.engine import HAS_CITUS, brief_engine
 from app.database.migrations import grant, lock_migrations, schema_problem
 
 _COLUMN = "practice_id"
 _FIRST = "practices"
-_HAS_EXTENSION = text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')")
+_HAS_EXTENSION = text(f"SELECT {HAS_CITUS}")
 _DISTRIBUTED = text(
     "SELECT relname FROM pg_dist_partition JOIN pg_class ON pg_class.oid = logicalrelid"
     " WHERE partmethod = 'h'"

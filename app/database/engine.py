@@ -29,10 +29,8 @@ SERVICE_SETTINGS = {
 # The setting that decides how often the server plans a statement, and its value as SQL. Citus finds
 # the shard of a practice by the value, and has no plan without it for most statements.
 PLANS = "plan_cache_mode"
-PLANS_VALUE = (
-    "CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
-    " THEN 'force_custom_plan' ELSE 'force_generic_plan' END"
-)
+HAS_CITUS = "EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
+PLANS_VALUE = f"CASE WHEN {HAS_CITUS} THEN 'force_custom_plan' ELSE 'force_generic_plan' END"
 _BOUNDED = "; ".join(
     [
         *(f"SET {name} = '{value}'" for name, value in SERVICE_SETTINGS.items()),

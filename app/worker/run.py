@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.clock import Clock
 from app.configuration.settings import Settings
-from app.database.engine import connect
+from app.database.engine import HAS_CITUS, connect
 from app.database.transactions import allow_long_statements, prefer_indexes, transact
 from app.erasure.retention import delete_what_is_old
 from app.fees.announcing import announce_fees
@@ -37,6 +37,8 @@ from app.worker.entrypoints import HEARTBEAT_TIMEOUT, Lane, make_lanes
 from app.worker.repository import delete_job_logs
 
 POLL = timedelta(seconds=15)
+# On a cluster nothing wakes a worker, so it looks more often (docs/decisions/0049-distribution.md).
+CLUSTER_POLL = timedelta(seconds=1)
 # Connections of the worker's pool in addition to one for each mail that is being sent.
 EXTRA_CONNECTIONS = 6
 QUERY_TIMEOUT_SECONDS = 10
@@ -160,14 +162,15 @@ async def _serve(url: str, lanes_of: Callable[[Queries], list[Lane]], stop: asyn
         lanes = lanes_of(queries)
         connection.add_termination_listener(lambda _: _shut_down(lanes))
         log.info("worker_started")
-        await _run(lanes, stop)
+        in_cluster = await connection.fetchval(f"SELECT {HAS_CITUS}")
+        await _run(lanes, CLUSTER_POLL if in_cluster else POLL, stop)
     finally:
         with suppress(Exception):
             await connection.close(timeout=QUERY_TIMEOUT_SECONDS)
         log.info("worker_stopped")
 
 
-async def _run(lanes: Sequence[Lane], stop: asyncio.Event) -> None:
+async def _run(lanes: Sequence[Lane], poll: timedelta, stop: asyncio.Event) -> None:
     """Run the lanes until `stop` is set or one ends, and wait for the jobs that are running.
 
     The wait also happens when this task is cancelled: the job library deletes a job that is
@@ -176,7 +179,7 @@ async def _run(lanes: Sequence[Lane], stop: asyncio.Event) -> None:
     running = [
         asyncio.create_task(
             lane.manager.run(
-                dequeue_timeout=POLL,
+                dequeue_timeout=poll,
                 batch_size=lane.batch,
                 max_concurrent_tasks=lane.picked,
                 shutdown_on_listener_failure=True,
