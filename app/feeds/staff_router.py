@@ -71,7 +71,8 @@ async def create_practitioner_feed(
 
     Only this answer contains the address: Reslot stores a hash of its token. `names` says how the
     entries name clients; a group has one entry, which names nobody. A practitioner has five feeds
-    at most. The answer is not stored, so the call takes no `Idempotency-Key`.
+    at most: one more is `validation-failed`. The answer is not stored, so the call takes no
+    `Idempotency-Key`.
     """
     return await write(
         lambda db: commands.add_practitioner_feed(
