@@ -289,19 +289,18 @@ async def test_what_a_cluster_refuses_is_refused(engine: AsyncEngine) -> None:
     assert found.startswith("app/database/statements.py _fetch sends what a cluster refuses: ")
 
 
-async def test_no_exemption_lets_a_statement_lock_rows_of_several_practices(
-    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+def test_no_exemption_lets_a_statement_lock_rows_of_several_practices(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A cluster refuses it."""
-    read = "app/database/statements.py _fetch"
-    clients = statements.Exemption(frozenset({"clients"}), "for this test")
-    monkeypatch.setattr(statements, "EXEMPTIONS", {read: clients})
-    names = select(Client.name).where(Client.active)
-    await Read(names).rows(engine, {})
-    assert INSPECTOR.take() == []
-    await Read(names.with_for_update(skip_locked=True)).rows(engine, {})
-    (found,) = INSPECTOR.take()
-    assert found.startswith(f"{read} locks rows of several practices: ")
+    sender = "app/identity/sign_in/find_clients.py find_clients"
+    monkeypatch.setattr(statements, "_sender", lambda: sender)
+    inspector = Inspector()
+    inspector.inspect("SELECT name FROM clients")
+    assert inspector.take() == []
+    inspector.inspect("SELECT name FROM clients FOR UPDATE SKIP LOCKED")
+    (found,) = inspector.take()
+    assert found.startswith(f"{sender} locks rows of several practices: ")
 
 
 def test_a_statement_names_one_practice_only() -> None:
