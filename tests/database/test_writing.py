@@ -150,6 +150,39 @@ async def test_a_watch_sees_text_and_values_until_it_ends(
 
 
 @pytest.mark.parametrize("begins", [True, False])
+async def test_a_statement_for_each_of_several_gives_all_rows_in_order(
+    world: World, *, begins: bool
+) -> None:
+    rename = Write(
+        update(Location)
+        .where(
+            Location.practice_id == bindparam("of_practice"),
+            Location.id == bindparam("location_id"),
+        )
+        .returning(Location.name),
+        "name",
+    )
+    own: dict[str, object] = {
+        "of_practice": world.practice_id,
+        "location_id": world.location_id,
+    }
+
+    async def command(db: AsyncConnection) -> list[list[str]]:
+        if not begins:
+            await db.execute(text("SELECT 1"))
+        asked = [own | {"name": "A"}, own | {"location_id": uuid4(), "name": "B"}]
+        asked.append(own | {"name": "C"})
+        renamed = await rename.run_for_each(db, asked)
+        read = await _NAMES.rows_for_each(
+            db, [{"practice_id": one} for one in (world.practice_id, uuid4(), world.practice_id)]
+        )
+        return [[row["name"] for row in rows] for rows in (renamed, read)]
+
+    assert await transact(world.engine, command) == [["A", "C"], ["C", "C"]]
+    assert not await transact(world.engine, lambda db: rename.run_for_each(db, []))
+
+
+@pytest.mark.parametrize("begins", [True, False])
 async def test_a_write_with_a_missing_or_unknown_value_raises(
     world: World, *, begins: bool
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -110,6 +111,28 @@ async def test_an_event_is_sent_signed_and_marked(
     assert (row.status, row.attempts, row.finished_at) == ("sent", 1, NOW)
     await send_webhook(webhooks, world.practice_id, notification_id)
     assert len(receiver.received) == 1
+
+
+async def test_events_that_are_sent_together_arrive_once_each(
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
+) -> None:
+    await add_endpoint(world, receiver)
+    wanted = [
+        await scenario.notification(
+            await scenario.book(START + timedelta(days=days)), "session.booked", "webhook"
+        )
+        for days in range(8)
+    ]
+    # Two wakes for each: they are claimed in one statement.
+    results = await asyncio.gather(
+        *(send_webhook(webhooks, world.practice_id, one) for one in [*wanted, *wanted])
+    )
+    assert Counter(result.status for result in results)["sent"] == len(wanted)
+    arrived = Counter(got.headers["webhook-id"] for got in receiver.received)
+    assert arrived == {str(one): 1 for one in wanted}
+    for one in wanted:
+        state = await scenario.state(one)
+        assert (state.status, state.attempts, state.leased_until) == ("sent", 1, None)
 
 
 async def test_a_closed_practice_sends_no_events(
