@@ -137,16 +137,14 @@ class _Attempt:
 async def _begin(db: AsyncConnection, wanted: Sequence[_Wanted]) -> list[Event | AttemptResult]:
     """Claim and lease events; of each that is not to be sent, return why."""
     now = wanted[0].context.clock()
-    taken = await take_all(db, [one.ids for one in wanted], now, until=now + LEASE)
-    events = await load_events(
-        db, [one.ids for one, claimed in zip(wanted, taken, strict=True) if claimed is not None]
-    )
-    loaded = iter(events)
+    claims = await take_all(db, [one.ids for one in wanted], now, until=now + LEASE)
+    taken = [one.ids for one, found in zip(wanted, claims, strict=True) if found is not None]
+    events = dict(zip(taken, await load_events(db, taken), strict=True))
     return [
         AttemptResult((await claim(db, *one.ids, now)).found, 0)
-        if claimed is None
-        else await _begun(db, one, next(loaded), claimed.put_off)
-        for one, claimed in zip(wanted, taken, strict=True)
+        if found is None
+        else await _begun(db, one, events[one.ids], found.put_off)
+        for one, found in zip(wanted, claims, strict=True)
     ]
 
 
@@ -238,21 +236,12 @@ async def _try_to_post(context: WebhookContext, event: Event) -> SendingFailedEr
 
 async def _settle(db: AsyncConnection, attempts: Sequence[_Attempt]) -> list[AttemptResult]:
     """Record the results of attempts on the notifications and on their endpoints."""
+    finished = [one for one in attempts if one.error is None]
     await mark_all_finished(
-        db,
-        [
-            (one.practice_id, one.event.notification_id, _end(one), one.at)
-            for one in attempts
-            if one.error is None
-        ],
+        db, [(one.practice_id, one.event.notification_id, _end(one), one.at) for one in finished]
     )
     await record_successes(
-        db,
-        {
-            (one.practice_id, one.event.endpoint_id)
-            for one in attempts
-            if one.error is None and one.event.active
-        },
+        db, {(one.practice_id, one.event.endpoint_id) for one in finished if one.event.active}
     )
     return [
         AttemptResult(_end(one), 0)

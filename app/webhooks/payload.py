@@ -146,14 +146,11 @@ class Event:
     put_off: int = 0
 
 
-async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UUID) -> Event | None:
-    """Read a notification for a webhook and write its body; None if there is none."""
-    (event,) = await load_events(db, [(practice_id, notification_id)])
-    return event
-
-
 async def load_events(db: AsyncConnection, ids: Sequence[tuple[UUID, UUID]]) -> list[Event | None]:
-    """Read several notifications, given by practice and id, as `load_event` does."""
+    """Read notifications for webhooks, given by practice and id, and write their bodies.
+
+    None: there is no such notification.
+    """
     rows = await read_events(db, ids)
     return [
         await _of_session(db, one[0], rows[one]) if one in rows else await _of_other(db, *one)

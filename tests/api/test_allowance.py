@@ -14,7 +14,7 @@ from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.webhooks import WebhookEndpoint
-from app.webhooks.payload import load_event
+from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.replays import ENTRIES, replay_all
 from tests.world import NOW, Api, TestClock, World, slots
@@ -373,7 +373,7 @@ async def test_a_refilled_cancellation_gives_it_back(
     assert kinds == ["allowance_returned", "session.allowance_returned"]
     (event_row,) = [row for row in told if row.kind == "session.allowance_returned"]
     async with engine.connect() as db:
-        event = await load_event(db, world.practice_id, event_row.id)
+        (event,) = await load_events(db, [(world.practice_id, event_row.id)])
     assert event is not None
     is_event_as_described(event.body)
 
@@ -466,7 +466,7 @@ async def test_the_history_and_the_webhook_say_that_it_was_used(
     assert [one["free_because"] for one in changes] == [None, "allowance"]
     (row,) = await world.rows(Notification, kind="session.cancelled")
     async with engine.connect() as db:
-        event = await load_event(db, world.practice_id, row.id)
+        (event,) = await load_events(db, [(world.practice_id, row.id)])
     assert event is not None
     assert '"free_because":"allowance"' in event.body
     is_event_as_described(event.body)

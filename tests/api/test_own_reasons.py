@@ -15,7 +15,7 @@ from app.tables.notifications import Notification
 from app.tables.sessions import Fee, Session
 from app.tables.waivers import Waiver
 from app.tables.webhooks import WebhookEndpoint
-from app.webhooks.payload import load_event
+from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.replays import ENTRIES, replay_all
 from tests.series import book_series
@@ -372,7 +372,7 @@ async def test_webhooks_history_and_report_have_the_code(
     codes = []
     for row in await world.rows(Notification, kind="session.cancelled"):
         async with engine.connect() as db:
-            event = await load_event(db, world.practice_id, row.id)
+            (event,) = await load_events(db, [(world.practice_id, row.id)])
         assert event is not None
         is_event_as_described(event.body)
         codes.append(json.loads(event.body)["data"]["reason_code"])

@@ -15,7 +15,7 @@ from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee, Refill
 from app.tables.webhooks import WebhookEndpoint
-from app.webhooks.payload import load_event
+from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.groups import CLASS, DAY, add_clients, add_group, add_seat
 from tests.world import NOW, Api, TestClock, World
@@ -229,7 +229,7 @@ async def test_the_events_are_as_described(
     for kind in ("fee.forgiven", "fee.refundable", "session.credit_returned"):
         (row,) = await world.rows(Notification, kind=kind)
         async with engine.connect() as db:
-            event = await load_event(db, world.practice_id, row.id)
+            (event,) = await load_events(db, [(world.practice_id, row.id)])
         assert event is not None
         is_event_as_described(event.body)
         assert "Ben" not in event.body

@@ -19,7 +19,7 @@ from app.tables.practices import Practice, Practitioner
 from app.tables.sessions import Fee, Session
 from app.tables.waivers import Waiver
 from app.tables.webhooks import WebhookEndpoint
-from app.webhooks.payload import load_event
+from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.series import book_series
 from tests.world import NOW, REASON, Api, TestClock, World
@@ -639,7 +639,7 @@ async def test_the_events_are_as_described_and_say_no_words(
     seen = set()
     for row in await world.rows(Notification, recipient="webhook"):
         async with engine.connect() as db:
-            event = await load_event(db, world.practice_id, row.id)
+            (event,) = await load_events(db, [(world.practice_id, row.id)])
         assert event is not None
         is_event_as_described(event.body)
         for words in (WORDS, "Not this time", "Get well"):

@@ -24,7 +24,7 @@ from app.database.transactions import read_connection
 from app.notifications.mail.message import make_mail
 from app.notifications.mail.queries import load_mail_data
 from app.webhooks.delivery import signed_headers
-from app.webhooks.payload import load_event
+from app.webhooks.payload import load_events
 from app.worker.run import worker_pool_size
 
 WORK = "BENCH_WORK"
@@ -56,7 +56,7 @@ async def _post_events(settings: Settings, ids: Ids, connections: int) -> None:
         async with httpcore.AsyncConnectionPool() as pool:
             for practice_id, notification_id in ids:
                 async with read_connection(engine) as db:
-                    event = await load_event(db, practice_id, notification_id)
+                    (event,) = await load_events(db, [(practice_id, notification_id)])
                 assert event is not None
                 headers = signed_headers(event, system_clock())
                 await pool.request(

@@ -14,7 +14,7 @@ from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.sessions import Fee
 from app.tables.webhooks import WebhookEndpoint
-from app.webhooks.payload import load_event
+from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.world import NOW, Api, TestClock, World
 
@@ -102,7 +102,7 @@ async def test_the_events_say_from_when(
     for kind in ("fee.recorded", "fee.collectable"):
         (row,) = await world.rows(Notification, kind=kind)
         async with engine.connect() as db:
-            event = await load_event(db, world.practice_id, row.id)
+            (event,) = await load_events(db, [(world.practice_id, row.id)])
         assert event is not None
         is_event_as_described(event.body)
         body = json.loads(event.body)

@@ -14,7 +14,7 @@ from app.tables.changes import Change, ChangeNote
 from app.tables.notifications import Notification
 from app.tables.sessions import Fee
 from app.tables.webhooks import WebhookEndpoint
-from app.webhooks.payload import load_event
+from app.webhooks.payload import load_events
 from tests.notifications.several import cancel_all, move_all
 from tests.notifications.test_outbox import statements
 from tests.world import NOW, Api, World
@@ -118,7 +118,7 @@ async def test_each_session_has_its_event_with_the_id_of_the_command(
     events = []
     async with world.engine.connect() as db:
         for row in await world.rows(Notification, recipient="webhook"):
-            event = await load_event(db, world.practice_id, row.id)
+            (event,) = await load_events(db, [(world.practice_id, row.id)])
             assert event is not None
             events.append(json.loads(event.body))
     cancelled = [event for event in events if event["type"] == "session.cancelled"]

@@ -28,7 +28,7 @@ from app.tables.move_requests import MoveRequestSession
 from app.tables.notifications import Notification
 from app.tables.practices import Client
 from app.tables.webhooks import WebhookEndpoint
-from app.webhooks.payload import load_event
+from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.groups import add_clients
 from tests.notifications.postbox import Postbox
@@ -230,9 +230,8 @@ async def test_the_event_has_ids_times_and_state(scene: Scene, state: str) -> No
     request_id = await scene.ask(session_id, note="Canary note.")
     await scene.answer(session_id, NOW, START + DAY if state == "moved" else None)
     (row,) = await scene.world.rows(Notification, kind="move_request.answered")
-    event = await transact(
-        scene.world.engine, lambda db: load_event(db, scene.world.practice_id, row.id)
-    )
+    async with scene.world.engine.begin() as db:
+        (event,) = await load_events(db, [(scene.world.practice_id, row.id)])
     assert event is not None
     is_event_as_described(event.body)
     told = json.loads(event.body)

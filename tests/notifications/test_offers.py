@@ -14,7 +14,7 @@ from app.tables.notifications import Notification
 from app.tables.practices import Client, Practice
 from app.tables.waitlist import Offer, Wish
 from app.tables.webhooks import WebhookEndpoint
-from app.webhooks.payload import load_event
+from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.notifications.postbox import Postbox
 from tests.waiting import DAY, FREED, HOUR, TICK, WISHES, Waiting, wait, work
@@ -43,7 +43,7 @@ async def send(context: MailContext, world: World, kind: str) -> list[str]:
 async def event(world: World, kind: str) -> Any:
     (row,) = await world.rows(Notification, kind=kind, recipient="webhook")
     async with world.engine.connect() as db:
-        found = await load_event(db, world.practice_id, row.id)
+        (found,) = await load_events(db, [(world.practice_id, row.id)])
     assert found is not None
     is_event_as_described(found.body)
     return json.loads(found.body)
