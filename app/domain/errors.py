@@ -26,30 +26,30 @@ class DomainError(Exception):
     code: ClassVar[str]
 
 
+class ExplainedError(Exception):
+    """What errors share that may say more than their code. `key` and `values`: an `Explanation`."""
+
+    def __init__(self, key: str | None = None, **values: object) -> None:
+        super().__init__(key)
+        self.explanation = None if key is None else Explanation(key, values)
+
+
 class NotFoundError(DomainError):
     """The record does not exist, or this caller may not see it; the answer is the same."""
 
     code = "not-found"
 
 
-class UnauthorizedError(DomainError):
-    """The credentials are missing, wrong, expired or revoked. `key`: an `Explanation`."""
+class UnauthorizedError(ExplainedError, DomainError):
+    """The credentials are missing, wrong, expired or revoked."""
 
     code = "unauthorized"
 
-    def __init__(self, key: str | None = None) -> None:
-        super().__init__(key)
-        self.explanation = None if key is None else Explanation(key, {})
 
-
-class ForbiddenError(DomainError):
-    """The credentials are valid but do not permit this. `key` and `values`: an `Explanation`."""
+class ForbiddenError(ExplainedError, DomainError):
+    """The credentials are valid but do not permit this."""
 
     code = "forbidden"
-
-    def __init__(self, key: str | None = None, **values: object) -> None:
-        super().__init__(key)
-        self.explanation = None if key is None else Explanation(key, values)
 
 
 class InvalidInputError(DomainError):
@@ -88,14 +88,13 @@ class QuoteInvalidError(DomainError):
     code = "quote-invalid"
 
 
-class CreditUnavailableError(DomainError):
+class CreditUnavailableError(ExplainedError, DomainError):
     """The package has no usable credit. `key` is the text that explains why."""
 
     code = "credit-unavailable"
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
-        self.explanation = Explanation(key, {})
 
 
 class OfferExpiredError(DomainError):

@@ -9,8 +9,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.transactions import read_connection
-from app.domain.errors import UnauthorizedError
-from app.identity.api_keys.keys import Scope, Staff, confirm_staff, find_staff
+from app.identity.api_keys.keys import (
+    ApiKeyRefusedError,
+    Scope,
+    Staff,
+    confirm_staff,
+    find_staff,
+)
 from app.web.dependencies import Engine, Now, Origin, ReadEngine, Write, WriteInBatches
 from app.web.request_headers import credentials_of, idempotency_key
 
@@ -29,7 +34,7 @@ def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
         origin: Origin,
     ) -> Staff:
         if credentials is None or credentials_of(request) is None:
-            raise UnauthorizedError("unauthorized.api-key")
+            raise ApiKeyRefusedError
         # This connection is returned before the request takes its own: no request holds two.
         async with read_connection(engine) as db:
             return await find_staff(db, credentials.credentials, needed, origin=origin)

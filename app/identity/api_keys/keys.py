@@ -27,6 +27,13 @@ _SHAPE = re.compile(r"rk_([0-9a-f]{32})([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.A
 _NO_HASH = bytes(32)
 
 
+class ApiKeyRefusedError(UnauthorizedError):
+    """The API key is missing, malformed, unknown, or revoked."""
+
+    def __init__(self) -> None:
+        super().__init__("unauthorized.api-key")
+
+
 class Scope(StrEnum):
     """What a key may do. Each scope includes the ones before it.
 
@@ -76,17 +83,17 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
     """Authenticate a caller by the text of an API key.
 
     Raises:
-        UnauthorizedError: the key is malformed, unknown, or revoked.
+        ApiKeyRefusedError: the key is malformed, unknown, or revoked.
         ForbiddenError: its scope does not include `needed`, or its practice is closed.
     """
     match = _SHAPE.fullmatch(text)
     if match is None:
-        raise UnauthorizedError("unauthorized.api-key")
+        raise ApiKeyRefusedError
     practice_id, key_id, secret = UUID(match[1]), UUID(match[2]), match[3]
     row = await read_key(db, practice_id, key_id)
     is_right = hmac.compare_digest(_hash(secret), _NO_HASH if row is None else row.secret_hash)
     if row is None or not is_right or row.revoked_at is not None:
-        raise UnauthorizedError("unauthorized.api-key")
+        raise ApiKeyRefusedError
     _check_open(row.closed_at)
     staff = Staff(practice_id, key_id, row.name, Scope(row.scope), origin)
     if not staff.scope.allows(needed):
@@ -98,13 +105,13 @@ async def confirm_staff(db: AsyncConnection, staff: Staff) -> None:
     """Check again that the key is not revoked and its practice is not closed.
 
     Raises:
-        UnauthorizedError: the key was revoked.
+        ApiKeyRefusedError: the key was revoked.
         ForbiddenError: the practice was closed.
     """
     own = {"practice_id": staff.practice_id, "key_id": staff.key_id}
     row = await UNREVOKED_KEY.one(db, own)
     if row is None:
-        raise UnauthorizedError("unauthorized.api-key")
+        raise ApiKeyRefusedError
     _check_open(row["closed_at"])
 
 

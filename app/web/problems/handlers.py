@@ -25,16 +25,14 @@ from app.database.transactions import (
     sqlstate,
 )
 from app.domain.errors import (
-    CreditUnavailableError,
     DomainError,
     EraseRefusedError,
-    ForbiddenError,
+    ExplainedError,
     InvalidInputError,
     RateLimitedError,
     RefTakenError,
     SessionChangedError,
     SessionNotBookedError,
-    UnauthorizedError,
     UnavailableError,
 )
 from app.domain.policy.decide import Refusal
@@ -197,9 +195,7 @@ async def on_domain_error(request: Request, error: Exception) -> Response:
     match error:
         case InvalidInputError():
             members["errors"] = [_entry_of(error, texts)]
-        case ForbiddenError() | UnauthorizedError() | CreditUnavailableError() if (
-            error.explanation is not None
-        ):
+        case ExplainedError() if error.explanation is not None:
             detail = texts.explain(error.explanation)
         case UnavailableError():
             texts, detail = ENGLISH, error.detail
