@@ -27,7 +27,7 @@ async def gateway() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-def text_settings(settings: Settings, postbox: Postbox, gateway: Receiver) -> Settings:
+def settings(settings: Settings, postbox: Postbox, gateway: Receiver) -> Settings:
     """Settings that send mails to the postbox, and text messages to a gateway that signs."""
     return settings.model_copy(
         update={
@@ -40,20 +40,9 @@ def text_settings(settings: Settings, postbox: Postbox, gateway: Receiver) -> Se
 
 
 @pytest.fixture
-async def api(
-    text_settings: Settings, clock: TestClock, engine: AsyncEngine, world: World
-) -> AsyncIterator[Api]:
-    """The API as the gateway calls it, or the world's client."""
-    async with serve(text_settings, clock, engine) as served:
-        yield served.signed_in(world.token())
-
-
-@pytest.fixture
-async def twilio(
-    text_settings: Settings, clock: TestClock, engine: AsyncEngine
-) -> AsyncIterator[Api]:
+async def twilio(settings: Settings, clock: TestClock, engine: AsyncEngine) -> AsyncIterator[Api]:
     """The API of an installation whose gateway is Twilio."""
-    own = text_settings.model_copy(update={"sms_url": SecretStr(TWILIO_URL), "sms_secret": None})
+    own = settings.model_copy(update={"sms_url": SecretStr(TWILIO_URL), "sms_secret": None})
     async with serve(own, clock, engine) as served:
         yield served
 
@@ -62,13 +51,13 @@ async def twilio(
 async def desk(
     world: World,
     engine: AsyncEngine,
-    text_settings: Settings,
+    settings: Settings,
     clock: TestClock,
     gateway: Receiver,
     postbox: Postbox,
 ) -> AsyncIterator[Desk]:
     """The worker's lanes for one practice, whose client gets all text messages."""
-    made = Desk(Scenario(world, clock), engine, text_settings, clock, gateway, postbox)
+    made = Desk(Scenario(world, clock), engine, settings, clock, gateway, postbox)
     await made.agree()
     yield made
     await made.close()

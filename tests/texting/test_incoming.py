@@ -38,9 +38,9 @@ OTHER_NUMBER = "+12125550199"
 
 
 @pytest.fixture
-async def elsewhere(engine: AsyncEngine, text_settings: Settings) -> World:
+async def elsewhere(engine: AsyncEngine, settings: Settings) -> World:
     """Another practice, whose client has the same number."""
-    made = await World(engine, text_settings).build()
+    made = await World(engine, settings).build()
     await agree(made, made.client_id, texts="reminders")
     return made
 
@@ -321,13 +321,11 @@ async def test_with_two_sessions_nobody_is_answered(desk: Desk, api: Api) -> Non
 
 
 async def test_with_sessions_at_two_practices_nobody_is_answered(
-    desk: Desk, api: Api, engine: AsyncEngine, text_settings: Settings, gateway: Receiver
+    desk: Desk, api: Api, engine: AsyncEngine, settings: Settings, gateway: Receiver
 ) -> None:
     """The link would be one of them, and nobody knows which of them is meant."""
-    other = await World(engine, text_settings).build()
-    there = Desk(
-        Scenario(other, desk.clock), engine, text_settings, desk.clock, gateway, desk.postbox
-    )
+    other = await World(engine, settings).build()
+    there = Desk(Scenario(other, desk.clock), engine, settings, desk.clock, gateway, desk.postbox)
     await there.agree()
     for one in (desk, there):
         await one.scenario.book()

@@ -285,7 +285,8 @@ async def test_without_a_secret_nothing_is_taken(
 ) -> None:
     sent = await booked(desk)
     before = await everything(desk)
-    async with serve(settings, desk.clock, engine) as api:
+    without = settings.model_copy(update={"sms_url": None, "sms_from": "", "sms_secret": None})
+    async with serve(without, desk.clock, engine) as api:
         for what in ("receipts", "incoming"):
             body = {"id": sent, "status": "failed"}
             answer = await tell(api, what, body)
@@ -296,10 +297,10 @@ async def test_without_a_secret_nothing_is_taken(
 
 
 async def test_a_gateway_tells_of_the_messages_of_every_practice(
-    desk: Desk, api: Api, engine: AsyncEngine, text_settings: Settings
+    desk: Desk, api: Api, engine: AsyncEngine, settings: Settings
 ) -> None:
     """An installation has one gateway, and an id is no secret: its signature is what counts."""
-    other = await World(engine, text_settings).build()
+    other = await World(engine, settings).build()
     sent = await booked(desk)
     answer = await tell(
         api.signed_in(await other.key()), "receipts", {"id": sent, "status": "delivered"}
@@ -525,7 +526,7 @@ async def test_the_generic_gateways_paths_are_closed_where_twilio_is_the_gateway
 
 
 async def test_twilio_signs_the_public_url_also_behind_a_proxy_with_a_prefix(
-    desk: Desk, text_settings: Settings, engine: AsyncEngine
+    desk: Desk, settings: Settings, engine: AsyncEngine
 ) -> None:
     sent = await booked(desk)
     public = "https://api.example/reslot"
@@ -536,7 +537,7 @@ async def test_twilio_signs_the_public_url_also_behind_a_proxy_with_a_prefix(
         "Content-Type": FORM_TYPE,
         "X-Twilio-Signature": twilio_signature(f"{public}{path}", form, TWILIO_TOKEN),
     }
-    async with serve(text_settings.model_copy(update=given), desk.clock, engine) as api:
+    async with serve(settings.model_copy(update=given), desk.clock, engine) as api:
         answer = await api.http.post(path, content=b"MessageStatus=delivered", headers=headers)
     assert answer.status_code == 204
     assert (await desk.row("booked")).delivered_at is not None
