@@ -95,13 +95,13 @@ class AskToMove(RequestBody):
     def _check_one_way(self) -> Self:
         range_ = {"practitioner_id": self.practitioner_id, "from": self.since, "to": self.until}
         of_range = [name for name, value in range_.items() if value is not None]
-        ways = of_range[:1]
-        ways += ["sessions"] if self.sessions is not None else []
-        ways += ["misfits_of"] if self.misfits_of is not None else []
-        absent = [name for name in range_ if of_range and name not in of_range]
-        if len(ways) != 1 or absent:
-            wrong = ways[-1:] if len(ways) > 1 else absent
-            member = wrong[0] if wrong else None
+        others = {"sessions": self.sessions, "misfits_of": self.misfits_of}
+        ways = of_range[:1] + [name for name, value in others.items() if value is not None]
+        if len(ways) != 1:
+            member = ways[-1] if ways else None
+            raise InvalidValueError("field.one-way-to-name-sessions", member=member)
+        if 0 < len(of_range) < len(range_):
+            member = next(name for name in range_ if name not in of_range)
             raise InvalidValueError("field.one-way-to-name-sessions", member=member)
         return self
 
