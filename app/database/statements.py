@@ -103,7 +103,7 @@ class Read(CompiledStatement):
         super().__init__(statement)
 
     async def rows(self, db: Source, values: Mapping[str, object]) -> Sequence[Row]:
-        """Run it and return its rows. JSON values are text."""
+        """Run it and return its rows. JSON values are decoded, unless the statement casts them."""
         arguments = self.arguments(values)
         if isinstance(db, AsyncConnection):
             return await send(db, self.text, arguments)
@@ -145,10 +145,11 @@ async def send_for_each(
 
     The driver sends all of them before it waits for the first result: they take one round trip.
     """
-    driver = driver_in_transaction(db)
     if not rows:
         return ()
+    driver = driver_in_transaction(db)
     if driver is None or len(rows) == 1:
+        # The first statement of a transaction begins it; then the others can go together.
         first = await send(db, text, rows[0])
         return [*first, *await send_for_each(db, text, rows[1:])]
     with _watched(db.engine, SentStatement(text, rows, many=True)):
