@@ -81,7 +81,11 @@ export function wishFields(session, wish, zone) {
     },
     /** Show what the API found wrong, each at its field, and go to the first. False: something has no field. */
     mark(found) {
-      const named = found.map(({ pointer, detail }) => (pointer === "" ? ["to_time", words.order] : [pointer?.split("/")[1], detail]));
+      const named = found.map(({ pointer, detail }) => {
+        const name = pointer?.split("/")[1];
+        // The API's sentence has the name of the other field.
+        return [name, name === "to_time" ? words.order : detail];
+      });
       if (named.length === 0 || named.some(([name]) => !errors[name])) return false;
       const [first] = named.map(([name, detail]) => complain(name, detail));
       node.parentElement.open = true;
