@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 
@@ -86,15 +87,20 @@ async def until_settled(cluster: Cluster, seconds: float) -> None:
         await db.close()
 
 
+async def written(url: str, practice_id: UUID) -> list[asyncpg.Record]:
+    """Read `id`, `status` and `rightly_dropped` of a practice's notifications of all changes."""
+    db = await asyncpg.connect(url)
+    try:
+        return list(await db.fetch(_NOTIFICATIONS, practice_id))
+    finally:
+        await db.close()
+
+
 async def delivered(
     cluster: Cluster, scene: Scene, postbox: Postbox, receiver: Receiver
 ) -> Delivery:
     """Compare what arrived with the notifications of all changes; reminders are not due yet."""
-    db = await asyncpg.connect(cluster.url(OWNER))
-    try:
-        notifications = await db.fetch(_NOTIFICATIONS, scene.practice_id)
-    finally:
-        await db.close()
+    notifications = await written(cluster.url(OWNER), scene.practice_id)
     mails = [str(mail["Message-ID"]).strip("<>").partition("@")[0] for mail in postbox.mails]
     hooks = [hook.headers["webhook-id"] for hook in receiver.received]
     dropped = {row["id"] for row in notifications if row["rightly_dropped"]}
