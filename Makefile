@@ -18,6 +18,8 @@ AS_TESTED = --constraint requirements/dev.txt
 # Each build would print the theme's notice about MkDocs 2; the locked version is 1.
 MKDOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+FAST := "not browser and not drill and not brief and not slow"
+
 # The texts that people read; installing the project compiles them (setup.py).
 TEXTS := $(wildcard app/texts/locale/*/LC_MESSAGES/reslot.po)
 
@@ -48,12 +50,16 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest -n $(or $(WORKERS),auto) --dist worksteal $(if $(SHUFFLE),--shuffle $(SHUFFLE)) \
-		-m "not browser and not drill and not brief and not slow"
+		-m $(FAST)
 endif
 
-# All but the browser's tests and the long drills, with the bounds of coverage.
+# The slow tests; then the bounds of coverage, with all examples of the property tests, and the first
+# example of each other test: what these cover, the suite covers.
 test-slow: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 2 -m "not browser and not drill" --hypothesis-profile thorough --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "(slow or brief) and not browser and not drill" \
+		--hypothesis-profile thorough
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m $(FAST) --hypothesis-profile thorough \
+		--first-examples --cov --cov-report=term
 	$(BIN)/python -m coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/python -m coverage report --fail-under=95 --format=total
 
