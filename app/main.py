@@ -84,6 +84,7 @@ from app.web.body_limit import BodyLimit
 from app.web.head import HeadByGet
 from app.web.problems import router as problems
 from app.web.problems.handlers import install_handlers
+from app.web.problems.repeated_parameters import RepeatedParameters
 from app.web.signing import TokenSigner
 from app.webhooks import router as webhooks
 from app.worker.run import run_worker, worker_pool_size
@@ -177,6 +178,7 @@ def create_app(
     install_handlers(app)
     install_session_handlers(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented hook
+    app.add_middleware(RepeatedParameters)
     if settings.cors_origins:
         _add_cors(app, settings.cors_origins)
     app.add_middleware(BodyLimit)

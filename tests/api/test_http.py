@@ -125,6 +125,29 @@ async def test_two_kinds_of_body_are_not_json(anybody: Api) -> None:
     assert answer.status_code == 415
 
 
+async def test_a_query_parameter_is_given_once_unless_it_is_a_list(anybody: Api) -> None:
+    lists = set()
+    for method, path, operation in operations():
+        for parameter in parameters_of(operation):
+            name = parameter["name"]
+            if parameter["in"] != "query":
+                continue
+            if parameter["schema"].get("type") == "array":
+                lists.add(name)
+                continue
+            answer = await anybody.http.request(method, f"{path}?limit=1&{name}=a&{name}=b")
+            assert answer.status_code == 422, (method, path, name)
+            [error] = answer.json()["errors"]
+            assert error == {
+                "pointer": f"/{name}",
+                "in": "query",
+                "detail": "must be given once",
+            }
+    assert lists == {"keep"}
+    answer = await anybody.http.get(f"/v1/sessions/{uuid4()}/scope?keep={uuid4()}&keep={uuid4()}")
+    assert answer.status_code == 401
+
+
 async def test_only_the_plain_spelling_is_an_id_in_paths(
     api: Api, staff: Api, theirs: Theirs, settings: Settings
 ) -> None:
