@@ -53,13 +53,12 @@ else
 		-m $(FAST)
 endif
 
-# The slow tests; then the bounds of coverage, with all examples of the property tests, and the first
-# example of each other test: what these cover, the suite covers.
+# The slow tests, and the property tests with all examples; then the bounds of coverage, with the first
+# example of each test: what these cover, the suite covers.
 test-slow: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "(slow or brief) and not browser and not drill" \
-		--hypothesis-profile thorough
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m $(FAST) --hypothesis-profile thorough \
-		--first-examples --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile thorough \
+		-m "(slow or brief or hypothesis) and not browser and not drill"
+	$(BIN)/python -m pytest -n 2 --dist worksteal --first-examples -m $(FAST) --cov --cov-report=term
 	$(BIN)/python -m coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/python -m coverage report --fail-under=95 --format=total
 
