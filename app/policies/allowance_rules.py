@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from app.domain.policy.allowance import MOST_FREE
 from app.domain.policy.document import CALENDAR_YEAR
 from app.texts.errors import InvalidValueError
-from app.web.types import RequestBody
+from app.web.types import RequestBody, distinct
 
 _MOST_DAYS = 366
 Changeable = Literal["cancel", "reschedule"]
@@ -21,12 +21,6 @@ def _per(value: object) -> object:
     if type(days) is not int or not 1 <= days <= _MOST_DAYS:
         raise InvalidValueError("field.allowance-per")
     return value
-
-
-def _distinct(actions: tuple[Changeable, ...]) -> tuple[Changeable, ...]:
-    if len(set(actions)) < len(actions):
-        raise InvalidValueError("field.distinct")
-    return actions
 
 
 Per = Annotated[
@@ -71,7 +65,7 @@ class AllowanceRule(RequestBody):
     ]
     actions: Annotated[
         tuple[Changeable, ...],
-        AfterValidator(_distinct),
+        AfterValidator(distinct),
         Field(
             alias="for",
             min_length=1,

@@ -1,7 +1,7 @@
 """Request and response schemas of wishes and offers, for clients and staff."""
 
 from datetime import datetime, time
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -13,7 +13,16 @@ from app.domain.waitlist import MAX_NOTICE_HOURS, OfferState, WishState
 from app.texts.errors import InvalidValueError
 from app.waitlist.records import NewWish, WishedTimes
 from app.web.pagination import ListQuery, first_instant, last_instant
-from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, TimeOfDay, Token
+from app.web.types import (
+    Id,
+    Instant,
+    NextCursor,
+    PageLimit,
+    RequestBody,
+    TimeOfDay,
+    Token,
+    distinct,
+)
 from app.web.views import CommandId, LocationView, MoneyView, PracticeView
 
 _SOONER: JsonDict = {
@@ -23,13 +32,6 @@ _SOONER: JsonDict = {
     "to_time": "12:00",
     "notice_hours": 12,
 }
-_Value = TypeVar("_Value")
-
-
-def _once(values: list[_Value]) -> list[_Value]:
-    if len(set(values)) < len(values):
-        raise InvalidValueError("field.distinct")
-    return sorted(values)  # type: ignore[type-var] # numbers, or texts
 
 
 class WishRequest(RequestBody):
@@ -49,7 +51,8 @@ class WishRequest(RequestBody):
             max_length=7,
             description="ISO weekdays (1 is Monday) in the client's zone. Empty: all.",
         ),
-        AfterValidator(_once),
+        AfterValidator(distinct),
+        AfterValidator(sorted),
     ] = Field(default_factory=list)
     from_time: Annotated[
         TimeOfDay | None, Field(description="The earliest local time of a start, included.")
@@ -64,7 +67,8 @@ class WishRequest(RequestBody):
             description="The formats that suit, at any location. Empty: the session's own format "
             "and location; without a session, all formats of the service.",
         ),
-        AfterValidator(_once),
+        AfterValidator(distinct),
+        AfterValidator(sorted),
     ] = Field(default_factory=list)
     notice_hours: Annotated[
         int,

@@ -1,9 +1,10 @@
 """Strict types of request fields that all endpoints share, each with a clear error message."""
 
 import re
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from unicodedata import category
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -40,6 +41,7 @@ _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
     "\U000e0000-\U000e0fff]"
 )
+_Values = TypeVar("_Values", bound=Collection[Any])
 TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 END_OF_HOURS = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 
@@ -54,6 +56,13 @@ class QueryParameters(BaseModel):
     """Query parameters with these names and no others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def distinct(values: _Values) -> _Values:
+    """Return the values of a list, or raise InvalidValueError if one is there twice."""
+    if len(set(values)) < len(values):
+        raise InvalidValueError("field.distinct")
+    return values
 
 
 def _instant_text(value: object) -> object:

@@ -122,6 +122,8 @@ async def test_another_method_gets_a_405_with_the_allowed_ones(
         ("BREW", "/v1/sessions/x", "GET, HEAD"),
         ("PUT", "/v1/practice/clients/x", "GET, HEAD, PATCH"),
         ("POST", "/v1/practice/clients/by-ref/x", "GET, HEAD, PUT"),
+        ("PUT", "/v1/offers/open", "POST"),
+        ("OPTIONS", "/v1/practice/policies/try", "POST"),
     ]:
         with subtests.test(method[:80]):
             answer = await stranger.http.request(method, path)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+# So many characters of the end: the report of some failed tests.
+SAID = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ async def run_tests(
     """Run tests, by default two at a time, with their files below `folder`."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pytest", "--no-cov", "-q", "-n", str(workers), "-m", marked),
-        *("-p", "no:cacheprovider", f"--basetemp={folder / 'tests'}", *paths),
+        *("-p", "no:cacheprovider", "--show-capture=no", f"--basetemp={folder / 'tests'}", *paths),
         cwd=ROOT,
         env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
@@ -41,4 +43,4 @@ async def run_tests(
         )
         for outcome in ("passed", "(?:failed|errors?)")
     )
-    return Outcome(passed, failed, process.returncode == 0, said[-3000:])
+    return Outcome(passed, failed, process.returncode == 0, said[-SAID:])

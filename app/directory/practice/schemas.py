@@ -9,7 +9,7 @@ from typing_extensions import TypeAliasType
 from app.directory.contact_fields import Email, Phone, SecureWebAddress
 from app.directory.fields import Name, RecordBody, unchanged
 from app.web.json import Answer
-from app.web.types import Text
+from app.web.types import Text, distinct
 
 MAX_SENDER_NAME = 80
 
@@ -46,12 +46,13 @@ Footer = Annotated[
 TextDetail = TypeAliasType("TextDetail", Literal["service", "practitioner"])
 TextDetails = Annotated[
     list[TextDetail],
-    AfterValidator(lambda details: sorted(set(details))),
     Field(
         max_length=2,
         description="What text messages may say besides the practice, the time and the link, where "
         "there is room. Empty: nothing, so that a lost telephone tells nobody why its owner comes.",
     ),
+    AfterValidator(distinct),
+    AfterValidator(sorted),
 ]
 
 

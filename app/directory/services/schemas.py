@@ -14,7 +14,7 @@ from app.standards.currencies import decimals_of
 from app.texts.errors import InvalidValueError
 from app.web.json import Answer
 from app.web.pagination import PageAnswer
-from app.web.types import Id, RequestBody
+from app.web.types import Id, RequestBody, distinct
 from app.web.views import MoneyView
 
 MAX_FORMATS = 50
@@ -75,8 +75,6 @@ def _once_each(formats: list[OfferedFormat]) -> list[OfferedFormat]:
 
 
 def _longest_first(minutes: list[int]) -> list[int]:
-    if len(set(minutes)) < len(minutes):
-        raise InvalidValueError("field.distinct")
     return sorted(minutes, reverse=True)
 
 
@@ -122,6 +120,7 @@ Reminders = Annotated[
         description="Minutes before the start at which the client is reminded: up to three "
         "different values. They are stored longest first.",
     ),
+    AfterValidator(distinct),
     AfterValidator(_longest_first),
 ]
 Waitlist = Annotated[

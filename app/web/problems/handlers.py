@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -92,7 +93,6 @@ _UNAVAILABLE = (
     "57014",
     "25P03",
 )
-METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _LOST = (
     OSError,
     PoolTimeoutError,
@@ -298,17 +298,18 @@ async def _on_unreadable_body(request: Request, _: Exception) -> Response:
 def _methods_at(request: Request) -> list[str]:
     """List the methods of all operations at the request's path (RFC 9110 section 15.5.6).
 
-    The framework lists only the methods of the first matching route.
+    The framework lists only the methods of the first matching route. A path that is written out is
+    not also the path of a record: no record's id is `open`.
     """
-    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
     found = [
-        method
-        for method in METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
-        )
+        route
+        for route in iter_route_contexts(request.app.routes)
+        if not isinstance(route.original_route, Mount)
+        and route.matches(request.scope)[0] is not Match.NONE
     ]
-    return sorted([*found, "HEAD"]) if "GET" in found else found
+    own = min(found, key=lambda route: len(route.param_convertors)).path
+    methods = {method for route in found if route.path == own for method in route.methods or ()}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def on_database_error(request: Request, error: Exception) -> Response:

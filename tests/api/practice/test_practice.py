@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change
 from tests.api.practice.test_records import pointers
@@ -52,6 +54,13 @@ async def test_a_change_is_shown_to_clients_and_in_the_audit_log(
     (entry,) = await world.rows(Change, subject="practice")
     assert (entry.kind, entry.subject_id, entry.at) == ("updated", world.practice_id, NOW)
     assert entry.details == {"fields": ["email", "name", "phone"]}
+
+
+@pytest.mark.parametrize("details", [["service"] * 2, ["service"] * 3, ["client"]])
+async def test_what_texts_say_is_named_once(staff: Api, details: list[str]) -> None:
+    answer = await staff.patch(PATH, {"text_details": details})
+    assert answer.status_code == 422
+    assert all(one.startswith("/text_details") for one in pointers(answer))
 
 
 async def test_a_change_of_nothing_writes_nothing(staff: Api, world: World) -> None:
