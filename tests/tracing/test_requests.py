@@ -258,5 +258,5 @@ def test_no_tracing_without_the_setting(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", nobody())
     done = subprocess.run([sys.executable, "-c", OFF], capture_output=True, text=True, check=True)
-    middleware = "['RequestLog', 'HeadByGet', 'BodyLimit', 'DefectGuard']"
+    middleware = "['RequestLog', 'HeadByGet', 'BodyLimit', 'RepeatedParameters', 'DefectGuard']"
     assert done.stdout == f"{middleware} False False None\n[]\n"
