@@ -93,12 +93,12 @@ async def staff(site: Settings, world: World, clock: TestClock) -> AsyncIterator
 
 @pytest.fixture(scope="session")
 def browser_path() -> str:
-    """Find the browser. CI must have it."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    """Find the browser: the headless shell is by a third faster. CI must have one."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     found = next((path for name in names if (path := shutil.which(name))), None)
     if found is not None:
         return found
-    words = "no Chromium is installed (Debian: apt-get install chromium)"
+    words = "no Chromium is installed (Debian: apt-get install chromium-headless-shell)"
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(words)
     pytest.skip(words)
