@@ -104,7 +104,7 @@ class Ended:
 
     `at` is when it was cancelled or marked. `by_practice`: the practice has cancelled it. `due` and
     `settled` are the fee of this end, if it still has that state. `forfeits_credit`: the end has
-    forfeited the credit that paid.
+    forfeited the credit that paid. A cost that fell away, because others took the time, is none.
     """
 
     at: datetime
@@ -112,6 +112,11 @@ class Ended:
     due: Money | None = None
     settled: Money | None = None
     forfeits_credit: bool = False
+
+    @property
+    def has_cost(self) -> bool:
+        """Tell whether this end costs a fee or a credit."""
+        return self.due is not None or self.settled is not None or self.forfeits_credit
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,15 +98,17 @@ async def _pay_again(db: AsyncConnection, record: SessionRecord, now: datetime) 
 async def _credit_fee(db: AsyncConnection, record: SessionRecord, now: datetime) -> UUID | None:
     """Forgive the fee of the end if it is due, and give its id; count it as paid if it is settled.
 
-    The session carries a forgiven fee. What was paid is deducted from a later cancellation. Nothing
-    is left that others could refill.
+    The session carries a forgiven fee. What was paid is deducted from a later cancellation. Of a
+    cost that was credited, nothing is left that others could refill; a use of the allowance is.
     """
     ended = record.ended
+    if ended is None or not ended.has_cost:
+        return None
     history = HistoryRepository(db, record.practice_id)
     await history.void_refill(record.id, record.status)
-    if ended is not None and ended.due is not None:
+    if ended.due is not None:
         return await history.forgive_fee(record.id, record.status, now)
-    if ended is not None and ended.settled is not None:
+    if ended.settled is not None:
         paid = minor_of(record.paid_before)
         sessions = SessionRepository(db, record.practice_id)
         await sessions.set_paid_before(record.id, paid + ended.settled.amount_minor)

@@ -125,14 +125,14 @@ def ended_of(document: str | None, currency: str) -> Ended | None:
     """Parse the end of a session (app/tables/ended.py); None if it has not ended."""
     if document is None:
         return None
-    at, actor, fee_minor, fee_status, credit = json.loads(document)
+    at, actor, fee_minor, fee_status, credit, is_refilled = json.loads(document)
     fee = None if fee_minor is None else Money(fee_minor, currency)
     return Ended(
         at=datetime.fromisoformat(at),
         by_practice=actor not in BY_CLIENT,
         due=fee if fee_status == "due" else None,
-        settled=fee if fee_status == "settled" else None,
-        forfeits_credit=credit == Credit.FORFEITED,
+        settled=fee if fee_status == "settled" and not is_refilled else None,
+        forfeits_credit=credit == Credit.FORFEITED and not is_refilled,
     )
 
 
