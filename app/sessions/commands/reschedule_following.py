@@ -82,6 +82,11 @@ async def preview_following(
     sessions = choose_sessions(found, choice, now, where="query")
     check_links(caller, sessions)
     named = sessions.named
+    if action is not Action.CANCEL and named.status is Status.CANCELLED:
+        # Only a cancellation may name it: the decision about it is a refusal.
+        sessions = replace(
+            sessions, covered=[named, *sessions.covered], staying=sessions.staying[1:]
+        )
     moves_named = named in sessions.covered and named.group_id is None
     if start is None or action is not Action.RESCHEDULE or not moves_named:
         return replace(preview_costs(sessions, action, now), scope=scope)
