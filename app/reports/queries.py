@@ -86,7 +86,11 @@ async def read_report(
         raise InvalidInputError("/to", "field.range-too-long", where="query", days=MAX_DAYS)
     values = {"practice_id": practice_id, "first": first, "last": last}
     rows = (await db.execute(_report(group_by), values)).mappings()
-    return [ReportRow(row["key"], row["name"], {of: row[of] for of in MEASURES}) for row in rows]
+    return [
+        ReportRow(row["key"], row["name"], counts)
+        for row in rows
+        if any((counts := {of: row[of] for of in MEASURES}).values())
+    ]
 
 
 @cache

@@ -663,3 +663,14 @@ async def test_the_same_key_asks_and_answers_once(api: Api, world: World, sessio
     assert replayed.headers["Idempotency-Replayed"] == "true"
     assert replayed.json() == granted.json()
     assert REASON
+
+
+async def test_the_history_has_the_cancellation_before_the_question(api: Api, world: World) -> None:
+    """They have one instant, and their ids are random."""
+    await world.add_policy(LATE_FEE)
+    for number in range(6):
+        session_id = await world.book(START + number * DAY)
+        assert (await cancel(api, session_id)).status_code == 200
+        items = (await api.get(f"/v1/sessions/{session_id}/changes")).json()["items"]
+        kinds = [entry["kind"] for entry in items]
+        assert kinds[-2:] == ["cancelled", "fee_waiver_asked"]

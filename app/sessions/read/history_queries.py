@@ -60,7 +60,8 @@ _CHANGES = about_one_session(
     .outerjoin(Session, OWN_SESSION)
     .outerjoin(Change, of_session(Change, Session))
     .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
-    .order_by(Change.session_version, Change.at, Change.id)
+    # Entries of one command have one instant; the session's own comes before what it caused.
+    .order_by(Change.session_version, Change.at, Change.subject != "session", Change.id)
 )
 
 

@@ -37,7 +37,7 @@ async def test_a_scope_books_nothing_again(
         clock.now = START + HOUR
         path = f"/v1/practice/sessions/{first}/noshow"
         assert (await staff.post(path, {"charge_fee": False})).status_code == 200
-    starts: tuple[dict[str, str], ...] = ({}, {"start": (START + 48 * HOUR).isoformat()})
+    starts: tuple[dict[str, Any], ...] = ({}, {"start": (START + 48 * HOUR).isoformat()})
     for start in starts:
         answer = await api.get(
             f"/v1/sessions/{first}/scope", action="reschedule", scope=scope, **start
