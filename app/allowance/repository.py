@@ -11,7 +11,7 @@ from app.tables.joins import of_practice
 
 
 async def latest_use(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> UUID | None:
-    """Give the client's latest use that still counts; None: there is none."""
+    """Give the client's latest use that was not given back; None: there is none."""
     use_id: UUID | None = await db.scalar(
         select(AllowanceUse.id)
         .where(

@@ -113,7 +113,7 @@ class AdjustRequest(RequestBody):
         BeforeValidator(_whole),
         Field(
             description="`1`: count one use more, from now on. `-1`: give the latest use back that "
-            "still counts.",
+            "was not given back.",
         ),
     ]
     reason: StaffReason

@@ -67,6 +67,7 @@ async def test_the_command_asks_for_the_schema_first(
         await distribute(settings.owner_url, SERVICE, metadata)
 
 
+@pytest.mark.own_database  # `reslot migrate`, in other tests, sets it for a whole database
 async def test_a_plain_server_plans_a_statement_once(
     settings: Settings, service: asyncpg.Connection, engine: AsyncEngine
 ) -> None:
