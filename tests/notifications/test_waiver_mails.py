@@ -145,7 +145,7 @@ async def test_the_cancellation_says_that_the_fee_waits(
     client, practitioner = (text_of(mail) for mail in postbox.mails)
     assert "A fee of $45.00 is due. Harbor Wellness collects it." in client
     assert "You have asked for it to be waived." in client
-    assert "without an answer, after Monday, December 7, 2026" in client
+    assert "can answer until Monday, December 7, 2026" in client
     assert WORDS not in client
     assert "asked for it to be waived" not in practitioner
 
