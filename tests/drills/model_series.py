@@ -127,7 +127,8 @@ class SeriesBook(GroupBook):
 
     def preview(self, session: Session, action: str, choice: Choice, now: datetime) -> Preview:
         covered, staying = self.scope(session, choice, now)
-        if action != "cancel" and staying.pop(session, None):
+        if action != "cancel" and session in staying:
+            del staying[session]
             covered = [session, *covered]
         return Preview(
             action, {one: verdict(in_scope(one), action, now) for one in covered}, staying
