@@ -131,6 +131,11 @@ async def test_another_method_gets_a_405_with_the_allowed_ones(
             assert answer.headers["allow"] == allowed
 
 
+@pytest.mark.parametrize("path", ["/portal/main.js", "/docs-assets/swagger-ui.css"])
+async def test_another_method_on_a_file_gets_a_405(stranger: Api, path: str) -> None:
+    assert_problem(await stranger.http.post(path), "method-not-allowed")
+
+
 def assert_problem(answer: Any, code: str) -> dict[str, Any]:
     body: dict[str, Any] = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"

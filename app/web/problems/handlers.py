@@ -10,13 +10,11 @@ import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.database.transactions import (
@@ -52,7 +50,8 @@ from app.texts.refusals import refusal_text
 from app.web.json import as_json
 from app.web.languages import language_headers
 from app.web.problems.catalogue import CATALOGUE, MEDIA_TYPE
-from app.web.problems.messages import describe_error, member_of
+from app.web.problems.messages import describe_error, member_of, pointer_to
+from app.web.problems.routes import routes_at
 from app.web.request_headers import texts_of
 from app.web.views import (
     present_conflicts,
@@ -272,8 +271,7 @@ def _entry(found: Mapping[str, Any], texts: Texts) -> dict[str, str]:
         path.pop()
     if (member := member_of(found)) is not None:
         path.append(member)
-    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
-    return {"pointer": pointer, "in": str(where), "detail": describe_error(found, texts)}
+    return {"pointer": pointer_to(path), "in": str(where), "detail": describe_error(found, texts)}
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -301,12 +299,9 @@ def _methods_at(request: Request) -> list[str]:
     The framework lists only the methods of the first matching route. A path that is written out is
     not also the path of a record: no record's id is `open`.
     """
-    found = [
-        route
-        for route in iter_route_contexts(request.app.routes)
-        if not isinstance(route.original_route, Mount)
-        and route.matches(request.scope)[0] is not Match.NONE
-    ]
+    found = routes_at(request)
+    if not found:
+        return []
     own = min(found, key=lambda route: len(route.param_convertors)).path
     methods = {method for route in found if route.path == own for method in route.methods or ()}
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))

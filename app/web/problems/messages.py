@@ -1,6 +1,6 @@
 """Messages for invalid fields, in terms of JSON. Pydantic's own are in terms of Python's types."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.texts.catalogue import Texts
@@ -101,6 +101,11 @@ _COUNTED = {
     "input.too-few": "min_length",
     "input.too-many": "max_length",
 }
+
+
+def pointer_to(path: Iterable[object]) -> str:
+    """Write where a value is as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
 def member_of(error: Mapping[str, Any]) -> str | None:

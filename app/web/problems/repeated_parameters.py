@@ -1,15 +1,15 @@
 """Query parameters that are given more than once (product.md section 10, "Query parameters")."""
 
-from collections import Counter
 from http import HTTPStatus
 
 from fastapi import Request
-from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.routing import Match
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import InvalidInputError
 from app.web.problems.handlers import on_domain_error
+from app.web.problems.messages import pointer_to
+from app.web.problems.routes import routes_at
 
 # The only parameter that is a list.
 _LIST = "keep"
@@ -28,15 +28,14 @@ class RepeatedParameters:
             request = Request(scope)
             name = _repeated(request)
             if name is not None and _checks_parameters(request):
-                pointer = f"/{name.replace('~', '~0').replace('/', '~1')}"
-                error = InvalidInputError(pointer, "field.given-once", where="query")
+                error = InvalidInputError(pointer_to([name]), "field.given-once", where="query")
                 app = await on_domain_error(request, error)
         await app(scope, receive, send)
 
 
 def _repeated(request: Request) -> str | None:
-    given = Counter(name for name, _ in request.query_params.multi_items() if name != _LIST)
-    return next((name for name, count in given.items() if count > 1), None)
+    given = request.query_params
+    return next((name for name in given if name != _LIST and len(given.getlist(name)) > 1), None)
 
 
 def _checks_parameters(request: Request) -> bool:
@@ -45,6 +44,6 @@ def _checks_parameters(request: Request) -> bool:
         isinstance(route.original_route, APIRoute)
         and route.dependant.query_params
         and HTTPStatus.UNPROCESSABLE_ENTITY in route.responses
-        for route in iter_route_contexts(request.app.routes)
-        if route.matches(request.scope)[0] is Match.FULL
+        for route in routes_at(request)
+        if request.method in (route.methods or ())
     )
