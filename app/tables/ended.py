@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Text, case, cast, func, or_, select
 
 from app.domain.session import Status
 from app.tables.changes import Change
@@ -14,8 +14,8 @@ def end_of(session: Any) -> ColumnElement[str]:  # noqa: ANN401 - the table, or 
     """Select the end of a cancelled or missed session as JSON text; null for all others.
 
     `ended_of` (app/sessions/read/rows.py) parses it. It has the fee that the end caused, with its
-    present state, and whether others have taken the freed time. The history is only looked at if
-    the session has ended.
+    present state, and what became of the freed time. The history is only looked at if the session
+    has ended.
     """
     end = func.json_build_array(
         Change.at,
@@ -23,7 +23,7 @@ def end_of(session: Any) -> ColumnElement[str]:  # noqa: ANN401 - the table, or 
         Fee.amount_minor,
         Fee.status,
         Change.credit,
-        func.coalesce(Refill.state == "refilled", false()),
+        Refill.state,
     )
     latest = (
         select(cast(end, Text))

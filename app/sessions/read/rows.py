@@ -125,7 +125,8 @@ def ended_of(document: str | None, currency: str) -> Ended | None:
     """Parse the end of a session (app/tables/ended.py); None if it has not ended."""
     if document is None:
         return None
-    at, actor, fee_minor, fee_status, credit, is_refilled = json.loads(document)
+    at, actor, fee_minor, fee_status, credit, refill = json.loads(document)
+    is_refilled = refill == "refilled"
     fee = None if fee_minor is None else Money(fee_minor, currency)
     return Ended(
         at=datetime.fromisoformat(at),
