@@ -13,7 +13,7 @@ from tests.world import Api, TestClock, World
 
 # The worker looks at the cancellations of all practices.
 pytestmark = pytest.mark.alone
-__all__ = ["ben", "judge"]
+__all__ = ["ben", "judge"]  # fixtures
 
 WEEK = timedelta(days=7)
 CREDITED: dict[str, Any] = {

@@ -64,7 +64,8 @@ async def cancel_following(
         QuoteInvalidError, ScopeQuoteOutdatedError, ScopeQuoteRequiredError, ScopeRefusedError: see
             `judge_all_for_client`.
     """
-    sessions = choose_sessions(await lock_following(db, caller, session_id), choice, now)
+    found = await lock_following(db, caller, session_id)
+    sessions = choose_sessions(found, Action.CANCEL, choice, now)
     check_links(caller, sessions)
     if not sessions.covered:
         command_id, costs = await _cancelled_before(db, sessions)
@@ -97,7 +98,8 @@ async def cancel_following_by_staff(
         SessionNotBookedError: the session is fulfilled or missed.
     """
     await check_staff_reason(db, staff.practice_id, order.reason)
-    sessions = choose_sessions(await lock_following(db, staff.practice_id, session_id), choice, now)
+    found = await lock_following(db, staff.practice_id, session_id)
+    sessions = choose_sessions(found, Action.CANCEL, choice, now)
     if not sessions.covered:
         command_id, costs = await _cancelled_before(db, sessions)
         return await answer_staff_scope(db, staff, sessions, costs, command_id, changed=())

@@ -79,14 +79,9 @@ async def preview_following(
         check_start(start, where="query")
     found = await read_following(db, caller, session_id)
     found = found[:1] if scope is SeriesScope.THIS else found
-    sessions = choose_sessions(found, choice, now, where="query")
+    sessions = choose_sessions(found, action, choice, now, where="query")
     check_links(caller, sessions)
     named = sessions.named
-    if action is not Action.CANCEL and named.status is Status.CANCELLED:
-        # Only a cancellation may name it: the decision about it is a refusal.
-        sessions = replace(
-            sessions, covered=[named, *sessions.covered], staying=sessions.staying[1:]
-        )
     moves_named = named in sessions.covered and named.group_id is None
     if start is None or action is not Action.RESCHEDULE or not moves_named:
         return replace(preview_costs(sessions, action, now), scope=scope)
@@ -120,7 +115,8 @@ async def reschedule_following(
             `judge_all_for_client`.
         ScopeConflictsError: a time is not on offer.
     """
-    sessions = choose_sessions(await lock_following(db, caller, session_id), choice, now)
+    found = await lock_following(db, caller, session_id)
+    sessions = choose_sessions(found, Action.RESCHEDULE, choice, now)
     check_links(caller, sessions)
     check_version(sessions.named, order.if_match)
     _check_starts(requested, overrides)
@@ -165,7 +161,8 @@ async def reschedule_following_by_staff(
     """
     _check_starts(requested, overrides)
     await check_staff_reason(db, staff.practice_id, order.reason)
-    sessions = choose_sessions(await lock_following(db, staff.practice_id, session_id), choice, now)
+    found = await lock_following(db, staff.practice_id, session_id)
+    sessions = choose_sessions(found, Action.RESCHEDULE, choice, now)
     check_version(sessions.named, order.if_match)
     if sessions.named.status is not Status.BOOKED:
         raise SessionNotBookedError

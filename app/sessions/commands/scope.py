@@ -49,7 +49,7 @@ class ScopeSessions:
     """The session that a command names, and the sessions that it covers, in their order.
 
     `staying` are the later sessions of the series that stay as they are. The named session is only
-    among them if it is cancelled.
+    among them if it is to be cancelled and is cancelled already.
     """
 
     named: SessionRecord
@@ -106,7 +106,12 @@ class ScopeAllowanceSpentError(ScopeQuoteOutdatedError):
 
 
 def choose_sessions(
-    found: Sequence[SessionRecord], choice: ScopeChoice, now: datetime, *, where: str = "body"
+    found: Sequence[SessionRecord],
+    action: Action,
+    choice: ScopeChoice,
+    now: datetime,
+    *,
+    where: str = "body",
 ) -> ScopeSessions:
     """Choose the sessions that a command covers; `found` are the named one and its followers.
 
@@ -119,7 +124,7 @@ def choose_sessions(
     if not choice.keep <= {record.id for record in followers}:
         raise InvalidInputError("/keep", "field.not-following", where=where)
     covered, staying = [], []
-    if named.status is Status.CANCELLED:
+    if action is Action.CANCEL and named.status is Status.CANCELLED:
         staying.append((named, Stays.CANCELLED))
     else:
         covered.append(named)
