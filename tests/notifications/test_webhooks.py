@@ -45,7 +45,7 @@ from tests.notifications.postbox import Postbox
 from tests.notifications.receiver import Receiver
 from tests.notifications.scenario import START, Scenario
 from tests.notifications.test_worker import no_jobs_due, working
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 from tests.world import NOW, Api, TestClock, World
 
 # The worker runs the jobs of all practices.
@@ -116,6 +116,8 @@ async def test_an_event_is_sent_signed_and_marked(
 async def test_events_that_are_sent_together_arrive_once_each(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
+    # There are more of them than an endpoint takes at once.
+    webhooks.patience_seconds = PATIENCE_SECONDS
     await add_endpoint(world, receiver)
     wanted = [
         await scenario.notification(
