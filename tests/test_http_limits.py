@@ -227,6 +227,7 @@ async def test_every_request_has_the_same_time_and_the_application_has_no_limit(
         assert await rest(reader) == b""
 
 
+@pytest.mark.slow
 async def test_a_caller_who_reads_the_response_late_may_send_another_request() -> None:
     async with served(Patient) as (connect, _), connect() as (reader, writer):
         writer.write(HEAD.replace(b"/ ", b"/large ") + b"Content-Length: 0\r\n\r\n")

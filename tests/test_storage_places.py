@@ -7,6 +7,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 APP = Path(__file__).parents[1] / "app"
 STATEMENTS = {"select", "insert", "update", "delete", "text", "exists", "union", "union_all"}
 NAMES = ("queries.py", "repository.py", "statements.py")
@@ -34,6 +36,7 @@ def sql_in(file: Path) -> Iterator[int]:
             yield called.lineno
 
 
+@pytest.mark.slow
 def test_statements_are_in_queries_and_repositories_only() -> None:
     found = {
         str(file.relative_to(APP))

@@ -67,6 +67,7 @@ def where_the_router_is_included(app: FastAPI, marker: Marker) -> None:
 
 
 @pytest.mark.parametrize("add", [on_the_route, on_the_router, where_the_router_is_included])
+@pytest.mark.slow
 async def test_a_dependency_that_is_added_is_called_on_every_route(
     settings: Settings, add: Add
 ) -> None:
@@ -79,6 +80,7 @@ async def test_a_dependency_that_is_added_is_called_on_every_route(
     assert [operation for operation in added if not await ends(app, operation, marker)] == []
 
 
+@pytest.mark.slow
 async def test_an_override_holds_on_every_route(settings: Settings) -> None:
     """Override each dependency of each route in turn, and replace the others by a no-op."""
     app, marker = create_app(settings), Marker()

@@ -129,6 +129,7 @@ def test_the_calls_of_clients_are_all_there() -> None:
 
 
 @pytest.mark.parametrize("by_link", [False, True], ids=["signed-in", "by-link"])
+@pytest.mark.slow
 async def test_no_call_about_a_seat_changes_its_group_or_the_other_seats(
     api: Api, stranger: Api, world: World, yoga: Class, *, by_link: bool
 ) -> None:

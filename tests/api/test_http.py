@@ -50,6 +50,7 @@ def _lasting(headers: Any) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name not in CHANGING}
 
 
+@pytest.mark.slow
 async def test_a_head_is_answered_like_a_get_by_every_operation(
     api: Api, staff: Api, theirs: Theirs
 ) -> None:
@@ -148,6 +149,7 @@ async def test_a_query_parameter_is_given_once_unless_it_is_a_list(anybody: Api)
     assert answer.status_code == 401
 
 
+@pytest.mark.slow
 async def test_only_the_plain_spelling_is_an_id_in_paths(
     api: Api, staff: Api, theirs: Theirs, settings: Settings
 ) -> None:
@@ -195,6 +197,7 @@ def test_free_text_in_a_path_may_have_slashes() -> None:
         assert isinstance(route.param_convertors[name], RefConvertor), route.path
 
 
+@pytest.mark.slow
 async def test_only_the_plain_spelling_is_an_id_in_queries(
     api: Api, staff: Api, theirs: Theirs
 ) -> None:
@@ -215,6 +218,7 @@ async def test_only_the_plain_spelling_is_an_id_in_queries(
     assert checked >= 15
 
 
+@pytest.mark.slow
 async def test_no_query_parameter_accepts_the_null_character(
     api: Api, staff: Api, theirs: Theirs
 ) -> None:
@@ -236,6 +240,7 @@ async def test_no_query_parameter_accepts_the_null_character(
     assert checked >= 60
 
 
+@pytest.mark.slow
 async def test_only_the_plain_spelling_is_an_id_in_bodies(
     api: Api, staff: Api, theirs: Theirs
 ) -> None:
@@ -296,6 +301,7 @@ async def test_every_page_has_a_policy_and_no_frame_around_it(anybody: Api) -> N
             assert "frame-ancestors 'none'" in policy, path
 
 
+@pytest.mark.slow
 async def test_the_docs_can_be_switched_off(settings: Settings, clock: TestClock) -> None:
     for portal, start in ((True, "portal/"), (False, None)):
         without = settings.model_copy(update={"docs": False, "portal": portal})

@@ -391,6 +391,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 async def test_no_body_causes_a_server_error(api: Api, target: Untouched) -> None:
     """For any body, the response is one of the documented refusals."""
     bodies: list[bytes] = []

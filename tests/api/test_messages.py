@@ -54,6 +54,7 @@ def bodies() -> Iterator[type[BaseModel]]:
             yield parameter.field_info.annotation
 
 
+@pytest.mark.slow
 def test_every_body_of_the_api_is_refused_without_python(subtests: pytest.Subtests) -> None:
     models = set(bodies())
     assert len(models) > 20
@@ -69,6 +70,7 @@ def test_every_body_of_the_api_is_refused_without_python(subtests: pytest.Subtes
 
 
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+@pytest.mark.slow
 def test_every_body_of_the_api_is_refused_in_the_readers_language(
     subtests: pytest.Subtests, language: str
 ) -> None:

@@ -214,6 +214,7 @@ async def test_webhooks_are_counted_by_result(
     assert figure(after, "reslot_outbox_due", recipient="webhook") == 1
 
 
+@pytest.mark.slow
 async def test_sign_in_requests_are_counted_by_outcome(
     stranger: Api, prometheus: Api, context: MailContext
 ) -> None:
@@ -295,6 +296,7 @@ def run(*statements: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.slow
 def test_metrics_of_server_processes_are_added_up(settings: Settings) -> None:
     """The counters of a dead process stay; its gauges do not."""
     with share_metrics(settings, 2):
@@ -313,6 +315,7 @@ def test_a_single_process_shares_nothing(settings: Settings) -> None:
             assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
+@pytest.mark.slow
 async def test_a_worker_has_its_own_port(settings: Settings) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

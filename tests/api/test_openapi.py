@@ -439,6 +439,7 @@ async def test_the_served_description_is_the_same(stranger: Api) -> None:
     assert answer.json() == description()
 
 
+@pytest.mark.slow
 def test_the_description_is_written_once(settings: Settings) -> None:
     """Repeated requests for the description do not slow down other requests."""
     app = create_app(settings)

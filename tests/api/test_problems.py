@@ -288,6 +288,7 @@ def caused_by(cause: Exception) -> Exception:
     return error
 
 
+@pytest.mark.slow
 async def test_a_lost_connection_is_a_503(
     subtests: pytest.Subtests, settings: Settings, world: World
 ) -> None:

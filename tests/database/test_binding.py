@@ -319,6 +319,7 @@ def test_statements_of_a_test_are_accepted() -> None:
     assert inspector.take() == []
 
 
+@pytest.mark.slow
 async def test_every_exemption_is_used(world: World, settings: Settings) -> None:
     """An unused exemption must be removed. Each is run here, so that one test can tell."""
     session_id = await world.book(NOW)

@@ -45,6 +45,7 @@ async def test_the_service_has_timeouts(settings: Settings) -> None:
     assert found == ["3s", "10s", "15s"]
 
 
+@pytest.mark.slow
 async def test_of_several_concurrent_migrations_one_runs(
     settings: Settings, owner: asyncpg.Connection, engine: AsyncEngine
 ) -> None:

@@ -31,7 +31,7 @@ from app.tables.webhooks import WebhookEndpoint
 from app.worker.run import sweep
 from tests.world import NOW, World
 
-pytestmark = pytest.mark.own_database
+pytestmark = [pytest.mark.slow, pytest.mark.own_database]
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ from tests.database.test_spacing import LENGTH, MINUTE, START
 from tests.database.test_spacing import put as put_session
 from tests.world import World
 
-pytestmark = pytest.mark.own_database
+pytestmark = [pytest.mark.slow, pytest.mark.own_database]
 
 BEFORE, AFTER = "20261123_practice_side", "20261128_taken_time"
 DAY = timedelta(days=1)

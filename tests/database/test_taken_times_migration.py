@@ -75,6 +75,7 @@ async def test_each_session_that_takes_time_gets_its_row(
     }
 
 
+@pytest.mark.slow
 async def test_the_downgrade_gives_the_ranges_back(
     owner_engine: AsyncEngine, owner: asyncpg.Connection, old: dict[str, UUID]
 ) -> None:

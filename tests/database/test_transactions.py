@@ -95,6 +95,7 @@ async def test_after_failures_every_connection_is_back_in_the_pool(engine: Async
     assert pool.checkedout() == 0
 
 
+@pytest.mark.slow
 async def test_a_real_deadlock_is_survived_by_both(world: World) -> None:
     locations = [await world.add(Location, name=name, address="x") for name in "AB"]
     arrived = [asyncio.Event(), asyncio.Event()]

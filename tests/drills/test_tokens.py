@@ -120,6 +120,7 @@ async def test_signed_for_another_purpose_or_with_a_retired_key_it_is_refused(
             await kind.is_good(0)
 
 
+@pytest.mark.slow
 async def test_no_kind_is_accepted_as_another(subtests: pytest.Subtests, kinds: list[Kind]) -> None:
     for kind in kinds:
         with subtests.test(kind.name):
@@ -154,6 +155,7 @@ async def test_expired_tokens_are_refused(
             await kind.is_good(0)
 
 
+@pytest.mark.slow
 async def test_a_lone_surrogate_is_refused(
     subtests: pytest.Subtests, kinds: list[Kind], settings: Settings, clock: TestClock
 ) -> None:

@@ -155,6 +155,7 @@ def _one_zone_of_each_rule() -> list[str]:
     return sorted({_rules(zone): zone for zone in ZONES}.values())
 
 
+@pytest.mark.slow
 def test_standard_time_is_the_smaller_offset() -> None:
     """Also in Ireland and Morocco, where the time zone database defines it the other way round."""
     _standard_time_is_the_smaller_offset(_one_zone_of_each_rule())

@@ -173,6 +173,7 @@ class Crowd:
 @pytest.mark.parametrize(
     ("sessions", "spread"), [(60, 1), pytest.param(1000, 12, marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 async def test_each_due_reminder_of_many_sessions_is_sent_once_and_no_other(
     world: World,
     smtp_settings: Settings,

@@ -663,6 +663,7 @@ async def test_receivers_that_hang_delay_neither_mails_nor_other_receivers(
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.slow
 async def test_one_receiver_that_hangs_delays_no_other_of_its_practice(
     both_settings: Settings,
     engine: AsyncEngine,
@@ -698,6 +699,7 @@ async def listening() -> AsyncIterator[Receiver]:
         await made.close()
 
 
+@pytest.mark.slow
 async def test_a_mail_server_that_hangs_delays_no_event(
     both_settings: Settings,
     engine: AsyncEngine,

@@ -166,6 +166,7 @@ def zone_name(zone: str, instant: datetime, locale: str | None = "en-GB") -> str
     return Formatter(locale, ZoneInfo(zone)).instant(instant).partition("(")[2].removesuffix(")")
 
 
+@pytest.mark.slow
 def test_no_zone_has_the_name_of_another_offset() -> None:
     """Over all zones and both halves of the year, one name means one offset."""
     offsets = defaultdict(set)

@@ -92,6 +92,7 @@ async def test_from_a_booking_to_both_mails(
     assert await value(engine, "SELECT count(*) FROM pgqueuer") == 2  # the reminders
 
 
+@pytest.mark.slow
 async def test_two_workers_share_the_work(
     smtp_settings: Settings,
     engine: AsyncEngine,
@@ -148,6 +149,7 @@ async def test_a_failed_mail_is_retried_later(
     assert (await scenario.state(notification_id)).status == "sent"
 
 
+@pytest.mark.slow
 async def test_a_notification_that_was_locked_is_found_by_the_sweep(
     smtp_settings: Settings,
     engine: AsyncEngine,
@@ -464,6 +466,7 @@ class SlowForReminders(Postbox):
         return await super().handle_DATA(server, session, envelope)
 
 
+@pytest.mark.slow
 async def test_a_worker_that_stops_gives_back_the_reminders_that_wait(
     settings: Settings, engine: AsyncEngine, clock: TestClock, world: World, scenario: Scenario
 ) -> None:
@@ -492,6 +495,7 @@ async def test_a_worker_that_stops_gives_back_the_reminders_that_wait(
     await postbox.close()
 
 
+@pytest.mark.slow
 async def test_urgent_mails_are_sent_while_all_reminders_hang(
     settings: Settings, engine: AsyncEngine, clock: TestClock, world: World, scenario: Scenario
 ) -> None:
@@ -540,6 +544,7 @@ async def test_the_most_urgent_mail_is_sent_first(
     assert postbox.connections == 1
 
 
+@pytest.mark.slow
 async def test_more_than_five_mails_are_sent_concurrently(
     smtp_settings: Settings,
     engine: AsyncEngine,

@@ -70,6 +70,7 @@ def test_the_page_is_small_and_has_no_inline_code() -> None:
         assert sum(map(len, sent)) < 70_000
 
 
+@pytest.mark.slow
 async def test_the_files_are_compressed_and_kept_for_ever(site: Settings) -> None:
     async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, base_url=site.public_url) as http:
         page = await http.get("/portal/", headers={"Accept-Encoding": "gzip"})

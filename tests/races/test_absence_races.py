@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from httpx import Response
 
 from app.tables.changes import Change
@@ -12,6 +13,8 @@ from app.tables.refused_attempts import RefusedAttempts
 from app.tables.sessions import Fee, Session
 from tests.patience import until
 from tests.world import NOW, Api, World
+
+pytestmark = pytest.mark.slow
 
 START = NOW + timedelta(days=3)
 ROUNDS = 6

@@ -12,6 +12,8 @@ from app.tables.allowance_uses import AllowanceUse
 from app.tables.sessions import Fee
 from tests.world import NOW, Api, World
 
+pytestmark = pytest.mark.slow
+
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
 ROUNDS = 6

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from httpx import Response
 
 from app.tables.changes import Change, ChangeNote
@@ -17,6 +18,8 @@ from app.tables.taken_times import TakenTime
 from app.tables.waitlist import Wish
 from tests.groups import add_group, add_seat
 from tests.world import NOW, Api, World
+
+pytestmark = pytest.mark.slow
 
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)

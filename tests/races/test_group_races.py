@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
+import pytest
 from httpx import Response
 
 from app.tables.changes import Change
@@ -14,6 +15,8 @@ from app.tables.taken_times import TakenTime
 from tests.groups import add_clients, add_group
 from tests.races.test_seat_races import is_consistent, leave, paid_seats
 from tests.world import Api, World
+
+pytestmark = pytest.mark.slow
 
 WHY = {"reason": {"note": "Dr. Chen is ill."}}
 ROUNDS = 4

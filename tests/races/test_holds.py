@@ -26,6 +26,8 @@ from tests.groups import CLASS, add_clients, add_group, add_seat
 from tests.holds import put_hold
 from tests.world import NOW, REASON, Api, TestClock, World
 
+pytestmark = pytest.mark.slow
+
 START = NOW + timedelta(days=3)
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 CROWD = 50

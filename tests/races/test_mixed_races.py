@@ -23,6 +23,8 @@ from tests.races.test_seat_races import is_consistent, paid_seats
 from tests.series import book_series
 from tests.world import NOW, REASON, Api, World
 
+pytestmark = pytest.mark.slow
+
 START = NOW + timedelta(days=3)
 HOUR = timedelta(hours=1)
 ROUNDS = 6

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from httpx import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,6 +19,8 @@ from app.tables.webhooks import WebhookEndpoint
 from tests.drills.speaking import speakers
 from tests.races.test_waiting import held, wait_until_waiting
 from tests.world import NOW, Api, TestClock, World
+
+pytestmark = pytest.mark.slow
 
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)

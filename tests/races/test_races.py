@@ -25,6 +25,8 @@ from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.drills.speaking import speakers
 from tests.world import NOW, Api, TestClock, World
 
+pytestmark = pytest.mark.slow
+
 START = NOW + timedelta(days=3)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -5,11 +5,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from httpx import Response
 
 from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.taken_times import TakenTime
 from tests.world import NOW, Api, World
+
+pytestmark = pytest.mark.slow
 
 START = NOW + timedelta(days=3)
 TO = START + timedelta(days=7)

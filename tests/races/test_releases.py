@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
 from httpx import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,6 +21,8 @@ from tests.drills.speaking import speakers
 from tests.races.test_waitlist import accept, until_free
 from tests.waiting import DAY, FREED, HOUR, LATE, TICK, another, put_wish, wait, work
 from tests.world import NOW, Api, TestClock, World
+
+pytestmark = pytest.mark.slow
 
 ROUNDS = 6
 FEE = {"deadline": {"before_minutes": 60 * 24 * 30}, "percent": "100"}

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
+import pytest
 from httpx import Response
 
 from app.tables.groups import Group
@@ -12,6 +13,8 @@ from app.tables.sessions import CreditRedemption, Session
 from tests.drills.speaking import speakers
 from tests.groups import CLASS, DAY, add_clients, add_group, add_seat, seats_of
 from tests.world import REASON, Api, TestClock, World
+
+pytestmark = pytest.mark.slow
 
 CROWD = 20
 SEATS = 8

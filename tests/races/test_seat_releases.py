@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from app.tables.changes import Change
 from app.tables.practices import Service
 from app.tables.sessions import Fee, Session
@@ -14,6 +16,8 @@ from tests.races.test_releases import RULES, Round, statuses
 from tests.races.test_waitlist import accept, until_free
 from tests.waiting import DAY, HOUR, WISHES, put_wish, work
 from tests.world import NOW, Api, TestClock, World
+
+pytestmark = pytest.mark.slow
 
 # Of each round, days after a Thursday.
 WORKDAYS = (0, 1, 4, 5, 6, 7)

@@ -14,6 +14,8 @@ from app.tables.sessions import Session
 from tests.series import book_series
 from tests.world import NOW, Api, World
 
+pytestmark = pytest.mark.slow
+
 # A Thursday, 10:00 in New York.
 START = NOW + timedelta(days=3)
 HOUR = timedelta(hours=1)

@@ -15,7 +15,7 @@ from app.tables.practices import Client
 from tests.world import NOW, Api, World
 
 # The sign-in searches all practices for the client.
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 AT_ONCE = 12
 

@@ -15,6 +15,8 @@ from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.taken_times import TakenTime
 from tests.world import NOW, Api, World
 
+pytestmark = pytest.mark.slow
+
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
 SESSIONS = "/v1/practice/sessions"

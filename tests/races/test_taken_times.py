@@ -16,6 +16,8 @@ from app.tables.taken_times import TakenTime
 from tests.groups import write_video_group
 from tests.world import NOW, Api, World
 
+pytestmark = pytest.mark.slow
+
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
 ROUNDS = 6

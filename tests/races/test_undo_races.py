@@ -4,11 +4,14 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from httpx import Response
 
 from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.taken_times import TakenTime
 from tests.world import NOW, REASON, Api, World
+
+pytestmark = pytest.mark.slow
 
 START = NOW + timedelta(days=3)
 ROUNDS = 6

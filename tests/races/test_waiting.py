@@ -22,6 +22,8 @@ from tests.citus import given_cluster
 from tests.patience import until
 from tests.world import NOW, Api, World
 
+pytestmark = pytest.mark.slow
+
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
 CROWD = 12  # more than there are connections for commands
@@ -72,7 +74,6 @@ async def wait_until_waiting(world: World, holder: asyncpg.Connection, others: i
     await until(is_waited_for)
 
 
-@pytest.mark.slow
 async def test_a_command_that_waits_too_long_for_a_lock_gets_503_with_retry_after(
     api: Api, world: World, settings: Settings
 ) -> None:
@@ -84,7 +85,6 @@ async def test_a_command_that_waits_too_long_for_a_lock_gets_503_with_retry_afte
     assert [row.status for row in await world.rows(Session)] == ["booked"]
 
 
-@pytest.mark.slow
 async def test_waiting_commands_do_not_delay_reads(
     api: Api, world: World, engine: AsyncEngine, settings: Settings
 ) -> None:

@@ -27,6 +27,8 @@ from tests.drills.speaking import speakers
 from tests.waiting import DAY, FREED, HOUR, LATE, TICK, another, put_wish, wait, work
 from tests.world import NOW, Api, TestClock, World
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 5
 
 

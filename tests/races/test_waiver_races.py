@@ -20,6 +20,8 @@ from app.tables.sessions import Fee
 from app.tables.waivers import Waiver
 from tests.world import NOW, Api, World
 
+pytestmark = pytest.mark.slow
+
 START = NOW + timedelta(days=3)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 WEEK = 7 * DAY

@@ -154,11 +154,13 @@ def test_the_compiled_texts_are_up_to_date(language: str) -> None:
         assert forms_by_key(read_mo(file)) == texts(language)
 
 
+@pytest.mark.slow
 def test_no_key_is_unused() -> None:
     uses = find_uses()
     assert not [key for key in texts("en") if not uses.include(key)]
 
 
+@pytest.mark.slow
 def test_no_key_is_unknown() -> None:
     """A string in the code that has the form and the prefix of a key must be a key."""
     families = {key.partition(".")[0] for key in texts("en")}

@@ -74,6 +74,7 @@ async def nothing_due(engine: AsyncEngine) -> bool:
     return not await value(engine, query)
 
 
+@pytest.mark.slow
 async def test_the_jobs_of_a_request_are_in_its_trace(
     settings: Settings,
     clock: TestClock,
@@ -131,6 +132,7 @@ async def test_a_job_stores_only_the_trace_context_beside_its_payload(
         assert row.headers["otel"]["traceparent"].startswith(f"00-{TRACE}-")
 
 
+@pytest.mark.slow
 async def test_a_job_that_runs_much_later_has_its_own_trace(
     settings: Settings,
     clock: TestClock,

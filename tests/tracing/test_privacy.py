@@ -48,6 +48,7 @@ def nothing_of(collector: Collector, *secrets: str) -> None:
             assert secret.lower() not in text
 
 
+@pytest.mark.slow
 async def test_no_span_contains_personal_data(
     settings: Settings, clock: TestClock, world: World, collector: Collector
 ) -> None:
@@ -93,6 +94,7 @@ async def test_no_span_contains_personal_data(
         assert not span.raw.status.message
 
 
+@pytest.mark.slow
 async def test_no_span_contains_the_text_of_a_database_error(
     settings: Settings, clock: TestClock, world: World, collector: Collector
 ) -> None:

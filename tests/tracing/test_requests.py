@@ -97,6 +97,7 @@ async def test_a_long_statement_is_cut(engine: AsyncEngine) -> None:
     assert len(str((statement.attributes or {})["db.query.text"])) == 4000
 
 
+@pytest.mark.slow
 async def test_the_span_of_a_refusal_has_its_code(
     settings: Settings, clock: TestClock, world: World, collector: Collector
 ) -> None:
@@ -113,6 +114,7 @@ async def test_the_span_of_a_refusal_has_its_code(
     assert nowhere.attributes["reslot.problem"] == "not-found"
 
 
+@pytest.mark.slow
 async def test_a_defect_is_a_span_that_failed(
     settings: Settings, clock: TestClock, collector: Collector
 ) -> None:
@@ -147,6 +149,7 @@ async def test_the_trace_of_a_caller_is_continued(
     assert collector.one("GET /v1/sessions").parent_id == ""
 
 
+@pytest.mark.slow
 async def test_the_sdk_uses_the_configured_sampler(
     settings: Settings, clock: TestClock, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +161,7 @@ async def test_the_sdk_uses_the_configured_sampler(
     assert [span.name for span in collector.told] == ["GET /v1/me"]
 
 
+@pytest.mark.slow
 async def test_the_service_has_a_name(
     settings: Settings, clock: TestClock, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +194,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.slow
 async def test_a_collector_that_hangs_delays_nothing(
     settings: Settings,
     clock: TestClock,
@@ -205,6 +210,7 @@ async def test_a_collector_that_hangs_delays_nothing(
 
 
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.slow
 async def test_an_unreachable_collector_is_logged_once(
     settings: Settings,
     clock: TestClock,
@@ -252,6 +258,7 @@ print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "re
 """
 
 
+@pytest.mark.slow
 def test_no_tracing_without_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the middleware nor the SDK is loaded, and the framework does not trace by itself."""
     monkeypatch.delenv("TRACING", raising=False)

@@ -207,6 +207,7 @@ async def _sign_in(world: World, canaries: Canaries) -> None:
         )
 
 
+@pytest.mark.slow
 async def test_an_erased_client_is_found_nowhere(
     api: Api, staff: Api, world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,6 +63,7 @@ async def make_full(staff: Api, world: World) -> None:
         assert done.status_code == 200, done.text
 
 
+@pytest.mark.slow
 async def test_an_export_imports_into_an_empty_practice_unchanged(staff: Api, world: World) -> None:
     await make_full(staff, world)
     lines = await exported(staff)
@@ -85,6 +86,7 @@ async def test_an_export_imports_into_an_empty_practice_unchanged(staff: Api, wo
     assert len(await other.rows(Session)) == len(of_kind(lines, "session"))
 
 
+@pytest.mark.slow
 async def test_an_export_imports_into_its_own_practice_unchanged(staff: Api, world: World) -> None:
     await make_full(staff, world)
     trail = len(await world.rows(Change))

@@ -158,6 +158,7 @@ async def test_only_booked_sessions_to_come_of_this_practitioner_are_reported(
     assert (await staff.get(of(world, "misfits", other))).json() == NONE
 
 
+@pytest.mark.slow
 async def test_a_long_report_is_cut_and_has_the_total(staff: Api, world: World) -> None:
     weekdays = [day for day in range(1, 60) if (NOW + timedelta(days=day)).weekday() < 5]
     starts = [NOW + timedelta(days=day, hours=hour) for day in weekdays[:26] for hour in range(4)]

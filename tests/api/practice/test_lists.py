@@ -159,6 +159,7 @@ def filters_of(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, 
     return found
 
 
+@pytest.mark.slow
 async def test_every_list_supports_each_described_filter(
     staff: Api, world: World, subtests: pytest.Subtests
 ) -> None:

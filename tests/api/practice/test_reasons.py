@@ -50,6 +50,7 @@ async def answers(staff: Api, theirs: Theirs, scope: Scope) -> dict[str, str]:
     return told
 
 
+@pytest.mark.slow
 async def test_a_read_key_finds_no_reason_anywhere(staff: Api, theirs: Theirs) -> None:
     told = await answers(staff, theirs, Scope.READ)
     assert len(told) > 25
@@ -58,6 +59,7 @@ async def test_a_read_key_finds_no_reason_anywhere(staff: Api, theirs: Theirs) -
         assert f'"{CODE}"' not in text, operation
 
 
+@pytest.mark.slow
 async def test_a_write_key_finds_reasons_where_they_were(staff: Api, theirs: Theirs) -> None:
     told = await answers(staff, theirs, Scope.WRITE)
     where = {operation for operation, text in told.items() if NOTE in text}
@@ -81,6 +83,7 @@ async def test_a_read_key_sees_that_there_is_a_reason_and_who_gave_it(
     assert [entry["reason"] for entry in entries] == [{"code": None, "note": None}] * 2
 
 
+@pytest.mark.slow
 async def test_a_read_key_does_not_see_reasons_that_staff_wrote(staff: Api, theirs: Theirs) -> None:
     """Staff write down the same personal data that a client would have typed."""
     path = f"/v1/practice/sessions/{theirs.ids['session_id']}"

@@ -145,6 +145,7 @@ async def untouched(world: World, kind: Kind) -> Any:
 
 
 @EVERY
+@pytest.mark.slow
 async def test_invalid_input_is_named_and_changes_nothing(
     subtests: pytest.Subtests, staff: Api, world: World, plural: str
 ) -> None:

@@ -36,6 +36,7 @@ def test_there_are_operations_with_a_ref() -> None:
     }
 
 
+@pytest.mark.slow
 async def test_a_used_ref_names_the_record_that_has_it(
     subtests: pytest.Subtests, staff: Api, theirs: Theirs
 ) -> None:

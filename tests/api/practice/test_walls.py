@@ -25,6 +25,7 @@ def test_there_are_operations_to_walk() -> None:
     assert len(OPERATIONS) > 70
 
 
+@pytest.mark.slow
 async def test_a_key_with_the_required_scope_is_not_refused(
     subtests: pytest.Subtests, staff: Api, theirs: Theirs
 ) -> None:
@@ -37,6 +38,7 @@ async def test_a_key_with_the_required_scope_is_not_refused(
             assert answer.status_code not in {401, 403, 404}
 
 
+@pytest.mark.slow
 async def test_a_key_that_is_revoked_while_its_command_runs_changes_nothing(
     subtests: pytest.Subtests, staff: Api, theirs: Theirs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

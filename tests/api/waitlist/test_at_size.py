@@ -99,6 +99,7 @@ def counted(engine: AsyncEngine) -> Iterator[list[str]]:
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 async def test_a_thousand_wishes_are_matched_in_less_than_a_second(
     waiting: Waiting, world: World, engine: AsyncEngine
 ) -> None:

@@ -110,6 +110,7 @@ async def test_a_time_that_another_source_takes_is_not_offered(
     # The first of them is the second day from now.
     [(60, 59), (365, MOST_FREED)],
 )
+@pytest.mark.slow
 async def test_a_long_busy_time_is_a_time_for_each_day_up_to_the_horizon_and_62_at_most(
     horizon_days: int, days: int, waiting: Waiting, world: World
 ) -> None:
@@ -253,6 +254,7 @@ async def test_fewer_weekly_hours_free_nothing(waiting: Waiting, world: World) -
     assert await world.rows(FreedTime) == []
 
 
+@pytest.mark.slow
 async def test_a_year_of_longer_hours_is_62_days(waiting: Waiting, world: World) -> None:
     await world.change(Service, world.service_id, horizon_days=365)
     await waiting.wish(weekdays=[7])
@@ -333,6 +335,7 @@ async def test_an_entry_of_an_older_version_frees_nothing(waiting: Waiting, worl
     assert await world.rows(FreedTime) == []
 
 
+@pytest.mark.slow
 async def test_more_rows_than_one_statement_takes_are_kept(waiting: Waiting, world: World) -> None:
     await waiting.wish()
     await waiting.free()

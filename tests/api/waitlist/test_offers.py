@@ -247,6 +247,7 @@ async def test_an_answer_in_time_wins_over_a_worker_at_the_same_instant(
     assert await states(world) == ["accepted"]
 
 
+@pytest.mark.slow
 async def test_nobody_is_moved_without_a_yes(
     waiting: Waiting, world: World, clock: TestClock
 ) -> None:
