@@ -18,7 +18,8 @@ AS_TESTED = --constraint requirements/dev.txt
 # Each build would print the theme's notice about MkDocs 2; the locked version is 1.
 MKDOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-FAST := "not browser and not drill and not brief and not slow"
+# Collecting the cases of Schemathesis takes seconds, and all of them are brief or a drill.
+FAST := -m "not browser and not drill and not brief and not slow" --ignore=tests/drills/test_schemathesis.py
 
 # The texts that people read; installing the project compiles them (setup.py).
 TEXTS := $(wildcard app/texts/locale/*/LC_MESSAGES/reslot.po)
@@ -50,7 +51,7 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest -n $(or $(WORKERS),auto) --dist worksteal $(if $(SHUFFLE),--shuffle $(SHUFFLE)) \
-		-m $(FAST)
+		$(FAST)
 endif
 
 # The slow tests, and the property tests with all examples; then the bounds of coverage, with the first
@@ -58,7 +59,7 @@ endif
 test-slow: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile thorough \
 		-m "(slow or brief or hypothesis) and not browser and not drill"
-	$(BIN)/python -m pytest -n 2 --dist worksteal --first-examples -m $(FAST) --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal --first-examples $(FAST) --cov --cov-report=term
 	$(BIN)/python -m coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/python -m coverage report --fail-under=95 --format=total
 

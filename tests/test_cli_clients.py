@@ -17,6 +17,7 @@ from tests.fixtures.command_line import build, refusal, run
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
 
+@pytest.mark.slow
 def test_an_operator_exports_and_erases_a_client(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:

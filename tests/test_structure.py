@@ -99,6 +99,7 @@ def test_a_circle_of_folders_is_found_and_named(tmp_path: Path) -> None:
     assert circle_in(folder_graph(file_graph(package))) == []
 
 
+@pytest.mark.slow
 def test_each_folder_imports_from_lower_storeys_only() -> None:
     """The same rule as import-linter's contract, checked independently."""
     layers = _layers()

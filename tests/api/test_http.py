@@ -62,6 +62,7 @@ async def test_a_head_is_answered_like_a_get_by_every_operation(
 
 
 @pytest.mark.parametrize("path", [*PAGES, *OTHERS])
+@pytest.mark.slow
 async def test_a_head_is_answered_like_a_get_by_every_page(anybody: Api, path: str) -> None:
     await _same_head(anybody, path)
 

@@ -66,6 +66,7 @@ async def test_with_another_schema_the_service_is_not_ready(
     assert (await stranger.get("/healthz")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_no_request_waits_for_routes_to_be_built(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -635,6 +635,7 @@ def both_settings(smtp_settings: Settings) -> Settings:
     return smtp_settings.model_copy(update={"webhook_insecure_targets": True})
 
 
+@pytest.mark.slow
 async def test_receivers_that_hang_delay_neither_mails_nor_other_receivers(
     both_settings: Settings,
     engine: AsyncEngine,

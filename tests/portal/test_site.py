@@ -48,6 +48,7 @@ async def test_the_address_without_a_slash_redirects(site: Settings) -> None:
     assert "<main" in page.text
 
 
+@pytest.mark.slow
 async def test_the_setting_switches_it_off(settings: Settings) -> None:
     async with serve(settings.model_copy(update={"portal": False}), TestClock()) as api:
         for path in ("/portal", "/portal/", "/portal/main.js"):

@@ -253,6 +253,7 @@ async def test_a_gateway_that_hangs_within_its_answer_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("length", [b"5", b"999999999999"])
+@pytest.mark.slow
 async def test_who_has_accepted_and_does_not_end_the_answer_has_accepted(length: bytes) -> None:
     async def answer(reader: StreamReader, writer: StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

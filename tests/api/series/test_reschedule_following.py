@@ -351,6 +351,7 @@ async def test_limits_of_sessions_per_day_count_the_moved_ones_at_their_new_time
     assert [conflict["session_id"] for conflict in answer.json()["conflicts"]] == [ids[1]]
 
 
+@pytest.mark.slow
 async def test_a_hundred_sessions_move_in_one_command(
     staff: Api, world: World, book_series: Booked
 ) -> None:
