@@ -145,8 +145,8 @@ class SlotView(TypedDict):
         Annotated[
             bool,
             Field(
-                description="True: moving to this slot uses up one of the client's allowance, and "
-                "has no fee for that. Else absent."
+                description="True: moving to this slot uses up one of the client's allowance. "
+                "Only where slots have a `fee`; else absent."
             ),
         ]
     ]

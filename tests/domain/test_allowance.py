@@ -374,7 +374,8 @@ def test_slots_whose_fee_it_lifts_say_that_they_use_it() -> None:
     carries = replace(policy, reschedule=replace(policy.reschedule, fees=()))
     only_carried = target_fees(carries, session(), LATE)
     assert only_carried is not None
-    assert not only_carried.uses_allowance_at(far)
+    uses = [only_carried.uses_allowance_at(start) for start in (present, near, far)]
+    assert uses == [False, True, True]
 
 
 # A reason of the practice's list

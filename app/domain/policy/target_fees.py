@@ -24,8 +24,10 @@ def target_fees(policy: Policy, facts: SessionFacts, now: datetime) -> TargetFee
         return TargetFees(Interval(0, 0), None)
     moving = cost_at(cost_steps(policy, Action.RESCHEDULE, facts), now)
     choice = allowance_choice(policy, Action.RESCHEDULE, facts, now, moving, use=True)
-    # A move that has no fee, and only carries a cost, uses the allowance whatever its target is.
-    uses = choice is not None and choice.would_use and moving.fee is not None
+    uses = choice is not None and choice.would_use
+    if moving.fee is None:
+        # No target saves a fee. A cost that the move carries is the same for all of them.
+        free = Interval(0, 0)
     return TargetFees(
         free=free,
         fee=None if uses else moving.fee,
