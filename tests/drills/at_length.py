@@ -5,12 +5,14 @@ pytest does not collect this file: `test_schemathesis.py` runs it, two processes
 
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from schemathesis import Case
 
-from tests.drills.calling import SETTINGS, described, send
+from tests.drills.calling import DRAWN_MEANWHILE, SETTINGS, described, send
 from tests.drills.target import Target
 
+pytestmark = pytest.mark.filterwarnings(DRAWN_MEANWHILE)
 EXAMPLES = 200
 AT_LENGTH = described(to_the_edges=True)
 

@@ -32,6 +32,11 @@ SETTINGS = settings(
     suppress_health_check=list(HealthCheck),
 )
 
+# The server runs in a thread, where a library may draw random numbers while Hypothesis draws.
+DRAWN_MEANWHILE = (
+    "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
+)
+
 load_all_checks()
 
 

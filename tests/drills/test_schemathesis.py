@@ -12,11 +12,12 @@ from hypothesis import settings
 from schemathesis import Case
 
 from tests.described import description
-from tests.drills.calling import SETTINGS, described, send
+from tests.drills.calling import DRAWN_MEANWHILE, SETTINGS, described, send
 from tests.drills.report import Row
 from tests.drills.subrun import run_tests
 from tests.drills.target import Target
 
+pytestmark = pytest.mark.filterwarnings(DRAWN_MEANWHILE)
 BRIEFLY = described(to_the_edges=False)
 
 

@@ -1,0 +1,115 @@
+"""What a client is shown is what a client pays, in every order of what may change a cost."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.drills.costs_story import CostStory
+from tests.drills.report import Row
+from tests.replays import ENTRIES, replay_all
+from tests.world import Api, World
+
+# The worker looks at the cancellations of all practices.
+pytestmark = pytest.mark.alone
+
+STEPS = 60
+STORIES = 6
+MANY = 80
+
+
+async def play(api: Api, world: World, engine: AsyncEngine, seed: int) -> Counter[str]:
+    """Play one story in a practice of its own; nothing of the database contradicts the rest."""
+    world = await World(engine, world.settings).build()
+    story = CostStory(
+        api.signed_in(world.token()), api.signed_in(await world.key()), world, engine, seed
+    )
+    try:
+        await story.play(STEPS)
+        async with engine.connect() as db:
+            raw = await db.get_raw_connection()
+            rows = await raw.driver_connection.fetch(ENTRIES, world.practice_id)  # type: ignore[union-attr]
+            again = replay_all(rows)
+            assert again.wrong == []
+    except BaseException as error:
+        error.add_note("\n".join([f"seed {seed}", *story.log]))
+        raise
+    return Counter(story.counts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(STORIES))
+async def test_what_is_shown_is_paid(
+    api: Api, world: World, engine: AsyncEngine, seed: int
+) -> None:
+    counts = await play(api, world, engine, seed)
+    assert counts["booked"]
+
+
+@pytest.mark.drill
+async def test_what_is_shown_is_paid_at_length(
+    api: Api, world: World, engine: AsyncEngine, tell: Callable[[Row], None]
+) -> None:
+    counts: Counter[str] = Counter()
+    for seed in range(STORIES, STORIES + MANY):
+        counts += await play(api, world, engine, seed)
+    load, made = f"{MANY} practices, {MANY * STEPS:,} steps", sum(counts.values())
+    tell(Row("costs as shown", load, "the clock", made, 0, 0))
+
+
+async def does_nothing(*_: Any, **__: Any) -> None:
+    """Stand in for a part of a command that is left out."""
+
+
+# What is wrong, where, and what is there instead.
+MUTANTS: list[tuple[str, str, Any]] = [
+    (
+        "an undo gives no use of the allowance back",
+        "app.sessions.commands.undo.HistoryRepository.give_back_use",
+        does_nothing,
+    ),
+    (
+        "a refill gives no use of the allowance back",
+        "app.fees.refilling.give_back_use",
+        does_nothing,
+    ),
+    (
+        "what was paid for an earlier end is asked again",
+        "app.sessions.commands.rebooking.SessionRepository.set_paid_before",
+        does_nothing,
+    ),
+    (
+        "a cost that was credited is refilled too",
+        "app.sessions.commands.rebooking.HistoryRepository.void_refill",
+        does_nothing,
+    ),
+    (
+        "a use is made that nobody was shown",
+        "app.domain.policy.judgement.Judgement.may_use_allowance",
+        True,
+    ),
+]
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize(
+    ("where", "instead"),
+    [pytest.param(where, instead, id=name) for name, where, instead in MUTANTS],
+)
+async def test_a_service_that_charges_otherwise_is_found(
+    api: Api,
+    world: World,
+    engine: AsyncEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    instead: Any,
+) -> None:
+    monkeypatch.setattr(where, instead)
+    for seed in range(MANY):
+        try:
+            await play(api, world, engine, seed)
+        except AssertionError:
+            return
+    pytest.fail("no story has noticed it")
