@@ -17,9 +17,9 @@ from app.domain.zones import from_seconds, start_of_day, to_seconds
 class TargetFees(NamedTuple):
     """What an action costs at one instant, by the start to which it leads; starts in seconds.
 
-    `fee` is that of moves to other starts than the `free` ones, which are those that save a fee. What
-    leads to the `present` start is a change of format, which has a fee of its own. `uses_allowance`:
-    moves to other starts use up one of the client's allowance, and so have no fee either.
+    `free` are the starts that save a fee, and `fee` is that of moves to all others. What leads to
+    the `present` start is a change of format, which has a fee of its own. `uses_allowance`: moves
+    to all others use up one of the client's allowance, and so have no fee either.
     """
 
     free: Interval
