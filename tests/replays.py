@@ -4,7 +4,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
@@ -33,6 +36,13 @@ class Replayed:
 
     made: list[tuple[str, Judgement]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+
+
+async def replay_practice(engine: AsyncEngine, practice_id: UUID) -> Replayed:
+    """Make each recorded decision of a practice again."""
+    async with engine.connect() as db:
+        rows = await db.exec_driver_sql(ENTRIES, (practice_id,))
+        return replay_all(rows.mappings().all())
 
 
 def replay_all(rows: Iterable[Any]) -> Replayed:

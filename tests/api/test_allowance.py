@@ -16,7 +16,7 @@ from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
-from tests.replays import ENTRIES, replay_all
+from tests.replays import replay_practice
 from tests.world import NOW, Api, TestClock, World, slots
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -60,10 +60,7 @@ async def uses(world: World) -> list[tuple[UUID | None, str | None]]:
 
 async def replayed(engine: AsyncEngine, world: World) -> None:
     """Make each recorded decision again."""
-    async with engine.connect() as db:
-        raw = await db.get_raw_connection()
-        rows = await raw.driver_connection.fetch(ENTRIES, world.practice_id)  # type: ignore[union-attr]
-    found = replay_all(rows)
+    found = await replay_practice(engine, world.practice_id)
     assert found.wrong == []
     assert found.made
 

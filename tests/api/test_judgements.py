@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.domain.policy.judgement import Quoted
 from app.domain.policy.rules import Action
 from app.tables.changes import Change
-from tests.replays import ENTRIES, Replayed, replay_all
+from tests.replays import Replayed, replay_practice
 from tests.series import book_series
 from tests.world import NOW, REASON, Api, TestClock, World
 
@@ -36,9 +36,7 @@ async def replayed(engine: AsyncEngine, world: World) -> Replay:
     await world.add_policy(RULES)
 
     async def run() -> Replayed:
-        async with engine.connect() as db:
-            rows = await db.exec_driver_sql(ENTRIES, (world.practice_id,))
-            found = replay_all(rows.mappings().all())
+        found = await replay_practice(engine, world.practice_id)
         assert found.wrong == []
         return found
 

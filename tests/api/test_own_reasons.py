@@ -17,7 +17,7 @@ from app.tables.waivers import Waiver
 from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
-from tests.replays import ENTRIES, replay_all
+from tests.replays import replay_practice
 from tests.series import book_series
 from tests.world import NOW, Api, TestClock, World, slots
 
@@ -345,9 +345,7 @@ async def test_the_judgement_keeps_the_effect_and_not_the_code(
     effects = {code: row.judgement.get("reason") for code, row in changes.items()}
     assert effects == {"ill": "none", "funeral": "ask", "work": None}
     assert not any(code in str(row.judgement) for code, row in changes.items())
-    async with engine.connect() as db:
-        rows = await db.exec_driver_sql(ENTRIES, (world.practice_id,))
-        found = replay_all(rows.mappings().all())
+    found = await replay_practice(engine, world.practice_id)
     assert (found.wrong, len(found.made)) == ([], 3)
 
 

@@ -4,6 +4,7 @@ Each policy has several rules that make something free, give it back or carry it
 knows none of them. It reads what the service shows, acts, and compares the accounts.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -44,7 +45,7 @@ class CostStory:
         """By session: how it was before its client's last change, unless others did something."""
         self.with_paid_moves: set[UUID] = set()
         self.filled: list[datetime] = []
-        self.counts: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
 
     @property
     def now(self) -> datetime:
@@ -87,8 +88,7 @@ class CostStory:
 
     def note(self, what: str) -> None:
         self.log.append(f"  {what}")
-        kind = what.split(" ", 1)[0]
-        self.counts[kind] = self.counts.get(kind, 0) + 1
+        self.counts[what.split(" ", 1)[0]] += 1
 
     # What is compared
 

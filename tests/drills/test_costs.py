@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.drills.costs_story import CostStory
 from tests.drills.report import Row
-from tests.replays import ENTRIES, replay_all
+from tests.drills.test_model_mutants import does_nothing
+from tests.replays import replay_practice
 from tests.world import Api, World
 
 # The worker looks at the cancellations of all practices.
@@ -28,15 +29,11 @@ async def play(api: Api, world: World, engine: AsyncEngine, seed: int) -> Counte
     )
     try:
         await story.play(STEPS)
-        async with engine.connect() as db:
-            raw = await db.get_raw_connection()
-            rows = await raw.driver_connection.fetch(ENTRIES, world.practice_id)  # type: ignore[union-attr]
-            again = replay_all(rows)
-            assert again.wrong == []
-    except BaseException as error:
+        assert (await replay_practice(engine, world.practice_id)).wrong == []
+    except Exception as error:
         error.add_note("\n".join([f"seed {seed}", *story.log]))
         raise
-    return Counter(story.counts)
+    return story.counts
 
 
 @pytest.mark.slow
@@ -57,10 +54,6 @@ async def test_what_is_shown_is_paid_at_length(
         counts += await play(api, world, engine, seed)
     load, made = f"{MANY} practices, {MANY * STEPS:,} steps", sum(counts.values())
     tell(Row("costs as shown", load, "the clock", made, 0, 0))
-
-
-async def does_nothing(*_: Any, **__: Any) -> None:
-    """Stand in for a part of a command that is left out."""
 
 
 # What is wrong, where, and what is there instead.

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.tables.allowance_uses import AllowanceUse
 from app.tables.sessions import Session
 from tests.api.series.conftest import Booked
-from tests.replays import ENTRIES, replay_all
+from tests.replays import replay_practice
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -62,10 +62,7 @@ async def test_the_dearest_get_what_is_left_and_one_quote_has_a_line_for_each(
     assert answer.status_code == 200, answer.text
     assert answer.json()["fee"]["amount_minor"] == 12_000
     assert await used(world) == {ids[0], ids[2]}
-    async with engine.connect() as db:
-        raw = await db.get_raw_connection()
-        rows = await raw.driver_connection.fetch(ENTRIES, world.practice_id)  # type: ignore[union-attr]
-    assert replay_all(rows).wrong == []
+    assert (await replay_practice(engine, world.practice_id)).wrong == []
 
 
 async def test_who_pays_for_all_keeps_all(api: Api, world: World, ids: list[str]) -> None:
