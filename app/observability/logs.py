@@ -50,7 +50,7 @@ def configure_logs(settings: Settings, *, for_good: bool = False) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level)
     # They log each step, and the application logs the result.
-    for library in ("httpcore", "pgqueuer", "urllib3"):
+    for library in ("httpcore2", "pgqueuer", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
     # Its access log contains query strings; ours has the route instead.
     logging.getLogger("uvicorn.access").disabled = True

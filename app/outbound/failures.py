@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import httpcore
+import httpcore2
 
 from app.outbound.connections import TargetRefusedError
 from app.outbound.targets import BadTargetError
@@ -18,11 +18,11 @@ def named_failures(named: Callable[[str], Exception]) -> Iterator[None]:
         yield
     except (BadTargetError, TargetRefusedError):
         raise named("TargetRefused") from None
-    except (TimeoutError, httpcore.TimeoutException):
+    except (TimeoutError, httpcore2.TimeoutException):
         raise named("Timeout") from None
     except socket.gaierror:
         raise named("NameNotResolved") from None
-    except (OSError, httpcore.NetworkError, httpcore.ProtocolError) as error:
+    except (OSError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
         raise named(_connection_error(error)) from None
 
 
@@ -33,4 +33,4 @@ def _connection_error(error: Exception) -> str:
         return "TLSFailed"
     if isinstance(cause, socket.gaierror):
         return "NameNotResolved"
-    return "BadAnswer" if isinstance(error, httpcore.ProtocolError) else "ConnectionFailed"
+    return "BadAnswer" if isinstance(error, httpcore2.ProtocolError) else "ConnectionFailed"

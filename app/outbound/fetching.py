@@ -4,7 +4,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
-import httpcore
+import httpcore2
 import orjson
 
 from app.outbound.connections import Resolver, guarded_backend
@@ -56,7 +56,7 @@ class Fetcher:
     async def _read(self, url: str) -> bytes:
         target = read_target(url, insecure=self._insecure)
         # No proxy: the proxy would look up the host again and could connect to another address.
-        async with httpcore.AsyncConnectionPool(
+        async with httpcore2.AsyncConnectionPool(
             ssl_context=self._ssl_context, network_backend=self._backend
         ) as pool:
             headers = {
@@ -65,7 +65,7 @@ class Fetcher:
                 "Accept-Encoding": "identity",
                 "Connection": "close",
             }
-            where = httpcore.URL(
+            where = httpcore2.URL(
                 scheme=target.scheme, host=target.host, port=target.port, target=target.path
             )
             async with pool.stream("GET", where, headers=list(headers.items())) as answer:

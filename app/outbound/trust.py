@@ -3,7 +3,7 @@
 import ssl
 from functools import cache
 
-import httpcore
+import certifi
 
 
 @cache
@@ -13,4 +13,6 @@ def trusted_authorities() -> ssl.SSLContext:
     `SSL_CERT_FILE` and `SSL_CERT_DIR` name those of the system. Connections share the result:
     loading the authorities takes longer than most requests.
     """
-    return httpcore.default_ssl_context()
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-import httpcore
+import httpcore2
 
 from app.outbound.answers import read_to_end
 from app.outbound.failures import named_failures
@@ -31,7 +31,7 @@ class GatewayConnection:
         self._timeout_seconds = timeout_seconds
         # No maximum: of a post that waits for a connection and is given up at that moment, the pool
         # would keep the connection for ever. The worker bounds how many posts there are at once.
-        self._pool = httpcore.AsyncConnectionPool(
+        self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=trusted_authorities(),
             max_connections=None,
             keepalive_expiry=KEPT_SECONDS,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-import httpcore
+import httpcore2
 
 from app.configuration.settings import Settings
 from app.outbound.answers import read_to_end
@@ -37,7 +37,7 @@ class WebhookSender:
         self._insecure = insecure
         self._timeout_seconds = timeout_seconds
         # No proxy: the proxy would look up the host again and could connect to another address.
-        self._pool = httpcore.AsyncConnectionPool(
+        self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=trusted_authorities(),
             network_backend=guarded_backend(resolve, insecure=insecure),
             max_connections=None,
@@ -69,7 +69,7 @@ class WebhookSender:
     async def _status_of(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         target = read_target(url, insecure=self._insecure)
         sent = {**headers, "Host": target.authority}
-        place = httpcore.URL(
+        place = httpcore2.URL(
             scheme=target.scheme, host=target.host, port=target.port, target=target.path
         )
         while True:
@@ -84,7 +84,7 @@ class WebhookSender:
                 ) as answer:
                     await read_to_end(answer)
                     return answer.status
-            except (httpcore.NetworkError, httpcore.ProtocolError):
+            except (httpcore2.NetworkError, httpcore2.ProtocolError):
                 if trip.connected:
                     raise
                 # The receiver had closed the kept connection: take another one.

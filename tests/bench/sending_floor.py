@@ -14,7 +14,7 @@ from uuid import UUID
 
 import aiosmtplib
 import asyncpg
-import httpcore
+import httpcore2
 from pydantic import SecretStr
 
 from app.clock import system_clock
@@ -53,7 +53,7 @@ async def _post_events(settings: Settings, ids: Ids, connections: int) -> None:
     engine = create_engine(settings.service_url, pool_size=worker_pool_size(settings))
 
     async def one_connection() -> None:
-        async with httpcore.AsyncConnectionPool() as pool:
+        async with httpcore2.AsyncConnectionPool() as pool:
             for practice_id, notification_id in ids:
                 async with read_connection(engine) as db:
                     (event,) = await load_events(db, [(practice_id, notification_id)])

@@ -198,7 +198,7 @@ async def test_a_name_with_an_internal_address_is_refused_before_sending(
     def nobody_connects(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("httpcore.AnyIOBackend.connect_tcp", nobody_connects)
+    monkeypatch.setattr("httpcore2.AnyIOBackend.connect_tcp", nobody_connects)
     sender = WebhookSender(insecure=False, resolve=resolve)
     with pytest.raises(SendingFailedError, match=r"^TargetRefused$"):
         await sender.post(URL, b"{}", {})
@@ -218,7 +218,7 @@ async def test_the_address_that_was_checked_is_the_one_that_is_used(
         connected.append((host, port))
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("httpcore.AnyIOBackend.connect_tcp", connect)
+    monkeypatch.setattr("httpcore2.AnyIOBackend.connect_tcp", connect)
     with pytest.raises(SendingFailedError, match=r"^ConnectionFailed$"):
         await WebhookSender(insecure=False, resolve=resolve).post(URL, b"{}", {})
     assert (asked, connected) == ([("crm.example", 443)], [(PUBLIC, 443)])
