@@ -22,6 +22,7 @@ class Stays(StrEnum):
     FINISHED = "finished"
     MOVED = "moved"
     KEPT = "kept"
+    UNCHANGED = "unchanged"
 
 
 def why_it_stays(

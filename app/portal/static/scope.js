@@ -260,7 +260,7 @@ export class ScopePart {
   #stays({ session_id: id, starts_at: start, why }) {
     const label = t.scope.takeAlongDate(short(start));
     const back = ["kept", "moved"].includes(why) ? button(t.scope.takeAlong, () => this.#takeAlong(id), { class: "plain", "aria-label": label }) : null;
-    const reason = this.#moved.has(id) ? t.scope.why.moved : t.scope.why[why] ?? t.scope.why.other;
+    const reason = why === "kept" && this.#moved.has(id) ? t.scope.why.moved : t.scope.why[why] ?? t.scope.why.other;
     return h("li", { "data-session": id }, h("strong", {}, t.labelled(short(start), "")), `${reason} `, back);
   }
 }

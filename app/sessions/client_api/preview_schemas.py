@@ -69,7 +69,10 @@ class StayingView(TypedDict):
     starts_at: datetime
     why: Annotated[
         Stays,
-        Field(description="`moved`: it was moved alone; `include_moved` takes it along."),
+        Field(
+            description="`moved`: it was moved alone; `include_moved` takes it along. `unchanged`: "
+            "it is at its new time already."
+        ),
     ]
 
 

@@ -87,6 +87,7 @@ async def preview_following(
         return replace(preview_costs(sessions, action, now), scope=scope)
     requested = MeetingRequest(start, named.format, named.location_id)
     moves = plan_moves(sessions, requested, {})
+    sessions = sessions.without(_unchanged(moves))
     preview = preview_costs(sessions, action, now, _targets(moves))
     conflicts = await find_conflicts_for_client(db, moves, now)
     return replace(preview, scope=scope, conflicts=conflicts)
@@ -124,7 +125,10 @@ async def reschedule_following(
         raise SessionNotBookedError
     moves = plan_moves(sessions, requested, overrides)
     changing = _changing(moves)
-    action = _action_of(changing)
+    action, unchanged = _action_of(changing), _unchanged(moves)
+    sessions = sessions.without(unchanged)
+    # The quote may be for them too, as it may for those to keep.
+    choice = replace(choice, keep=choice.keep | unchanged)
     judged = judge_all_for_client(
         sessions, choice, action, order, quotes, now, targets=_targets(moves)
     )
@@ -174,7 +178,7 @@ async def reschedule_following_by_staff(
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.practitioner_zone)
     command_id = await _move_all(db, moves, judged, actor=staff.actor, order=order, now=now)
-    changed = costs_of(judged)
+    sessions, changed = sessions.without(_unchanged(moves)), costs_of(judged)
     return await answer_staff_scope(db, staff, sessions, changed, command_id, changed=changed)
 
 
@@ -199,6 +203,11 @@ def _changing(moves: Sequence[Move]) -> list[Move]:
     if not changing:
         raise NoChangeError
     return changing
+
+
+def _unchanged(moves: Sequence[Move]) -> frozenset[UUID]:
+    """Give the sessions that are at their new time already. They are not judged."""
+    return frozenset(move.record.id for move in moves if not move.changes)
 
 
 def _action_of(changing: Sequence[Move]) -> Action:

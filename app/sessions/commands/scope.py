@@ -1,10 +1,10 @@
 """Which sessions of a series a command covers, and what its client pays for all of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from app.domain.errors import DomainError, ForbiddenError, InvalidInputError, QuoteStaleError
@@ -49,12 +49,19 @@ class ScopeSessions:
     """The session that a command names, and the sessions that it covers, in their order.
 
     `staying` are the later sessions of the series that stay as they are. The named session is only
-    among them if it is to be cancelled and is cancelled already.
+    among them if it is to be cancelled and is cancelled already, or if it is at its new time
+    already.
     """
 
     named: SessionRecord
     covered: Sequence[SessionRecord]
     staying: Sequence[tuple[SessionRecord, Stays]]
+
+    def without(self, unchanged: Collection[UUID]) -> Self:
+        """Give the same sessions, of which those that a move would not change stay."""
+        covered = [record for record in self.covered if record.id not in unchanged]
+        stay = [(record, Stays.UNCHANGED) for record in self.covered if record.id in unchanged]
+        return replace(self, covered=covered, staying=[*self.staying, *stay])
 
 
 @dataclass(frozen=True, slots=True)

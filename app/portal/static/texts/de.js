@@ -299,6 +299,7 @@ export const texts = {
       finished: "Er hat begonnen oder ist vorbei.",
       moved: "Er wurde einzeln verschoben.",
       kept: "Sie lassen ihn aus.",
+      unchanged: "Er liegt schon zu dieser Zeit.",
       other: "Er ändert sich nicht.",
     },
   },

@@ -299,6 +299,7 @@ export const texts = {
       finished: "it has started or is over.",
       moved: "it was moved to another time by itself.",
       kept: "you leave it out.",
+      unchanged: "it is at this time already.",
       other: "it does not change.",
     },
   },

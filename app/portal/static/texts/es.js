@@ -299,6 +299,7 @@ export const texts = {
       finished: "ha empezado o ha terminado.",
       moved: "se cambió por separado.",
       kept: "usted la deja fuera.",
+      unchanged: "ya es a esa hora.",
       other: "no cambia.",
     },
   },

@@ -299,6 +299,7 @@ export const texts = {
       finished: "il a commencé ou est terminé.",
       moved: "il a été déplacé séparément.",
       kept: "vous le laissez de côté.",
+      unchanged: "il est déjà à cette date.",
       other: "il ne change pas.",
     },
   },

@@ -1,0 +1,143 @@
+"""A session of the scope that would stay at its time, in its format, is not changed and not judged.
+
+It is at its new date already, for example because staff moved another session of the series alone.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.tables.allowance_uses import AllowanceUse
+from app.tables.sessions import Session
+from tests.api.series.conftest import Booked
+from tests.world import NOW, Api, World
+
+START = NOW + timedelta(days=3)
+WEEK = timedelta(weeks=1)
+HOUR = timedelta(hours=1)
+SCOPE = "this_and_following"
+LATE: dict[str, Any] = {"deadline": {"before_minutes": 200_000}, "amount_minor": 4500}
+FEE_OF_MOVES: dict[str, Any] = {"reschedule": {"fees": [LATE]}}
+ONE_FREE: dict[str, Any] = {
+    "reschedule": {"fees": [{"deadline": LATE["deadline"], "percent": "50"}]},
+    "allowance": {"free": 1, "per": "calendar_year", "for": ["reschedule"]},
+}
+
+
+async def preview(api: Api, session_id: str, **query: Any) -> Any:
+    asked: dict[str, Any] = {"action": "reschedule", "include_moved": True}
+    answer = await api.get(f"/v1/sessions/{session_id}/scope", **asked | query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def move_by_staff(staff: Api, session_id: str) -> None:
+    """Move the first session alone by an hour; the others stay at their dates."""
+    body = {
+        "start": (START + HOUR).isoformat(),
+        "format": "video",
+        "charge_fee": False,
+        "reason": {"note": "Dr. Chen has a meeting."},
+    }
+    answer = await staff.post(f"/v1/practice/sessions/{session_id}/reschedule", body)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_it_is_in_no_sum_needs_no_quote_and_is_named_as_staying(
+    api: Api, staff: Api, world: World, book_series: Booked
+) -> None:
+    await world.add_policy(FEE_OF_MOVES)
+    ids = await book_series(START, 3)
+    await move_by_staff(staff, ids[0])
+    shown = await preview(api, ids[0], start=START.isoformat())
+    assert [one["session_id"] for one in shown["sessions"]] == [ids[0]]
+    assert [(one["session_id"], one["why"]) for one in shown["staying"]] == [
+        (ids[1], "unchanged"),
+        (ids[2], "unchanged"),
+    ]
+    # After a move by the practice the first one moves free of charge, so nothing costs anything.
+    assert shown["fee"] is None
+    moved = await api.reschedule(UUID(ids[0]), START, scope=SCOPE)
+    assert moved.status_code == 200, moved.text
+    found = [(one["touched"], one["why"], one["version"]) for one in moved.json()["sessions"]]
+    assert found == [(True, None, 3), (False, "unchanged", 1), (False, "unchanged", 1)]
+
+
+async def test_a_rule_that_refuses_to_move_it_refuses_nothing(
+    api: Api, world: World, book_series: Booked
+) -> None:
+    await world.add_policy({"reschedule": {"limit": 1}})
+    ids = await book_series(START, 3)
+    alone = await api.reschedule(UUID(ids[1]), START + WEEK + HOUR)
+    assert alone.status_code == 200, alone.text
+    assert (await preview(api, ids[0], start=(START + HOUR).isoformat()))["allowed"]
+    moved = await api.reschedule(UUID(ids[0]), START + HOUR, scope=SCOPE, include_moved=True)
+    assert moved.status_code == 200, moved.text
+    assert [one["touched"] for one in moved.json()["sessions"]] == [True, False, True]
+
+
+async def test_it_uses_none_of_the_allowance(api: Api, world: World, book_series: Booked) -> None:
+    """The dearest session gets what is left, but not one that does not move."""
+    await world.add_policy(ONE_FREE)
+    ids = await book_series(START, 2)
+    await world.change(Session, UUID(ids[1]), price_minor=20_000)
+    quote = (await api.session(UUID(ids[1])))["actions"]["reschedule"]["quote"]
+    paid = await api.reschedule(UUID(ids[1]), START + WEEK + HOUR, quote=quote, use_allowance=False)
+    assert paid.status_code == 200, paid.text
+    shown = await preview(api, ids[0], start=(START + HOUR).isoformat())
+    (line,) = shown["sessions"]
+    assert line["decision"]["free_because"] == "allowance"
+    moved = await api.reschedule(
+        UUID(ids[0]), START + HOUR, scope=SCOPE, include_moved=True, quote=shown["quote"]
+    )
+    assert moved.status_code == 200, moved.text
+    assert moved.json()["fee"] is None
+    (use,) = await world.rows(AllowanceUse)
+    assert str(use.session_id) == ids[0]
+
+
+async def test_a_quote_that_covers_it_holds_for_the_others(
+    api: Api, world: World, book_series: Booked
+) -> None:
+    """The client saw the price of all, and then leaves one where it is."""
+    await world.add_policy(FEE_OF_MOVES)
+    ids = await book_series(START, 2)
+    shown = await preview(api, ids[0], start=(START + HOUR).isoformat())
+    assert shown["fee"]["amount_minor"] == 9000
+    stays = {"session_id": ids[1], "start": (START + WEEK).isoformat()}
+    moved = await api.reschedule(
+        UUID(ids[0]), START + HOUR, scope=SCOPE, overrides=[stays], quote=shown["quote"]
+    )
+    assert moved.status_code == 200, moved.text
+    assert moved.json()["fee"]["amount_minor"] == 4500
+    assert [one["touched"] for one in moved.json()["sessions"]] == [True, False]
+
+
+async def test_the_named_session_may_be_the_one_that_stays(
+    api: Api, world: World, book_series: Booked
+) -> None:
+    await world.add_policy(FEE_OF_MOVES)
+    ids = await book_series(START, 2)
+    alone = await api.session(UUID(ids[0]))
+    quote = alone["actions"]["reschedule"]["quote"]
+    assert (await api.reschedule(UUID(ids[0]), START + HOUR, quote=quote)).status_code == 200
+    shown = await preview(api, ids[0], start=(START + HOUR).isoformat())
+    assert [one["session_id"] for one in shown["sessions"]] == [ids[1]]
+    assert [one["why"] for one in shown["staying"]] == ["unchanged"]
+    moved = await api.reschedule(UUID(ids[0]), START + HOUR, scope=SCOPE, quote=shown["quote"])
+    assert moved.status_code == 200, moved.text
+    assert [one["touched"] for one in moved.json()["sessions"]] == [False, True]
+    assert moved.json()["fee"]["amount_minor"] == 4500
+
+
+async def test_where_nothing_would_change_the_preview_has_no_session_and_no_quote(
+    api: Api, world: World, book_series: Booked
+) -> None:
+    await world.add_policy(FEE_OF_MOVES)
+    ids = await book_series(START, 2)
+    shown = await preview(api, ids[0], start=START.isoformat())
+    assert shown["sessions"] == []
+    assert (shown["fee"], shown["quote"]) == (None, None)
+    assert [one["why"] for one in shown["staying"]] == ["unchanged"] * 2
+    refused = await api.reschedule(UUID(ids[0]), START, scope=SCOPE)
+    assert refused.json()["code"] == "no-change"
