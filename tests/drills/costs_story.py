@@ -19,6 +19,7 @@ from app.fees.lapsing import lapse_waivers
 from app.fees.refilling import judge_due_refills
 from app.tables.sessions import Session as SessionTable
 from tests.drills.costs_books import Account, Shown, carries_of, cost_of, minor, read_accounts
+from tests.drills.costs_following import Following
 from tests.drills.costs_rules import new_rules
 from tests.world import NOW, Api, World
 
@@ -27,9 +28,9 @@ DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 TICK = timedelta(microseconds=1)
 JUST_BEFORE = [-3 * MINUTE, -4 * MINUTE]  # so that a quote outlives the deadline
 WHY = {"note": "Noted by the practice."}
-SESSIONS = 6
+SESSIONS = 8
 PRICE = 12000
-CREDITS = 4
+CREDITS = 6
 
 
 class CostStory:
@@ -46,6 +47,7 @@ class CostStory:
         self.with_paid_moves: set[UUID] = set()
         self.filled: list[datetime] = []
         self.counts: Counter[str] = Counter()
+        self.following = Following(self)
 
     @property
     def now(self) -> datetime:
@@ -63,7 +65,9 @@ class CostStory:
             await self.book()
         chances: list[tuple[Step, int]] = [
             (self.book, 6),
+            (self.following.book_series, 4),
             (self.act, 34),
+            (self.following.act_on_following, 14),
             (self.be_refilled, 8),
             (self.undo, 10),
             (self.let_time_pass, 16),
@@ -104,8 +108,10 @@ class CostStory:
             if session_id not in self.with_paid_moves:
                 self.check_paid_once(found[session_id])
         package = (await self.api.get("/v1/packages")).json()["items"][0]
-        spent = sum(one.paying + one.lost for one in self.accounts.values())
-        assert package["credits_left"] == CREDITS - spent
+        assert package["credits_left"] == self.credits_left()
+
+    def credits_left(self) -> int:
+        return CREDITS - sum(one.paying + one.lost for one in self.accounts.values())
 
     def check_paid_once(self, account: Account) -> None:
         """A time that is given up is paid once, however often its session is booked again."""
@@ -169,8 +175,7 @@ class CostStory:
         """Book a session at a free hour of the coming days, perhaps with a credit."""
         if len(self.sessions) >= SESSIONS:
             return
-        has_credit = sum(one.paying + one.lost for one in self.accounts.values()) < CREDITS
-        pays = has_credit and self.rng.random() < 0.5
+        pays = self.credits_left() > 0 and self.rng.random() < 0.5
         body = self.booking(self.world.client_id, self.free_start())
         body["package_id"] = str(self.package) if pays else None
         answer = await self.staff.post("/v1/practice/sessions", body)
@@ -315,7 +320,8 @@ class CostStory:
         await self.take_over(session_id, shown, action, before, cost, answer.json(), slow=is_slow)
         self.before[session_id] = (before, row)
         if asks and answer.json()["fee"] is not None:
-            newest = (await self.api.get("/v1/fees")).json()["items"][0]
+            fees = (await self.api.get("/v1/fees")).json()["items"]
+            newest = next(one for one in fees if one["session"]["id"] == str(session_id))
             assert newest["waiver"]["state"] == "asked"
 
     async def take_over(

@@ -83,6 +83,16 @@ MUTANTS: list[tuple[str, str, Any]] = [
         "app.domain.policy.judgement.Judgement.may_use_allowance",
         True,
     ),
+    (
+        "two sessions of one command use the same free change",
+        "app.sessions.commands.scope.with_uses",
+        lambda facts, _now, _used: facts,
+    ),
+    (
+        "a session that is at its new time already is judged",
+        "app.sessions.commands.reschedule_following._unchanged",
+        lambda _moves: frozenset(),
+    ),
 ]
 
 
