@@ -42,9 +42,11 @@ def used(roots: list[int]) -> float:
 async def postmaster(url: str) -> int:
     """Return the id of the process that starts the backends of a local server."""
     db = await asyncpg.connect(url)
-    backend: int = await db.fetchval("SELECT pg_backend_pid()")
-    await db.close()
-    return int(_fields(backend)[1])
+    try:
+        backend: int = await db.fetchval("SELECT pg_backend_pid()")
+        return int(_fields(backend)[1])
+    finally:
+        await db.close()
 
 
 def _ticks(pid: int) -> int:
