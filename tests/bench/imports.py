@@ -1,14 +1,20 @@
 """Measures an import, and availability beside what was imported.
 
-A practice's software pushes 10,000 sessions in one sitting. 100,000 sessions of one practitioner
-must not slow their availability. `python -m tests.bench.imports` prints only these lines.
+A practice's software pushes 10,000 sessions in one sitting, one by one and as the lines of one
+request. 100,000 sessions of one practitioner must not slow their availability.
+`python -m tests.bench.imports` prints only these lines.
 """
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
+from time import perf_counter
 from zoneinfo import ZoneInfo
+
+from httpx import AsyncClient
 
 from app.database.embedded import EmbeddedServer
 from app.identity.api_keys.keys import Scope
@@ -48,6 +54,42 @@ async def imported(stage: SmallStage) -> AsyncIterator[Verdict]:
     note = f"{after / 2**20:.0f} MiB afterwards"
     yield Verdict("memory", "before the import", after / before, 1.05, note, at_most=True)
     yield await _rate(f"the same {SESSIONS:,} again", Counted(push.again(), roots, SESSIONS))
+    async for verdict in in_bulk(stage):
+        yield verdict
+
+
+async def in_bulk(stage: SmallStage) -> AsyncIterator[Verdict]:
+    """Import as many other sessions as the lines of one request, and the same lines again."""
+    key = await key_of_staff(stage.service_url, Scope.ADMIN)
+    pids = stage.service.server_pids()
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
+    lines = list(_lines(islice(_times(), SESSIONS, 2 * SESSIONS)))
+    before = resident(pids)
+    url = f"http://127.0.0.1:{stage.service.port}"
+    async with AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_SECONDS) as http:
+        for name, outcome in (("in bulk", "created"), ("the same lines again", "unchanged")):
+            began = perf_counter()
+            answer = await http.post("/v1/practice/import", content="\n".join(lines))
+            rate = len(lines) / (perf_counter() - began)
+            results = Counter(json.loads(line)["result"] for line in answer.text.splitlines())
+            assert results == {outcome: len(lines)}, answer.text[:2000]
+            note = f"{len(lines):,} lines, memory {resident(pids) / before:.2f} times as much"
+            yield Verdict(name, "sessions a second", rate, None, note)
+
+
+def _lines(times: Iterator[tuple[datetime, int]]) -> Iterator[str]:
+    """Write sessions as lines of an import. Records without a reference are named by their ids."""
+    for number, (start, who) in enumerate(times):
+        line = {
+            "kind": "session",
+            "external_ref": f"line-{number}",
+            "client_ref": str(named("client", 0, 2 * who + number % 2)),
+            "practitioner_ref": str(named("practitioner", 0, who)),
+            "service_ref": str(named("service", 0)),
+            "starts_at": start.isoformat(),
+            "format": "video",
+        }
+        yield json.dumps(line)
 
 
 async def _rate(name: str, pushing: Counted) -> Verdict:

@@ -188,6 +188,22 @@ async def test_the_following_sessions_move_along(
     await ana.see("Follow-up")
 
 
+async def test_dates_that_are_at_their_new_time_already_stay(
+    ana: Visitor, world: World, staff: Api, series: list[UUID]
+) -> None:
+    """The practice has moved one session alone, and its client moves it back."""
+    await move_alone(staff, series[5], START + 5 * WEEK + HOUR)
+    await go_to_confirm(ana, series[5], "10:00 AM")
+    await choose_following(ana)
+    for stays in series[6:]:
+        await expect(date(ana, stays)).to_contain_text("it is at this time already.")
+    await ana.check_on_a_phone()
+    await ana.give_reason()
+    await ana.press("Move this session")
+    await ana.see("Your session has moved")
+    assert (await starts(world, series))[5:] == [START + n * WEEK for n in (5, 6, 7)]
+
+
 async def test_for_a_date_that_is_not_free_another_time_is_chosen(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
