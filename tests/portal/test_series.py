@@ -199,7 +199,7 @@ async def test_dates_that_are_at_their_new_time_already_stay(
         await expect(date(ana, stays)).to_contain_text("it is at this time already.")
     await ana.check_on_a_phone()
     await ana.give_reason()
-    await ana.press("Move this session")
+    await ana.press("Move 1 session")
     await ana.see("Your session has moved")
     assert (await starts(world, series))[5:] == [START + n * WEEK for n in (5, 6, 7)]
 
