@@ -61,7 +61,8 @@ class ScopeSessions:
         """Give the same sessions, of which those that a move would not change stay."""
         covered = [record for record in self.covered if record.id not in unchanged]
         stay = [(record, Stays.UNCHANGED) for record in self.covered if record.id in unchanged]
-        return replace(self, covered=covered, staying=[*self.staying, *stay])
+        staying = sorted([*self.staying, *stay], key=lambda one: one[0].rhythm)
+        return replace(self, covered=covered, staying=staying)
 
 
 @dataclass(frozen=True, slots=True)

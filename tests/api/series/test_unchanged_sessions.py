@@ -141,3 +141,16 @@ async def test_where_nothing_would_change_the_preview_has_no_session_and_no_quot
     assert [one["why"] for one in shown["staying"]] == ["unchanged"] * 2
     refused = await api.reschedule(UUID(ids[0]), START, scope=SCOPE)
     assert refused.json()["code"] == "no-change"
+
+
+async def test_all_that_stays_is_in_the_order_of_the_series(api: Api, book_series: Booked) -> None:
+    ids = await book_series(START, 4)
+    alone = await api.reschedule(UUID(ids[1]), START + WEEK + HOUR)
+    assert alone.status_code == 200, alone.text
+    shown = await preview(api, ids[0], start=START.isoformat(), keep=ids[2])
+    assert [one["session_id"] for one in shown["sessions"]] == [ids[1]]
+    assert [(one["session_id"], one["why"]) for one in shown["staying"]] == [
+        (ids[0], "unchanged"),
+        (ids[2], "kept"),
+        (ids[3], "unchanged"),
+    ]
