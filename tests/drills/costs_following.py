@@ -64,7 +64,8 @@ class Following:
         preview = answer.json()
         self.check_sums(preview)
         if preview["allowed"] and preview["sessions"]:
-            await self.send(named, action, preview, query)
+            moved = {} if slot is None else {"format": slot["format"]}
+            await self.send(named, action, preview, query | moved)
 
     def some_choice(self, named: UUID) -> dict[str, Any]:
         """Choose which of the following sessions are taken along."""
@@ -81,13 +82,11 @@ class Following:
             assert preview["credits_forfeited"] == sum(c["credit"] == "forfeited" for c in lines)
         assert preview["allowed"] == all(one["allowed"] for one in lines)
 
-    async def send(self, named: UUID, action: str, preview: Any, query: dict[str, Any]) -> None:
+    async def send(self, named: UUID, action: str, preview: Any, asked: dict[str, Any]) -> None:
         """Send the command. For each session the client pays what they were shown, or less."""
         story, rng = self.story, self.story.rng
         costs = {UUID(one["session_id"]): line_of(one["decision"]) for one in preview["sessions"]}
-        body: dict[str, Any] = query | {"scope": "this_and_following"}
-        if action == "reschedule":
-            body["format"] = "video"
+        body: dict[str, Any] = asked | {"scope": "this_and_following"}
         if any(cost.uses for cost in costs.values()) and rng.random() < 0.3:
             body["use_allowance"] = False
             costs = {
