@@ -71,7 +71,7 @@ async def cancel_following(
         command_id, costs = await _cancelled_before(db, sessions)
         return await answer_client_scope(db, caller, sessions, costs, command_id, changed=())
     check_version(sessions.named, order.if_match)
-    judged = judge_all_for_client(sessions, choice, Action.CANCEL, order, quotes, now)
+    judged = judge_all_for_client(sessions, Action.CANCEL, order, quotes, now, keep=choice.keep)
     costs = costs_of(judged)
     check_question(order.ask_waiver, costs.values())
     command_id = await _end_all(

@@ -127,14 +127,18 @@ async def reschedule_following(
     changing = _changing(moves)
     action, unchanged = _action_of(changing), _unchanged(moves)
     sessions = sessions.without(unchanged)
-    # The quote may be for them too, as it may for those to keep.
-    choice = replace(choice, keep=choice.keep | unchanged)
     judged = judge_all_for_client(
-        sessions, choice, action, order, quotes, now, targets=_targets(moves)
+        sessions,
+        action,
+        order,
+        quotes,
+        now,
+        keep=choice.keep | unchanged,
+        targets=_targets(moves),
     )
     if action is Action.RESCHEDULE:
         judged |= _check_formats(changing, order, now)
-    changed = costs_of({move.record.id: judged[move.record.id] for move in changing})
+    changed = costs_of(judged)
     check_question(order.ask_waiver, changed.values())
     conflicts = await find_conflicts_for_client(db, moves, now)
     if conflicts:

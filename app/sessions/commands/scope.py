@@ -186,19 +186,20 @@ def preview_costs(
 
 def judge_all_for_client(
     sessions: ScopeSessions,
-    choice: ScopeChoice,
     action: Action,
     order: ClientOrder,
     quotes: Quotes,
     now: datetime,
     *,
+    keep: Collection[UUID],
     targets: Mapping[UUID, datetime] = NO_TARGETS,
 ) -> dict[UUID, Judged]:
     """Give the cost of an action on each covered session; a valid quote limits each of them.
 
-    The client gives one reason for all; what it changes is in each session's own policy. `targets`
-    are the starts of a move. Each session for which the quote shows one of the allowance uses one,
-    unless its reason lifts the cost, and no other.
+    The client gives one reason for all; what it changes is in each session's own policy. `keep` are
+    sessions that stay as they are; the quote may be for them too. `targets` are the starts of a
+    move. Each session for which the quote shows one of the allowance uses one, unless its reason
+    lifts the cost, and no other.
 
     Raises:
         InvalidInputError: see `check_reason`, for the named session.
@@ -214,7 +215,7 @@ def judge_all_for_client(
     quote = None if order.quote is None else quotes.read_scope(order.quote)
     given_at = now if quote is None else quotes.given_at(quote, now)
     try:
-        quoted = _promised(quote, sessions, choice, action, now)
+        quoted = _promised(quote, sessions, keep, action, now)
     except QuoteStaleError:
         raise ScopeQuoteOutdatedError(preview, now) from None
     found = _judge_each(sessions, action, order, quoted, given_at, now, targets)
@@ -267,7 +268,7 @@ def _judge_each(
 def _promised(
     quote: ScopeQuote | None,
     sessions: ScopeSessions,
-    choice: ScopeChoice,
+    keep: Collection[UUID],
     action: Action,
     now: datetime,
 ) -> Mapping[UUID, Promised] | None:
@@ -277,7 +278,7 @@ def _promised(
         practice_id=sessions.named.practice_id,
         session_id=sessions.named.id,
         versions={record.id: record.version for record in sessions.covered},
-        keep=choice.keep,
+        keep=keep,
         action=action,
         now=now,
     )
