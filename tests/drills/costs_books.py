@@ -81,8 +81,19 @@ def carries_of(shown: Any) -> tuple[int, bool]:
 
 
 def cost_of(shown: Any, *, uses: bool = False) -> Shown:
-    """Read a cost: a decision's, a reason's, or what it is instead of a use."""
+    """Read a cost: a decision's, a reason's, a term's, or what it is instead of a use."""
     return Shown(minor(shown["fee"]), shown["credit"], carries_of(shown["carries"]), uses)
+
+
+def decided_cost(decision: Any) -> Shown:
+    """Read the cost of a decision, with the use that it would make of the allowance."""
+    return cost_of(decision, uses=decision["free_because"] == "allowance")
+
+
+def usual_cost(decision: Any) -> Shown:
+    """Read what a decision costs without a use of the allowance."""
+    allowance = decision["allowance"]
+    return cost_of(allowance["instead"] if allowance else decision)
 
 
 async def read_accounts(world: World) -> dict[UUID, Account]:

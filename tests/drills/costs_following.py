@@ -1,11 +1,18 @@
 """Cancels and moves a session together with those that follow it; the same books are kept."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from tests.drills.costs_books import Account, Shown, cost_of, minor, read_accounts
+from tests.drills.costs_books import (
+    Account,
+    Shown,
+    cost_of,
+    decided_cost,
+    minor,
+    read_accounts,
+    usual_cost,
+)
 
 if TYPE_CHECKING:
     from tests.drills.costs_story import CostStory
@@ -85,13 +92,14 @@ class Following:
     async def send(self, named: UUID, action: str, preview: Any, asked: dict[str, Any]) -> None:
         """Send the command. For each session the client pays what they were shown, or less."""
         story, rng = self.story, self.story.rng
-        costs = {UUID(one["session_id"]): line_of(one["decision"]) for one in preview["sessions"]}
+        costs = {
+            UUID(one["session_id"]): decided_cost(one["decision"]) for one in preview["sessions"]
+        }
         body: dict[str, Any] = asked | {"scope": "this_and_following"}
         if any(cost.uses for cost in costs.values()) and rng.random() < 0.3:
             body["use_allowance"] = False
             costs = {
-                UUID(one["session_id"]): without_a_use(one["decision"])
-                for one in preview["sessions"]
+                UUID(one["session_id"]): usual_cost(one["decision"]) for one in preview["sessions"]
             }
         body["reason"] = {"note": "My own reason."}
         self.choose_reason(preview, body, costs)
@@ -144,25 +152,7 @@ class Following:
         lines = {UUID(one["session_id"]): one for one in answer["sessions"] if one["touched"]}
         assert lines.keys() == costs.keys()
         assert minor(answer["fee"]) == sum(minor(one["fee"]) for one in lines.values())
-        for session_id, cost in costs.items():
-            line = lines[session_id]
-            carries = found[session_id].carried if action == "reschedule" else cost.carries
-            uses = found[session_id].uses > before[session_id].uses
-            paid = Shown(minor(line["fee"]), line["credit"], carries, uses)
-            assert paid == cost or (slow and cost.covers(paid)), f"shown {cost}, paid {paid}"
-            status = "booked" if action == "reschedule" else "cancelled"
-            after = before[session_id].after(status, paid)
-            if action == "reschedule":
-                after = replace(after, carried=paid.carries)
-                if paid.fee:
-                    story.with_paid_moves.add(session_id)
-            story.accounts[session_id] = after
-
-
-def line_of(decision: Any) -> Shown:
-    return cost_of(decision, uses=decision["free_because"] == "allowance")
-
-
-def without_a_use(decision: Any) -> Shown:
-    allowance = decision["allowance"]
-    return cost_of(allowance["instead"]) if allowance else line_of(decision)
+        for one, cost in costs.items():
+            story.accounts[one] = story.account_after(
+                one, action, before[one], cost, lines[one], found[one], slow=slow
+            )

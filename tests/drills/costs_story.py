@@ -18,7 +18,16 @@ from app.fees.announcing import announce_fees
 from app.fees.lapsing import lapse_waivers
 from app.fees.refilling import judge_due_refills
 from app.tables.sessions import Session as SessionTable
-from tests.drills.costs_books import Account, Shown, carries_of, cost_of, minor, read_accounts
+from tests.drills.costs_books import (
+    Account,
+    Shown,
+    carries_of,
+    cost_of,
+    decided_cost,
+    minor,
+    read_accounts,
+    usual_cost,
+)
 from tests.drills.costs_following import Following
 from tests.drills.costs_rules import new_rules
 from tests.world import NOW, Api, World
@@ -162,8 +171,7 @@ class CostStory:
         self.api.clock.now = self.rng.choice(later)
         decision = (await self.api.session(UUID(shown["id"])))["actions"][action]
         if decision["allowed"]:
-            allowance = decision["allowance"]
-            found = cost_of(allowance["instead"] if allowance else decision)
+            found = usual_cost(decision)
             until = next(k for k, end in enumerate(ends) if self.api.clock.now <= end)
             term = cost_of(terms[until])
             assert found == term, (action, self.api.clock.now, found, term)
@@ -211,7 +219,7 @@ class CostStory:
             return
         action = "absence" if "absence" in allowed else self.rng.choice(allowed)
         decision, body = shown["actions"][action], {}
-        cost = cost_of(decision, uses=decision["free_because"] == "allowance")
+        cost = decided_cost(decision)
         if action in {"reschedule", "change_format"}:
             slot = await self.some_slot(shown, action)
             if slot is None:
@@ -221,7 +229,7 @@ class CostStory:
         if action == "absence":
             body = {"free_time": self.rng.random() < 0.8}
         if cost.uses and action != "reschedule" and self.rng.random() < 0.3:
-            body["use_allowance"], cost = False, cost_of(decision["allowance"]["instead"])
+            body["use_allowance"], cost = False, usual_cost(decision)
         body["reason"], cost, asks = self.some_reason(decision, cost, body)
         await self.send(session_id, shown, action, body, cost, asks=asks)
 
@@ -245,7 +253,7 @@ class CostStory:
         if not shown["actions"]["cancel"]["forgiven_if_refilled"]:
             return
         start, decision = datetime.fromisoformat(shown["starts_at"]), shown["actions"]["cancel"]
-        cost = cost_of(decision, uses=decision["free_because"] == "allowance")
+        cost = decided_cost(decision)
         body = {"reason": {"note": "My own reason."}}
         await self.send(session_id, shown, "cancel", body, cost, asks=False)
         if self.accounts[session_id].status == "booked":
@@ -337,9 +345,27 @@ class CostStory:
     ) -> None:
         """Compare the answer with what was shown, and write it into the books."""
         found = (await read_accounts(self.world))[session_id]
+        after = self.account_after(session_id, action, before, cost, answer, found, slow=slow)
+        if shown["status"] != "booked":
+            after = self.credited(session_id, before, after, found)
+            self.note("rebooked")
+        self.accounts[session_id] = after
+
+    def account_after(
+        self,
+        session_id: UUID,
+        action: str,
+        before: Account,
+        cost: Shown,
+        told: Any,
+        found: Account,
+        *,
+        slow: bool,
+    ) -> Account:
+        """Compare what the service told of a session with what was shown; give its account then."""
         carries = found.carried if action == "reschedule" else cost.carries
         uses = found.uses > before.uses
-        paid = Shown(minor(answer["fee"]), answer["credit"], carries, uses)
+        paid = Shown(minor(told["fee"]), told["credit"], carries, uses)
         assert paid == cost or (slow and cost.covers(paid)), f"shown {cost}, paid {paid}"
         status = "booked" if action in {"reschedule", "change_format"} else "cancelled"
         after = before.after(status, paid)
@@ -347,10 +373,7 @@ class CostStory:
             after = replace(after, carried=paid.carries)
         if status == "booked" and paid.fee:
             self.with_paid_moves.add(session_id)
-        if shown["status"] != "booked":
-            after = self.credited(session_id, before, after, found)
-            self.note("rebooked")
-        self.accounts[session_id] = after
+        return after
 
     def credited(
         self, session_id: UUID, before: Account, after: Account, found: Account
@@ -439,8 +462,7 @@ class CostStory:
         if not charged:
             assert paid == Shown(0, "returned" if self.accounts[session_id].paying else None)
         elif decision["allowed"]:
-            allowance = decision["allowance"]
-            usual = cost_of(allowance["instead"] if allowance else decision)
+            usual = usual_cost(decision)
             assert (paid.fee, paid.credit) == (usual.fee, usual.credit)
         status = "cancelled" if command == "cancel" else "noshow"
         self.accounts[session_id] = self.accounts[session_id].after(status, paid)
