@@ -92,17 +92,14 @@ class Following:
     async def send(self, named: UUID, action: str, preview: Any, asked: dict[str, Any]) -> None:
         """Send the command. For each session the client pays what they were shown, or less."""
         story, rng = self.story, self.story.rng
-        costs = {
-            UUID(one["session_id"]): decided_cost(one["decision"]) for one in preview["sessions"]
-        }
+        decisions = {UUID(one["session_id"]): one["decision"] for one in preview["sessions"]}
+        costs = {one: decided_cost(decision) for one, decision in decisions.items()}
         body: dict[str, Any] = asked | {"scope": "this_and_following"}
         if any(cost.uses for cost in costs.values()) and rng.random() < 0.3:
             body["use_allowance"] = False
-            costs = {
-                UUID(one["session_id"]): usual_cost(one["decision"]) for one in preview["sessions"]
-            }
+            costs = {one: usual_cost(decision) for one, decision in decisions.items()}
         body["reason"] = {"note": "My own reason."}
-        self.choose_reason(preview, body, costs)
+        self.choose_reason(decisions, body, costs)
         quote = preview["quote"] if rng.random() < 0.85 else None
         is_slow = quote is not None and rng.random() < 0.4
         rows = {one: await story.row(one) for one in costs}
@@ -126,17 +123,19 @@ class Following:
         await self.take_over(action, before, costs, answer.json(), slow=is_slow)
         story.before |= {one: (before[one], rows[one]) for one in costs}
 
-    def choose_reason(self, preview: Any, body: dict[str, Any], costs: dict[UUID, Shown]) -> None:
+    def choose_reason(
+        self, decisions: dict[UUID, Any], body: dict[str, Any], costs: dict[UUID, Shown]
+    ) -> None:
         """Choose one of the listed reasons, which holds for all; change the costs that it lifts."""
-        listed = [one["decision"]["reasons"] for one in preview["sessions"]]
-        if not listed or listed[0] is None or self.story.rng.random() < 0.5:
+        listed = next(iter(decisions.values()))["reasons"]
+        if listed is None or self.story.rng.random() < 0.5:
             return
-        code = self.story.rng.choice([one["code"] for one in listed[0]])
+        code = self.story.rng.choice([one["code"] for one in listed])
         body["reason"]["code"] = code
-        for session, reasons in zip(preview["sessions"], listed, strict=True):
-            (chosen,) = [one for one in reasons if one["code"] == code]
+        for session_id, decision in decisions.items():
+            (chosen,) = [one for one in decision["reasons"] if one["code"] == code]
             if chosen["effect"] == "none":
-                costs[UUID(session["session_id"])] = cost_of(chosen)
+                costs[session_id] = cost_of(chosen)
 
     async def take_over(
         self,
