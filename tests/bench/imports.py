@@ -83,7 +83,7 @@ def _lines(times: Iterator[tuple[datetime, int]]) -> Iterator[str]:
         line = {
             "kind": "session",
             "external_ref": f"line-{number}",
-            "client_ref": str(named("client", 0, 2 * who + number % 2)),
+            "client_ref": _client(number, who),
             "practitioner_ref": str(named("practitioner", 0, who)),
             "service_ref": str(named("service", 0)),
             "starts_at": start.isoformat(),
@@ -156,8 +156,7 @@ class Import:
     @staticmethod
     def _push(number: int, start: datetime, who: int, key: str) -> bytes:
         body = {
-            # Two clients of each practitioner, as in practice.sql.
-            "client_id": str(named("client", 0, 2 * who + number % 2)),
+            "client_id": _client(number, who),
             "practitioner_id": str(named("practitioner", 0, who)),
             "service_id": str(named("service", 0)),
             "start": start.isoformat(),
@@ -165,6 +164,11 @@ class Import:
             "notify": False,
         }
         return put(f"/v1/practice/sessions/by-ref/import-{number}", key, json.dumps(body))
+
+
+def _client(number: int, who: int) -> str:
+    """Choose one of the two clients that each practitioner has in practice.sql."""
+    return str(named("client", 0, 2 * who + number % 2))
 
 
 def _times() -> Iterator[tuple[datetime, int]]:
