@@ -6,6 +6,14 @@ from typing import Any
 from tests.world import Api, World
 
 
+async def preview(api: Api, session_id: str, **query: Any) -> Any:
+    """Preview a command on a session and those that follow it; by default their cancellation."""
+    asked: dict[str, Any] = {"action": "cancel"}
+    answer = await api.get(f"/v1/sessions/{session_id}/scope", **asked | query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
 async def book_series(
     staff: Api, world: World, start: datetime, count: int = 4, **values: Any
 ) -> list[str]:

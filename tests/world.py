@@ -361,6 +361,16 @@ class Api:
         body = {"reason": REASON, "format": "video", "start": start} | body
         return await self.post(f"/v1/sessions/{session_id}/reschedule", body, headers)
 
+    async def reschedule_by_staff(self, session_id: Any, start: datetime, **body: Any) -> Response:
+        """Move a session for the practice, with its API key and without a fee."""
+        body = {
+            "start": start.isoformat(),
+            "format": "video",
+            "charge_fee": False,
+            "reason": {"note": "Dr. Chen is ill."},
+        } | body
+        return await self.post(f"/v1/practice/sessions/{session_id}/reschedule", body)
+
 
 @asynccontextmanager
 async def serve(

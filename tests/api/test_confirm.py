@@ -44,13 +44,7 @@ async def confirmed_at(world: World, session_id: UUID) -> datetime | None:
 
 
 async def staff_move(staff: Api, session_id: UUID, start: datetime, **body: Any) -> None:
-    body = {
-        "start": start.isoformat(),
-        "format": "video",
-        "charge_fee": False,
-        "reason": WHY,
-    } | body
-    answer = await staff.post(f"{SESSIONS}/{session_id}/reschedule", body)
+    answer = await staff.reschedule_by_staff(session_id, start, **body)
     assert answer.status_code == 200, answer.text
 
 

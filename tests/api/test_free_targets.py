@@ -304,13 +304,7 @@ async def test_staff_who_charge_a_move_charge_by_its_target(
     staff: Api, world: World, clock: TestClock, start: datetime, fee: int | None
 ) -> None:
     session_id = await booked(world, clock)
-    body = {
-        "start": start.isoformat(),
-        "format": "video",
-        "charge_fee": True,
-        "reason": {"note": "They called."},
-    }
-    answer = await staff.post(f"/v1/practice/sessions/{session_id}/reschedule", body)
+    answer = await staff.reschedule_by_staff(session_id, start, charge_fee=True)
     assert answer.json()["fee"] == (fee and money(fee)), answer.text
 
 
@@ -321,15 +315,13 @@ async def test_staff_who_charge_several_moves_charge_each_by_its_target(
     move = {"fees": early, "free_if_within": {"days": 1}}
     await world.add_policy({"cancel": {}, "reschedule": move})
     ids = await book_series(START, 2)
-    body = {
-        "start": (START + DAY).isoformat(),
-        "format": "video",
-        "charge_fee": True,
-        "reason": {"note": "They called."},
-        "scope": "this_and_following",
-        "overrides": [{"session_id": ids[1], "start": (START + 11 * DAY).isoformat()}],
-    }
-    answer = await staff.post(f"/v1/practice/sessions/{ids[0]}/reschedule", body)
+    answer = await staff.reschedule_by_staff(
+        ids[0],
+        START + DAY,
+        charge_fee=True,
+        scope="this_and_following",
+        overrides=[{"session_id": ids[1], "start": (START + 11 * DAY).isoformat()}],
+    )
     assert answer.status_code == 200, answer.text
     assert [one["fee"] for one in answer.json()["sessions"]] == [None, money(3000)]
 

@@ -126,13 +126,7 @@ async def test_the_preview_of_a_scope_shows_the_grace(api: Api, staff: Api, worl
 async def test_a_move_by_staff_keeps_the_grace(api: Api, staff: Api, world: World) -> None:
     await world.add_policy(STRICT | {"free_after_practice_move": None})
     session_id = await book(staff, world)
-    body = {
-        "start": (START + DAY).isoformat(),
-        "format": "video",
-        "charge_fee": False,
-        "reason": {"note": "Dr. Chen is ill."},
-    }
-    moved = await staff.post(f"{SESSIONS}/{session_id}/reschedule", body)
+    moved = await staff.reschedule_by_staff(session_id, START + DAY)
     assert moved.status_code == 200, moved.text
     assert await because(api, session_id) == "grace"
 

@@ -147,13 +147,7 @@ async def test_after_a_move_by_the_practice_cancelling_is_free_so_there_is_none(
     api: Api, staff: Api, world: World
 ) -> None:
     session_id = await book(staff, world)
-    body = {
-        "start": (START + DAY).isoformat(),
-        "format": "video",
-        "charge_fee": False,
-        "reason": WHY,
-    }
-    moved = await staff.post(f"{SESSIONS}/{session_id}/reschedule", body)
+    moved = await staff.reschedule_by_staff(session_id, START + DAY)
     assert moved.status_code == 200, moved.text
     assert await waiting(world) == [("reminder", START)]
     again = await api.reschedule(session_id, START)

@@ -23,13 +23,7 @@ SESSIONS = "/v1/practice/sessions"
 
 
 async def move(staff: Api, session_id: UUID, start: Any = START + DAY, **body: Any) -> Any:
-    body = {
-        "start": start.isoformat(),
-        "format": "video",
-        "charge_fee": False,
-        "reason": {"note": "Dr. Chen is ill."},
-    } | body
-    answer = await staff.post(f"{SESSIONS}/{session_id}/reschedule", body)
+    answer = await staff.reschedule_by_staff(session_id, start, **body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

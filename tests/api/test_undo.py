@@ -165,11 +165,10 @@ async def test_only_the_clients_own_last_change_is_taken_back(
     session_id = await world.book(START)
     assert (await undo(api, session_id)).json()["code"] == "undo-unavailable"
     await api.reschedule(session_id, LATER)
-    moved = {"start": START.isoformat(), "format": "video", "charge_fee": False, **WHY}
-    path = f"/v1/practice/sessions/{session_id}"
-    assert (await staff.post(f"{path}/reschedule", moved)).status_code == 200
+    assert (await staff.reschedule_by_staff(session_id, START)).status_code == 200
     assert (await undo(api, session_id)).json()["code"] == "undo-unavailable"
-    await staff.post(f"{path}/cancel", {"charge_fee": False, **WHY})
+    path = f"/v1/practice/sessions/{session_id}/cancel"
+    await staff.post(path, {"charge_fee": False, **WHY})
     assert (await undo(api, session_id)).json()["code"] == "undo-unavailable"
     assert (await undo(api, session_id)).json()["code"] == "undo-unavailable"
 

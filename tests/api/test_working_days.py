@@ -58,8 +58,7 @@ async def booked(staff: Api, world: World, start: datetime = START, **values: An
 
 
 async def move_by_staff(staff: Api, session_id: UUID, start: datetime, **body: Any) -> Any:
-    sent = {"start": start.isoformat(), "format": "video", "charge_fee": False, "reason": WHY}
-    answer = await staff.post(f"{SESSIONS}/{session_id}/reschedule", sent | body)
+    answer = await staff.reschedule_by_staff(session_id, start, **body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

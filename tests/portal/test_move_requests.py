@@ -156,9 +156,7 @@ async def test_a_move_by_the_practice_makes_the_next_change_free(
     await world.add_policy(LATE)
     session_id = await world.book(START)
 
-    path = f"/v1/practice/sessions/{session_id}/reschedule"
-    body = {"start": (START + HOUR).isoformat(), "format": "video", "charge_fee": False}
-    answer = await staff.post(path, body | {"reason": {"note": "Ill."}})
+    answer = await staff.reschedule_by_staff(session_id, START + HOUR)
     assert answer.status_code == 200, answer.text
     await ana.open(session_id)
     await ana.read("Free of charge, because the practice moved this session.")

@@ -55,11 +55,7 @@ async def block(world: World, start: datetime) -> None:
 
 async def move_alone(staff: Api, session_id: UUID, start: datetime) -> None:
     """Move one session of a series for the practice."""
-    moved = await staff.post(
-        f"/v1/practice/sessions/{session_id}/reschedule",
-        {"start": start.isoformat(), "format": "video", "charge_fee": False,
-         "reason": {"note": "Dr. Chen is ill."}},
-    )  # fmt: skip
+    moved = await staff.reschedule_by_staff(session_id, start)
     assert moved.status_code == 200, moved.text
 
 

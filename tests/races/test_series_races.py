@@ -95,16 +95,9 @@ async def test_a_long_series_moves_while_other_clients_want_its_new_times(
         client_id = await world.add_client(email=f"client-{number}@client.example")
         session_id = await world.book(START + 730 * DAY + number * HOUR, client_id=client_id)
         crowd.append((api.signed_in(world.token(client_id)), session_id))
-    move = {
-        "start": (START + 2 * HOUR).isoformat(),
-        "format": "video",
-        "charge_fee": False,
-        "reason": {"note": "The room is taken in the morning."},
-        "scope": "this_and_following",
-    }
     wishes = [START + number * WEEK + 2 * HOUR for number in range(1, 9)]
     answers = await asyncio.gather(
-        staff.post(f"/v1/practice/sessions/{ids[0]}/reschedule", move),
+        staff.reschedule_by_staff(ids[0], START + 2 * HOUR, scope="this_and_following"),
         *(
             one.reschedule(session_id, wishes[number % len(wishes)])
             for number, (one, session_id) in enumerate(crowd)

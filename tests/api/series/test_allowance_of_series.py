@@ -11,6 +11,7 @@ from app.tables.allowance_uses import AllowanceUse
 from app.tables.sessions import Session
 from tests.api.series.conftest import Booked
 from tests.replays import replay_practice
+from tests.series import preview
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -30,13 +31,6 @@ async def ids(world: World, book_series: Booked) -> list[str]:
     booked = await book_series(START)
     await world.change(Session, UUID(booked[2]), price_minor=20_000)
     return booked
-
-
-async def preview(api: Api, session_id: str, **query: Any) -> Any:
-    asked = {"action": "cancel"} | query
-    answer = await api.get(f"/v1/sessions/{session_id}/scope", **asked)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 async def used(world: World) -> set[str]:

@@ -11,6 +11,7 @@ from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.api.series.conftest import Booked
+from tests.series import preview
 from tests.world import NOW, Api, TestClock, World
 
 # A Thursday, 10:00 in New York.
@@ -27,13 +28,6 @@ STAFF_REASON = {"note": "Dr. Chen is ill."}
 
 async def cancel(api: Api, session_id: str, **body: Any) -> Response:
     return await api.cancel(UUID(session_id), scope="this_and_following", **body)
-
-
-async def preview(api: Api, session_id: str, **query: Any) -> Any:
-    asked = {"action": "cancel"} | query
-    answer = await api.get(f"/v1/sessions/{session_id}/scope", **asked)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 async def statuses(api: Api, ids: list[str]) -> list[str]:

@@ -107,14 +107,13 @@ async def test_staff_charge_each_session_for_what_happens_to_it(
 ) -> None:
     await world.add_policy(FEE_OF_MOVES)
     ids = await book_series(START, 2)
-    body = {
-        "start": START.isoformat(),
-        "format": "phone",
-        "charge_fee": True,
-        "reason": {"note": "Dr. Chen is ill."},
-        "scope": SCOPE,
-        "overrides": [override(ids[1], 1, by=DAY)],
-    }
-    moved = await staff.post(f"/v1/practice/sessions/{ids[0]}/reschedule", body)
+    moved = await staff.reschedule_by_staff(
+        ids[0],
+        START,
+        format="phone",
+        charge_fee=True,
+        scope=SCOPE,
+        overrides=[override(ids[1], 1, by=DAY)],
+    )
     assert moved.status_code == 200, moved.text
     assert [one["fee"] is None for one in moved.json()["sessions"]] == [True, False]

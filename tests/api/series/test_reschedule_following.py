@@ -25,7 +25,6 @@ NEW_YORK = ZoneInfo("America/New_York")
 LONDON = ZoneInfo("Europe/London")
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 SESSIONS = "/v1/practice/sessions"
-STAFF_REASON = {"note": "Dr. Chen is ill."}
 LATE_FEE = {
     "cancel": {"fees": [{"deadline": {"before_minutes": 14_400}, "amount_minor": 4500}]},
     "reschedule": {"fees": [{"deadline": {"before_minutes": 14_400}, "amount_minor": 4500}]},
@@ -37,14 +36,9 @@ async def move(api: Api, session_id: str, start: datetime, **body: Any) -> Respo
 
 
 async def move_by_staff(staff: Api, session_id: str, start: datetime, **body: Any) -> Response:
-    sent = {
-        "start": start.isoformat(),
-        "format": "video",
-        "charge_fee": False,
-        "reason": STAFF_REASON,
-        "scope": "this_and_following",
-    }
-    return await staff.post(f"{SESSIONS}/{session_id}/reschedule", sent | body)
+    return await staff.reschedule_by_staff(
+        session_id, start, **({"scope": "this_and_following"} | body)
+    )
 
 
 async def starts(api: Api, ids: list[str]) -> list[datetime]:

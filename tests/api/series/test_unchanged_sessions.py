@@ -3,13 +3,14 @@
 It is at its new date already, for example because staff moved another session of the series alone.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.tables.allowance_uses import AllowanceUse
 from app.tables.sessions import Session
 from tests.api.series.conftest import Booked
+from tests.series import preview
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -24,23 +25,9 @@ ONE_FREE: dict[str, Any] = {
 }
 
 
-async def preview(api: Api, session_id: str, **query: Any) -> Any:
-    asked: dict[str, Any] = {"action": "reschedule", "include_moved": True}
-    answer = await api.get(f"/v1/sessions/{session_id}/scope", **asked | query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def move_by_staff(staff: Api, session_id: str) -> None:
-    """Move the first session alone by an hour; the others stay at their dates."""
-    body = {
-        "start": (START + HOUR).isoformat(),
-        "format": "video",
-        "charge_fee": False,
-        "reason": {"note": "Dr. Chen has a meeting."},
-    }
-    answer = await staff.post(f"/v1/practice/sessions/{session_id}/reschedule", body)
-    assert answer.status_code == 200, answer.text
+async def preview_move(api: Api, session_id: str, start: datetime, **query: Any) -> Any:
+    asked = {"action": "reschedule", "include_moved": True, "start": start.isoformat()}
+    return await preview(api, session_id, **asked | query)
 
 
 async def test_it_is_in_no_sum_needs_no_quote_and_is_named_as_staying(
@@ -48,8 +35,8 @@ async def test_it_is_in_no_sum_needs_no_quote_and_is_named_as_staying(
 ) -> None:
     await world.add_policy(FEE_OF_MOVES)
     ids = await book_series(START, 3)
-    await move_by_staff(staff, ids[0])
-    shown = await preview(api, ids[0], start=START.isoformat())
+    assert (await staff.reschedule_by_staff(ids[0], START + HOUR)).status_code == 200
+    shown = await preview_move(api, ids[0], START)
     assert [one["session_id"] for one in shown["sessions"]] == [ids[0]]
     assert [(one["session_id"], one["why"]) for one in shown["staying"]] == [
         (ids[1], "unchanged"),
@@ -70,7 +57,7 @@ async def test_a_rule_that_refuses_to_move_it_refuses_nothing(
     ids = await book_series(START, 3)
     alone = await api.reschedule(UUID(ids[1]), START + WEEK + HOUR)
     assert alone.status_code == 200, alone.text
-    assert (await preview(api, ids[0], start=(START + HOUR).isoformat()))["allowed"]
+    assert (await preview_move(api, ids[0], START + HOUR))["allowed"]
     moved = await api.reschedule(UUID(ids[0]), START + HOUR, scope=SCOPE, include_moved=True)
     assert moved.status_code == 200, moved.text
     assert [one["touched"] for one in moved.json()["sessions"]] == [True, False, True]
@@ -84,7 +71,7 @@ async def test_it_uses_none_of_the_allowance(api: Api, world: World, book_series
     quote = (await api.session(UUID(ids[1])))["actions"]["reschedule"]["quote"]
     paid = await api.reschedule(UUID(ids[1]), START + WEEK + HOUR, quote=quote, use_allowance=False)
     assert paid.status_code == 200, paid.text
-    shown = await preview(api, ids[0], start=(START + HOUR).isoformat())
+    shown = await preview_move(api, ids[0], START + HOUR)
     (line,) = shown["sessions"]
     assert line["decision"]["free_because"] == "allowance"
     moved = await api.reschedule(
@@ -102,7 +89,7 @@ async def test_a_quote_that_covers_it_holds_for_the_others(
     """The client saw the price of all, and then leaves one where it is."""
     await world.add_policy(FEE_OF_MOVES)
     ids = await book_series(START, 2)
-    shown = await preview(api, ids[0], start=(START + HOUR).isoformat())
+    shown = await preview_move(api, ids[0], START + HOUR)
     assert shown["fee"]["amount_minor"] == 9000
     stays = {"session_id": ids[1], "start": (START + WEEK).isoformat()}
     moved = await api.reschedule(
@@ -121,7 +108,7 @@ async def test_the_named_session_may_be_the_one_that_stays(
     alone = await api.session(UUID(ids[0]))
     quote = alone["actions"]["reschedule"]["quote"]
     assert (await api.reschedule(UUID(ids[0]), START + HOUR, quote=quote)).status_code == 200
-    shown = await preview(api, ids[0], start=(START + HOUR).isoformat())
+    shown = await preview_move(api, ids[0], START + HOUR)
     assert [one["session_id"] for one in shown["sessions"]] == [ids[1]]
     assert [one["why"] for one in shown["staying"]] == ["unchanged"]
     moved = await api.reschedule(UUID(ids[0]), START + HOUR, scope=SCOPE, quote=shown["quote"])
@@ -135,7 +122,7 @@ async def test_where_nothing_would_change_the_preview_has_no_session_and_no_quot
 ) -> None:
     await world.add_policy(FEE_OF_MOVES)
     ids = await book_series(START, 2)
-    shown = await preview(api, ids[0], start=START.isoformat())
+    shown = await preview_move(api, ids[0], START)
     assert shown["sessions"] == []
     assert (shown["fee"], shown["quote"]) == (None, None)
     assert [one["why"] for one in shown["staying"]] == ["unchanged"] * 2
@@ -147,7 +134,7 @@ async def test_all_that_stays_is_in_the_order_of_the_series(api: Api, book_serie
     ids = await book_series(START, 4)
     alone = await api.reschedule(UUID(ids[1]), START + WEEK + HOUR)
     assert alone.status_code == 200, alone.text
-    shown = await preview(api, ids[0], start=START.isoformat(), keep=ids[2])
+    shown = await preview_move(api, ids[0], START, keep=ids[2])
     assert [one["session_id"] for one in shown["sessions"]] == [ids[1]]
     assert [(one["session_id"], one["why"]) for one in shown["staying"]] == [
         (ids[0], "unchanged"),

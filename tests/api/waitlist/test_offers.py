@@ -557,14 +557,7 @@ async def test_the_session_that_gave_a_time_up_is_not_asked_for_it(
     waiting: Waiting, world: World
 ) -> None:
     await waiting.wish()
-    body: dict[str, Any] = {
-        "start": (LATE + DAY).isoformat(),
-        "format": "video",
-        "charge_fee": False,
-        "reason": {"note": "x"},
-    }
-    path = f"/v1/practice/sessions/{waiting.session_id}/reschedule"
-    assert (await waiting.staff.post(path, body)).is_success
+    assert (await waiting.staff.reschedule_by_staff(waiting.session_id, LATE + DAY)).is_success
     await waiting.work()
     assert (await states(world), await wish_states(world)) == ([], ["waiting"])
 

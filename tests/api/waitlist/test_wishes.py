@@ -167,14 +167,7 @@ async def test_a_wish_lapses_at_once_and_the_worker_records_it(
 
 async def test_a_move_by_the_practice_leaves_the_wish(waiting: Waiting, world: World) -> None:
     await waiting.wish()
-    body = {
-        "start": (LATE + DAY).isoformat(),
-        "format": "video",
-        "charge_fee": False,
-        "reason": {"note": "Dr. Chen is away."},
-    }
-    path = f"/v1/practice/sessions/{waiting.session_id}/reschedule"
-    assert (await waiting.staff.post(path, body)).is_success
+    assert (await waiting.staff.reschedule_by_staff(waiting.session_id, LATE + DAY)).is_success
     await waiting.work()
     assert [row.state for row in await world.rows(Wish)] == ["waiting"]
 
