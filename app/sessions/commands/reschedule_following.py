@@ -127,15 +127,8 @@ async def reschedule_following(
     changing = _changing(moves)
     action, unchanged = _action_of(changing), _unchanged(moves)
     sessions = sessions.without(unchanged)
-    judged = judge_all_for_client(
-        sessions,
-        action,
-        order,
-        quotes,
-        now,
-        keep=choice.keep | unchanged,
-        targets=_targets(moves),
-    )
+    keep, targets = choice.keep | unchanged, _targets(moves)
+    judged = judge_all_for_client(sessions, action, order, quotes, now, keep=keep, targets=targets)
     if action is Action.RESCHEDULE:
         judged |= _check_formats(changing, order, now)
     changed = costs_of(judged)
