@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE, Range, insert
+from sqlalchemy.dialects.postgresql import TSTZRANGE, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.spans import Spans, spans_of_row
@@ -89,25 +89,27 @@ _END_ALL = Write(_END)
 
 
 def held_until(
-    practice_id: UUID,
-    practitioner_id: UUID,
-    own_id: UUID,
-    spans: tuple[Range[datetime], Range[datetime]],
-    now: datetime,
+    practitioner_id: Any,  # noqa: ANN401 - a parameter, as all of these
+    own_id: Any,  # noqa: ANN401
+    span_before: Any,  # noqa: ANN401
+    span_after: Any,  # noqa: ANN401
 ) -> ColumnElement[datetime]:
     """Select until when others hold a time of the practitioner; null: nobody does.
 
-    `spans` are the two ranges of the time (app/calendar/spans.py).
+    Parameters besides those that are given: `practice_id` and `now`.
     """
     return (
         select(func.max(HeldTime.expires_at))
         .where(
-            HeldTime.practice_id == practice_id,
-            HeldTime.practitioner_id == practitioner_id,
-            HeldTime.expires_at > now,
-            HeldTime.group_id.is_(None),
-            HeldTime.session_id.is_distinct_from(own_id),
-            overlaps(HeldTime, *spans),
+            of_practice(
+                PRACTICE,
+                HeldTime,
+                HeldTime.practitioner_id == practitioner_id,
+                HeldTime.expires_at > NOW,
+                HeldTime.group_id.is_(None),
+                HeldTime.session_id.is_distinct_from(own_id),
+                overlaps(HeldTime, span_before, span_after),
+            )
         )
         .scalar_subquery()
     )

@@ -100,6 +100,14 @@ _LOCK_CLIENTS = Read(
     .order_by(Client.id)
     .with_for_update(key_share=True)
 )
+_LOCK_PRACTITIONER, _LOCK_CLIENT = (
+    Read(
+        select(table.id)
+        .where(of_practice(PRACTICE, table, table.id == bindparam("id")))
+        .with_for_update(key_share=True)
+    )
+    for table in (Practitioner, Client)
+)
 _LOCK_GROUP = Read(
     select(Group.id)
     .join(
@@ -239,7 +247,11 @@ async def lock_practitioner(db: AsyncConnection, practice_id: UUID, practitioner
     Raises:
         NotFoundError: the practice has no such practitioner.
     """
-    await _lock_person(db, Practitioner, practice_id, practitioner_id)
+    if (
+        await _LOCK_PRACTITIONER.one(db, {"practice_id": practice_id, "id": practitioner_id})
+        is None
+    ):
+        raise NotFoundError
 
 
 async def lock_client(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> None:
@@ -248,19 +260,5 @@ async def lock_client(db: AsyncConnection, practice_id: UUID, client_id: UUID) -
     Raises:
         NotFoundError: the practice has no such client.
     """
-    await _lock_person(db, Client, practice_id, client_id)
-
-
-async def _lock_person(
-    db: AsyncConnection,
-    table: type[Practitioner] | type[Client],
-    practice_id: UUID,
-    person_id: UUID,
-) -> None:
-    locked = await db.scalar(
-        select(table.id)
-        .where(table.practice_id == practice_id, table.id == person_id)
-        .with_for_update(key_share=True)
-    )
-    if locked is None:
+    if await _LOCK_CLIENT.one(db, {"practice_id": practice_id, "id": client_id}) is None:
         raise NotFoundError

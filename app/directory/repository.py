@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database.lists import Filter, Part, equal, in_order, matching
 from app.directory.search_queries import contains_part
 from app.domain.errors import NotFoundError
-from app.tables.joins import of_practice
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import (
     Client,
     Location,
@@ -44,8 +44,8 @@ class RecordRepository:
         table = self.table
         return {"active": equal(table.active), "name": lambda part: contains_part(table.name, part)}
 
-    def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:  # noqa: ARG002 - others join
-        """Select what an answer contains of a record."""
+    def shown(self) -> Select[*tuple[Any, ...]]:
+        """Select what an answer contains of a record. Parameter: `practice_id`."""
         columns = self.table.__table__.c
         return select(*(column for column in columns if column.name != "practice_id"))
 
@@ -69,13 +69,13 @@ class RecordRepository:
         self, db: AsyncConnection, practice_id: UUID, part: Part[NamePosition]
     ) -> Sequence[Record]:
         """List records in the order of their names."""
-        rows = await db.execute(self.list_statement(practice_id, part))
+        rows = await db.execute(self.list_statement(part), {"practice_id": practice_id})
         return [row._asdict() for row in rows]
 
-    def list_statement(self, practice_id: UUID, part: Part[NamePosition]) -> Select[Any]:
+    def list_statement(self, part: Part[NamePosition]) -> Select[Any]:
         """Build the statement that reads a part of the list."""
         conditions = matching(self.filters(), part.filters)
-        wanted = self.shown(practice_id).where(of_practice(practice_id, self.table, *conditions))
+        wanted = self.shown().where(of_practice(PRACTICE, self.table, *conditions))
         return in_order(wanted, (self.table.name, self.table.id), part.after, part.limit)
 
     async def id_of_ref(self, db: AsyncConnection, practice_id: UUID, ref: str) -> UUID | None:
@@ -115,8 +115,8 @@ class RecordRepository:
     async def _one(
         self, db: AsyncConnection, practice_id: UUID, condition: ColumnElement[bool]
     ) -> Record:
-        wanted = self.shown(practice_id).where(of_practice(practice_id, self.table, condition))
-        row = (await db.execute(wanted)).one_or_none()
+        wanted = self.shown().where(of_practice(PRACTICE, self.table, condition))
+        row = (await db.execute(wanted, {"practice_id": practice_id})).one_or_none()
         if row is None:
             raise NotFoundError
         return row._asdict()

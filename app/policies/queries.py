@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, equal, in_order, matching
+from app.database.statements import Read
 from app.directory.practice.queries import closed_days_of
 from app.domain.errors import InvalidInputError, NotFoundError
 from app.domain.policy.rules import FREE_UNTIL_THE_START, Policy
@@ -54,8 +55,8 @@ _LATEST = (
     .order_by(PolicyVersion.service_id, PolicyVersion.practitioner_id, PolicyVersion.number.desc())
     .subquery()
 )
-_APPLIES = (
-    select(_LATEST.c.id, cast(_LATEST.c.rules, Text))
+_APPLIES = Read(
+    select(_LATEST.c.id, cast(_LATEST.c.rules, Text).label("rules"))
     .where(_LATEST.c.rules.is_not(None))
     .order_by(_LATEST.c.service_id.is_(None), _LATEST.c.practitioner_id.is_(None))
     .limit(1)
@@ -159,13 +160,11 @@ async def resolve_policy_version(
     The service's policy comes first, then the practitioner's, then the practice's. A level whose
     latest version has no rules has no policy. Source: product.md section 2, "Resolution".
     """
-    found = await db.execute(_APPLIES, _asked(practice_id, service_id, practitioner_id))
-    row = found.one_or_none()
+    row = await _APPLIES.one(db, _asked(practice_id, service_id, practitioner_id))
     if row is None:
         return PolicyToBook(None, FREE_UNTIL_THE_START, NEVER_CLOSED)
-    version_id, rules = row
-    policy = parsed(rules)
-    return PolicyToBook(version_id, policy, await read_closed_days(db, practice_id, policy))
+    policy = parsed(row["rules"])
+    return PolicyToBook(row["id"], policy, await read_closed_days(db, practice_id, policy))
 
 
 async def read_closed_days(db: AsyncConnection, practice_id: UUID, policy: Policy) -> ClosedDays:

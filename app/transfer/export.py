@@ -44,42 +44,37 @@ async def read_lines_of_practice(engine: AsyncEngine, practice_id: UUID) -> Asyn
         yield await _practice(db, practice_id)
         yield await _holidays(db, practice_id)
 
+        async def rows(
+            statement: Select[*tuple[Any, ...]], present: Callable[[Any], Fields]
+        ) -> AsyncIterator[Fields]:
+            by_row = statement.execution_options(yield_per=ROWS)
+            async with db.stream(by_row, {"practice_id": practice_id}) as found:
+                async for row in found.mappings():
+                    yield present(row)
+
         def records(kind: LineKind) -> AsyncIterator[Fields]:
             commands, schema = RECORDS[kind]
-            return _rows(
-                db,
-                records_statement(practice_id, commands),
+            return rows(
+                records_statement(commands),
                 lambda row: lines.record_line(kind, schema, row, services, places),
             )
 
         for part in (
             records(LineKind.LOCATION),
             records(LineKind.PRACTITIONER),
-            _rows(db, weeks_statement(practice_id), lambda row: lines.week_line(row, places)),
-            _rows(
-                db, overrides_statement(practice_id), lambda row: lines.override_line(row, places)
-            ),
-            _rows(
-                db, time_off_statement(practice_id), lambda row: lines.time_off_line(row, people)
-            ),
-            _rows(db, busy_statement(practice_id), lines.busy_line),
+            rows(weeks_statement(), lambda row: lines.week_line(row, places)),
+            rows(overrides_statement(), lambda row: lines.override_line(row, places)),
+            rows(time_off_statement(), lambda row: lines.time_off_line(row, people)),
+            rows(busy_statement(), lines.busy_line),
             records(LineKind.SERVICE),
-            _rows(db, policies_statement(practice_id), lines.policy_line),
+            rows(policies_statement(), lines.policy_line),
             records(LineKind.CLIENT),
             records(LineKind.PACKAGE),
-            _rows(db, groups_statement(practice_id), lines.group_line),
-            _rows(db, sessions_statement(practice_id), lines.session_line),
+            rows(groups_statement(), lines.group_line),
+            rows(sessions_statement(), lines.session_line),
         ):
             async for line in part:
                 yield line
-
-
-async def _rows(
-    db: AsyncConnection, statement: Select[*tuple[Any, ...]], present: Callable[[Any], Fields]
-) -> AsyncIterator[Fields]:
-    async with db.stream(statement.execution_options(yield_per=ROWS)) as found:
-        async for row in found.mappings():
-            yield present(row)
 
 
 async def _practice(db: AsyncConnection, practice_id: UUID) -> Fields:

@@ -1,18 +1,22 @@
-"""Read what an export contains, ordered by the references, so that two exports compare."""
+"""Read what an export contains, ordered by the references, so that two exports compare.
+
+All statements have the parameter `practice_id`.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.database.statements import Read, Row
 from app.directory.records import Records
 from app.tables.changes import Change
 from app.tables.groups import Group
-from app.tables.joins import of_practice, referred
+from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.practices import (
     BusyInterval,
     Client,
@@ -43,28 +47,27 @@ async def refs_of(
     db: AsyncConnection, practice_id: UUID, table: type[Location | Practitioner | Service]
 ) -> dict[UUID, str]:
     """Read the references of all records of a kind of which a practice has few."""
-    found = await db.execute(
-        select(table.id, ref_of(table).label("ref")).where(of_practice(practice_id, table))
-    )
+    chosen = select(table.id, ref_of(table).label("ref")).where(of_practice(PRACTICE, table))
+    found = await db.execute(chosen, {"practice_id": practice_id})
     return {row.id: row.ref for row in found.all()}
 
 
-def records_statement(practice_id: UUID, records: Records) -> Select[Any]:
+def records_statement(records: Records) -> Select[Any]:
     """Select all records of a kind, as the API shows them, with their references."""
     table = records.rows.table
-    chosen = records.rows.shown(practice_id).add_columns(ref_of(table).label("own_ref"))
+    chosen = records.rows.shown().add_columns(ref_of(table).label("own_ref"))
     if table is Package:
         client_ref = (
             select(ref_of(Client))
-            .where(referred(Client, Package.client_id, practice_id))
+            .where(referred(Client, Package.client_id))
             .correlate(Package)
             .scalar_subquery()
         )
         chosen = chosen.add_columns(client_ref.label("client_ref"))
-    return chosen.where(of_practice(practice_id, table)).order_by(_in_order(ref_of(table)))
+    return chosen.where(of_practice(PRACTICE, table)).order_by(_in_order(ref_of(table)))
 
 
-def time_off_statement(practice_id: UUID) -> Select[*tuple[Any, ...]]:
+def time_off_statement() -> Select[*tuple[Any, ...]]:
     """Select all time off."""
     table = BusyInterval
     return (
@@ -74,12 +77,12 @@ def time_off_statement(practice_id: UUID) -> Select[*tuple[Any, ...]]:
             table.starts_at,
             table.ends_at,
         )
-        .where(of_practice(practice_id, table, table.kind == "time_off"))
+        .where(of_practice(PRACTICE, table, table.kind == "time_off"))
         .order_by(_in_order(ref_of(table)))
     )
 
 
-def busy_statement(practice_id: UUID) -> Select[Any]:
+def busy_statement() -> Select[Any]:
     """Select all busy times of other calendars, one row for each calendar."""
     table = BusyInterval
     items = func.jsonb_agg(
@@ -91,7 +94,6 @@ def busy_statement(practice_id: UUID) -> Select[Any]:
             select(
                 ref_of(Practitioner).label("practitioner_ref"), table.source, items.label("items")
             ),
-            practice_id,
             table,
             table.kind == "external",
         )
@@ -100,14 +102,13 @@ def busy_statement(practice_id: UUID) -> Select[Any]:
     )
 
 
-def weeks_statement(practice_id: UUID) -> Select[Any]:
+def weeks_statement() -> Select[Any]:
     """Select the weekly hours of all practitioners, one row for each practitioner."""
     table = WorkingHours
     hours = _hours(table, table.weekday)
     return (
         _of_practitioner(
             select(ref_of(Practitioner).label("practitioner_ref"), hours.label("hours")),
-            practice_id,
             table,
         )
         .group_by(ref_of(Practitioner))
@@ -115,7 +116,7 @@ def weeks_statement(practice_id: UUID) -> Select[Any]:
     )
 
 
-def overrides_statement(practice_id: UUID) -> Select[Any]:
+def overrides_statement() -> Select[Any]:
     """Select the overridden dates of all practitioners, one row for each date."""
     table = HoursOverride
     return (
@@ -125,7 +126,6 @@ def overrides_statement(practice_id: UUID) -> Select[Any]:
                 table.date,
                 _hours(table, literal(0)).label("hours"),
             ),
-            practice_id,
             table,
         )
         .group_by(ref_of(Practitioner), table.date)
@@ -142,18 +142,17 @@ def _hours(table: Any, weekday: Any) -> Any:  # noqa: ANN401 - expressions
 
 def _of_practitioner(
     chosen: Select[Any],
-    practice_id: UUID,
     table: Any,  # noqa: ANN401 - a table with a practitioner
     *conditions: ColumnElement[bool],
 ) -> Select[Any]:
     return (
         chosen.select_from(table)
-        .join(Practitioner, referred(Practitioner, table.practitioner_id, practice_id))
-        .where(of_practice(practice_id, table, *conditions))
+        .join(Practitioner, referred(Practitioner, table.practitioner_id))
+        .where(of_practice(PRACTICE, table, *conditions))
     )
 
 
-def policies_statement(practice_id: UUID) -> Select[Any]:
+def policies_statement() -> Select[Any]:
     """Select all versions of all policies, those of one policy in their order."""
     chosen = select(
         ref_of(Service).label("service_ref"),
@@ -164,26 +163,25 @@ def policies_statement(practice_id: UUID) -> Select[Any]:
         PolicyVersion.rules,
     ).select_from(PolicyVersion)
     return (
-        _with_level(chosen, practice_id, Service, Practitioner)
-        .where(of_practice(practice_id, PolicyVersion))
+        _with_level(chosen, Service, Practitioner)
+        .where(of_practice(PRACTICE, PolicyVersion))
         .order_by(_in_order(ref_of(Service)), _in_order(ref_of(Practitioner)), PolicyVersion.number)
     )
 
 
 def _with_level(
     chosen: Select[Any],
-    practice_id: UUID,
     service: Any,  # noqa: ANN401 - a table, or an alias
     practitioner: Any,  # noqa: ANN401 - the same
 ) -> Select[Any]:
     """Join the service or the practitioner whose policy a version is."""
-    return chosen.outerjoin(
-        service, referred(service, PolicyVersion.service_id, practice_id)
-    ).outerjoin(practitioner, referred(practitioner, PolicyVersion.practitioner_id, practice_id))
+    return chosen.outerjoin(service, referred(service, PolicyVersion.service_id)).outerjoin(
+        practitioner, referred(practitioner, PolicyVersion.practitioner_id)
+    )
 
 
-def groups_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Select groups, by default all, with the references of what they name."""
+def groups_statement() -> Select[Any]:
+    """Select all groups, with the references of what they name."""
     table = Group
     chosen = select(
         *_meeting(table),
@@ -194,8 +192,8 @@ def groups_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> Sel
         table.auto_cancel,
     )
     return (
-        _of_meeting(chosen, practice_id, table)
-        .where(of_practice(practice_id, table, *conditions))
+        _of_meeting(chosen, table)
+        .where(of_practice(PRACTICE, table))
         .order_by(_in_order(ref_of(table)))
     )
 
@@ -217,20 +215,18 @@ def _meeting(table: type[Session | Group]) -> Sequence[Any]:
     )
 
 
-def _of_meeting(
-    chosen: Select[Any], practice_id: UUID, table: type[Session | Group]
-) -> Select[Any]:
+def _of_meeting(chosen: Select[Any], table: type[Session | Group]) -> Select[Any]:
     """Join the records that sessions and groups name."""
     return (
         chosen.select_from(table)
-        .join(Practitioner, referred(Practitioner, table.practitioner_id, practice_id))
-        .join(Service, referred(Service, table.service_id, practice_id))
-        .outerjoin(Location, referred(Location, table.location_id, practice_id))
+        .join(Practitioner, referred(Practitioner, table.practitioner_id))
+        .join(Service, referred(Service, table.service_id))
+        .outerjoin(Location, referred(Location, table.location_id))
     )
 
 
-def sessions_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Select sessions, by default all, with end, credit and fees."""
+def sessions_statement() -> Select[Any]:
+    """Select all sessions, with end, credit and fees."""
     table = Session
     chosen = select(
         *_meeting(table),
@@ -252,28 +248,28 @@ def sessions_statement(practice_id: UUID, *conditions: ColumnElement[bool]) -> S
         table.carried_forfeit,
         table.paid_before_minor,
         table.confirmed_at,
-        _booked_at(practice_id).label("booked_at"),
-        case((table.status != "booked", _end(practice_id))).label("ended"),
-        _redemption(practice_id).label("redemption"),
-        _fees(practice_id).label("fees"),
+        _booked_at().label("booked_at"),
+        case((table.status != "booked", _end())).label("ended"),
+        _redemption().label("redemption"),
+        _fees().label("fees"),
     )
     joined = (
-        _of_meeting(chosen, practice_id, table)
-        .join(Client, referred(Client, table.client_id, practice_id))
-        .outerjoin(Group, referred(Group, table.group_id, practice_id))
-        .outerjoin(PolicyVersion, referred(PolicyVersion, table.policy_version_id, practice_id))
+        _of_meeting(chosen, table)
+        .join(Client, referred(Client, table.client_id))
+        .outerjoin(Group, referred(Group, table.group_id))
+        .outerjoin(PolicyVersion, referred(PolicyVersion, table.policy_version_id))
     )
     return (
-        _with_level(joined, practice_id, _OF_SERVICE, _OF_PRACTITIONER)
-        .where(of_practice(practice_id, table, *conditions))
+        _with_level(joined, _OF_SERVICE, _OF_PRACTITIONER)
+        .where(of_practice(PRACTICE, table))
         .order_by(_in_order(ref_of(table)))
     )
 
 
-def _entries(practice_id: UUID, kind: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a value
+def _entries(kind: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a value
     """Make the condition for the entries about a session of one kind."""
     return of_practice(
-        practice_id,
+        PRACTICE,
         Change,
         Change.session_id == Session.id,
         Change.kind == kind,
@@ -281,15 +277,15 @@ def _entries(practice_id: UUID, kind: Any) -> ColumnElement[bool]:  # noqa: ANN4
     )
 
 
-def _booked_at(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
-    entries = _entries(practice_id, "booked")
+def _booked_at() -> Any:  # noqa: ANN401 - an expression
+    entries = _entries("booked")
     return select(func.min(Change.at)).where(entries).correlate(Session).scalar_subquery()
 
 
-def _end(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
+def _end() -> Any:  # noqa: ANN401 - an expression
     return (
         select(func.json_build_array(Change.at, Change.actor, Change.credit, Change.reason_code))
-        .where(_entries(practice_id, Session.status))
+        .where(_entries(Session.status))
         .order_by(Change.session_version.desc())
         .limit(1)
         .correlate(Session)
@@ -297,20 +293,20 @@ def _end(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
     )
 
 
-def _redemption(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
+def _redemption() -> Any:  # noqa: ANN401 - an expression
     used = CreditRedemption
-    of_session = of_practice(practice_id, used, used.session_id == Session.id, PAYS)
+    of_session = of_practice(PRACTICE, used, used.session_id == Session.id, PAYS)
     return (
         select(func.json_build_array(ref_of(Package), used.redeemed_at, used.forfeited_at))
         .select_from(used)
-        .join(Package, referred(Package, used.package_id, practice_id))
+        .join(Package, referred(Package, used.package_id))
         .where(of_session)
         .correlate(Session)
         .scalar_subquery()
     )
 
 
-def _fees(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
+def _fees() -> Any:  # noqa: ANN401 - an expression
     fee = func.json_build_array(
         Fee.amount_minor,
         Fee.currency,
@@ -325,20 +321,24 @@ def _fees(practice_id: UUID) -> Any:  # noqa: ANN401 - an expression
     return (
         select(func.json_agg(aggregate_order_by(fee, Change.session_version, Fee.recorded_at)))
         .select_from(Fee)
-        .join(Change, referred(Change, Fee.change_id, practice_id))
-        .where(of_practice(practice_id, Fee, Fee.session_id == Session.id))
+        .join(Change, referred(Change, Fee.change_id))
+        .where(of_practice(PRACTICE, Fee, Fee.session_id == Session.id))
         .correlate(Session)
         .scalar_subquery()
     )
 
 
-async def read_session_row(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> Any:  # noqa: ANN401 - a row
+_SESSION = Read(sessions_statement().where(Session.id == bindparam("session_id")))
+_GROUP = Read(groups_statement().where(Group.id == bindparam("group_id")))
+
+
+async def read_session_row(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> Row:
     """Read a session, which exists, as an export does."""
-    found = await db.execute(sessions_statement(practice_id, Session.id == session_id))
-    return found.mappings().one()
+    (row,) = await _SESSION.rows(db, {"practice_id": practice_id, "session_id": session_id})
+    return row
 
 
-async def read_group_row(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> Any:  # noqa: ANN401 - a row
+async def read_group_row(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> Row:
     """Read a group, which exists, as an export does."""
-    found = await db.execute(groups_statement(practice_id, Group.id == group_id))
-    return found.mappings().one()
+    (row,) = await _GROUP.rows(db, {"practice_id": practice_id, "group_id": group_id})
+    return row

@@ -4,18 +4,69 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.taken_times import TAKING_FOR_SESSION, taken_values
+from app.database.statements import Read
 from app.database.writing import Write
 from app.domain.session import Format, Occupancy
 from app.tables.groups import Group
-from app.tables.joins import of_practice
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Package, PolicyVersion, ServiceFormat
 from app.tables.sessions import CreditRedemption, Fee, Session
 
 _TAKE = Write(TAKING_FOR_SESSION)
+# The other columns have their defaults.
+_COLUMNS = (
+    "practice_id",
+    "id",
+    "client_id",
+    "practitioner_id",
+    "service_id",
+    "policy_version_id",
+    "policy_time_zone",
+    "status",
+    "version",
+    "calendar_sequence",
+    "starts_at",
+    "ends_at",
+    "taken_until",
+    "buffer_before_minutes",
+    "buffer_after_minutes",
+    "format",
+    "location_id",
+    "join_url",
+    "instructions",
+    "price_minor",
+    "currency",
+    "booked_starts_at",
+    "client_moves",
+    "carried_fee_minor",
+    "carried_forfeit",
+    "carried_since",
+    "link_generation",
+    "external_ref",
+    "group_id",
+    "seat",
+    "moved_by_practice",
+    "paid_before_minor",
+    "grace_from",
+    "confirmed_at",
+    "frozen_deadlines",
+)
+_ADD = Write(insert(Session), *_COLUMNS)
+_INSTRUCTIONS = Read(
+    select(ServiceFormat.instructions).where(
+        of_practice(
+            PRACTICE,
+            ServiceFormat,
+            ServiceFormat.service_id == bindparam("service_id"),
+            ServiceFormat.format == bindparam("format"),
+            ServiceFormat.location_id.is_not_distinct_from(bindparam("location_id")),
+        )
+    )
+)
 
 
 class ReplayRepository:
@@ -27,9 +78,7 @@ class ReplayRepository:
 
     async def add_session(self, session_id: UUID, values: dict[str, Any]) -> None:
         """Insert a session with these columns."""
-        await self._db.execute(
-            insert(Session).values(practice_id=self._practice_id, id=session_id, **values)
-        )
+        await _ADD.run(self._db, {"practice_id": self._practice_id, "id": session_id, **values})
 
     async def take_time(self, practitioner_id: UUID, session_id: UUID, taken: Occupancy) -> None:
         """Take a time of the practitioner for a session. The caller has checked that it is free."""
@@ -47,18 +96,16 @@ class ReplayRepository:
         self, service_id: UUID, kind: Format, location_id: UUID | None
     ) -> str | None:
         """Read how clients of a service join in a format; None: the service does not say."""
-        found: str | None = await self._db.scalar(
-            select(ServiceFormat.instructions).where(
-                of_practice(
-                    self._practice_id,
-                    ServiceFormat,
-                    ServiceFormat.service_id == service_id,
-                    ServiceFormat.format == kind,
-                    ServiceFormat.location_id.is_not_distinct_from(location_id),
-                )
-            )
+        row = await _INSTRUCTIONS.one(
+            self._db,
+            {
+                "practice_id": self._practice_id,
+                "service_id": service_id,
+                "format": kind,
+                "location_id": location_id,
+            },
         )
-        return found
+        return None if row is None else row["instructions"]
 
     async def rules_of(self, version_id: UUID) -> dict[str, Any] | None:
         """Read the rules of a policy version, which exists."""

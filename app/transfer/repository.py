@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, false, or_, select
+from sqlalchemy import Uuid, and_, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.statements import Read
 from app.tables.groups import Group
-from app.tables.joins import of_practice
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import (
     BusyInterval,
     Client,
@@ -32,6 +33,24 @@ _TABLES: dict[LineKind, Any] = {
 }
 
 
+def _by_ref(table: Any) -> Read:  # noqa: ANN401 - a table
+    is_kind = table.kind == "time_off" if table is BusyInterval else true()
+    by_id = and_(table.id == bindparam("id", type_=Uuid), table.external_ref.is_(None))
+    return Read(
+        select(table.id)
+        .where(
+            of_practice(
+                PRACTICE, table, is_kind, or_(table.external_ref == bindparam("ref"), by_id)
+            )
+        )
+        .order_by(table.external_ref.is_(None))
+        .limit(1)
+    )
+
+
+_BY_REF = {kind: _by_ref(table) for kind, table in _TABLES.items()}
+
+
 async def find_by_ref(
     db: AsyncConnection, practice_id: UUID, kind: LineKind, ref: str
 ) -> UUID | None:
@@ -39,19 +58,13 @@ async def find_by_ref(
 
     An export gives the id of a record without a reference as its reference.
     """
-    table = _TABLES[kind]
     try:
-        by_id = and_(table.id == UUID(ref), table.external_ref.is_(None))
+        as_id = UUID(ref)
     except ValueError:
-        by_id = false()
-    is_kind = table.kind == "time_off" if table is BusyInterval else table.id.is_not(None)
-    found: UUID | None = await db.scalar(
-        select(table.id)
-        .where(of_practice(practice_id, table, is_kind, or_(table.external_ref == ref, by_id)))
-        .order_by(table.external_ref.is_(None))
-        .limit(1)
-    )
-    return found
+        as_id = None
+    asked = {"practice_id": practice_id, "ref": ref, "id": as_id}
+    row = await _BY_REF[kind].one(db, asked)
+    return None if row is None else row["id"]
 
 
 async def latest_version(

@@ -154,7 +154,7 @@ async def test_clients_are_searched_along_the_index_of_names(full: AsyncEngine) 
             " FROM practices, generate_series(1, 20000) AS number"
         )
         await db.exec_driver_sql("ANALYZE clients")
-    page = CLIENT_ROWS.list_statement(ONE, Part({"name": "ruiz"}, NamePosition("A", ONE), 21))
+    page = CLIENT_ROWS.list_statement(Part({"name": "ruiz"}, NamePosition("A", ONE), 21))
     found = await plan(full, Read(page).text)
     assert "clients" not in scanned(found)
     assert "Sort" not in {node["Node Type"] for node in found}

@@ -44,7 +44,7 @@ class ClientRepository(RecordRepository):
         own = of_practice(practice_id, Client, Client.id == record_id)
         return await db.scalar(select(Client.erased_at).where(own)) is not None
 
-    def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:  # noqa: ARG002 - others join
+    def shown(self) -> Select[*tuple[Any, ...]]:
         """Select the columns that an answer contains."""
         return select(
             Client.id,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, equal
 from app.directory.repository import RecordRepository
-from app.tables.joins import of_practice
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Client, Package, Service
 from app.tables.sessions import CreditRedemption
 
@@ -24,10 +24,10 @@ class PackageRepository(RecordRepository):
             "service": equal(Package.service_id),
         }
 
-    def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:
+    def shown(self) -> Select[*tuple[Any, ...]]:
         """Select a package with its credits; `usable_until` may lie in the past."""
         of_package = of_practice(
-            practice_id, CreditRedemption, CreditRedemption.package_id == Package.id
+            PRACTICE, CreditRedemption, CreditRedemption.package_id == Package.id
         )
         in_use = select(func.count()).where(of_package, CreditRedemption.returned_at.is_(None))
         usable_until = select(func.max(CreditRedemption.usable_until)).where(of_package)

@@ -1,7 +1,6 @@
 """Practitioners of a practice. They have no rules beyond those of all records."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Select
 
@@ -16,9 +15,9 @@ class PractitionerRepository(RecordRepository):
     def __init__(self) -> None:
         super().__init__(Practitioner)
 
-    def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:
+    def shown(self) -> Select[*tuple[Any, ...]]:
         """Select what an answer contains of a practitioner."""
-        return super().shown(practice_id).add_columns(Practitioner.practice_id)
+        return super().shown().add_columns(Practitioner.practice_id)
 
 
 PRACTITIONERS = Records(PractitionerRepository(), "practitioner")

@@ -8,14 +8,14 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.directory.repository import Record, RecordRepository
-from app.tables.joins import of_practice
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Location, PolicyVersion, Practice, Service, ServiceFormat
 
 
 class ServiceRepository(RecordRepository):
     """Reads and writes services with their prices and formats."""
 
-    def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:
+    def shown(self) -> Select[*tuple[Any, ...]]:
         """Select a service with its price in the practice's currency and its formats."""
         price = func.jsonb_build_object(
             "amount_minor", Service.price_minor, "currency", Practice.currency, type_=JSONB
@@ -37,10 +37,10 @@ class ServiceRepository(RecordRepository):
                 Service.waitlist,
                 Service.offer_minutes,
                 Service.nudge_hours_before,
-                _formats(practice_id),
+                _formats(),
             )
             .select_from(Service)
-            .join(Practice, of_practice(practice_id, Practice))
+            .join(Practice, of_practice(PRACTICE, Practice))
         )
 
     async def write_parts(
@@ -89,7 +89,7 @@ async def latest_rules(
     )
 
 
-def _formats(practice_id: UUID) -> Any:  # noqa: ANN401 - a column expression
+def _formats() -> Any:  # noqa: ANN401 - a column expression
     offered = func.jsonb_build_object(
         "kind",
         ServiceFormat.format,
@@ -102,7 +102,7 @@ def _formats(practice_id: UUID) -> Any:  # noqa: ANN401 - a column expression
     found = func.jsonb_agg(aggregate_order_by(offered, *order), type_=JSONB)
     return (
         select(func.coalesce(found, func.jsonb_build_array(), type_=JSONB))
-        .where(of_practice(practice_id, ServiceFormat, ServiceFormat.service_id == Service.id))
+        .where(of_practice(PRACTICE, ServiceFormat, ServiceFormat.service_id == Service.id))
         .correlate(Service)
         .scalar_subquery()
         .label("formats")

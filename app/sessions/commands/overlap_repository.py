@@ -1,18 +1,51 @@
 """Find what a wanted time overlaps (product.md section 10, "Taken time" and "Holds")."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, false, null, or_, select
+from sqlalchemy import Uuid, bindparam, exists, or_, select
+from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import held_until
 from app.calendar.spans import spans
+from app.database.statements import Read
 from app.sessions.commands.meeting import Buffers, Meeting
 from app.sessions.commands.repository import whole_time
 from app.sessions.read.calendar import CalendarOwner
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
+
+# Null: nobody's time is compared.
+_PRACTITIONER, _CLIENT = (bindparam(name, type_=Uuid) for name in ("practitioner_id", "client_id"))
+_OWN = bindparam("own_id", type_=Uuid)
+_SPANS = tuple(bindparam(name, type_=TSTZRANGE) for name in ("span_before", "span_after"))
+_OF_PRACTITIONER = exists().where(
+    of_practice(
+        PRACTICE,
+        TakenTime,
+        TakenTime.practitioner_id == _PRACTITIONER,
+        TakenTime.id != _OWN,
+        or_(TakenTime.span_before.overlaps(_SPANS[0]), TakenTime.span_after.overlaps(_SPANS[1])),
+    )
+)
+_OF_CLIENT = exists().where(
+    of_practice(
+        PRACTICE,
+        Session,
+        Session.client_id == _CLIENT,
+        Session.id != _OWN,
+        Session.starts_at < bindparam("ends_at"),
+        Session.taken_until > bindparam("starts_at"),
+    )
+)
+_OVERLAP = Read(
+    select(
+        or_(_OF_PRACTITIONER, _OF_CLIENT).label("is_taken"),
+        held_until(_PRACTITIONER, _OWN, *_SPANS).label("held_until"),
+    )
+)
 
 
 class Overlap(NamedTuple):
@@ -37,31 +70,19 @@ async def find_overlap(
     Two sessions of one client need no gap between them. The caller holds the locks. The check
     on the practitioner is that of the two exclusion constraints.
     """
-    overlaps: list[ColumnElement[bool]] = []
-    held: ColumnElement[Any] = null()
-    if buffers is not None:
-        before, after = both = spans(whole_time(meeting, buffers))
-        held = held_until(owner.practice_id, owner.practitioner_id, owner.own_id, both, now)
-        overlaps.append(
-            exists().where(
-                TakenTime.practice_id == owner.practice_id,
-                TakenTime.practitioner_id == owner.practitioner_id,
-                TakenTime.id != owner.own_id,
-                or_(
-                    TakenTime.span_before.overlaps(before),
-                    TakenTime.span_after.overlaps(after),
-                ),
-            )
-        )
-    if owner.client_id is not None:
-        overlaps.append(
-            exists().where(
-                Session.practice_id == owner.practice_id,
-                Session.client_id == owner.client_id,
-                Session.id != owner.own_id,
-                Session.starts_at < meeting.ends_at,
-                Session.taken_until > meeting.starts_at,
-            )
-        )
-    found = await db.execute(select(or_(false(), *overlaps), held))
-    return Overlap(*found.one())
+    before, after = (None, None) if buffers is None else spans(whole_time(meeting, buffers))
+    (row,) = await _OVERLAP.rows(
+        db,
+        {
+            "practice_id": owner.practice_id,
+            "practitioner_id": None if buffers is None else owner.practitioner_id,
+            "client_id": owner.client_id,
+            "own_id": owner.own_id,
+            "starts_at": meeting.starts_at,
+            "ends_at": meeting.ends_at,
+            "span_before": before,
+            "span_after": after,
+            "now": now,
+        },
+    )
+    return Overlap(**row)

@@ -30,7 +30,7 @@ from app.sessions.commands.upcoming import facts_as_booked
 from app.sessions.read.records import SessionRecord
 from app.tables.sessions import Session
 
-_MEETING = (
+MEETING = (
     "starts_at",
     "ends_at",
     "taken_until",
@@ -69,17 +69,17 @@ _ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam
 _TAKEN, _FREED = TAKING_FOR_SESSION.cte("taken"), FREEING.cte("freed")
 _RELEASED, _UNHELD = ENDING_OWN.cte("released"), ENDING_OTHERS.cte("unheld")
 _MOVED, _ENDED = _MOVED.add_cte(_RELEASED), _ENDED.add_cte(_RELEASED)
-_MOVE = Write(_MOVED.add_cte(_TAKEN, _UNHELD), "status", *_MEETING, "booked_starts_at")
-_MOVE_WITH_GROUP = Write(_MOVED, *_MEETING, "booked_starts_at")
+_MOVE = Write(_MOVED.add_cte(_TAKEN, _UNHELD), "status", *MEETING, "booked_starts_at")
+_MOVE_WITH_GROUP = Write(_MOVED, *MEETING, "booked_starts_at")
 _SEAT = ("group_id", "seat", "buffer_before_minutes", "buffer_after_minutes")
-_CHANGE_SEAT = Write(_MOVED, "status", *_MEETING, *_SEAT, "booked_starts_at")
+_CHANGE_SEAT = Write(_MOVED, "status", *MEETING, *_SEAT, "booked_starts_at")
 _SET_STATUS_AND_TAKE = Write(_ENDED.add_cte(_TAKEN, _UNHELD), "status", "taken_until")
 _SET_STATUS_AND_FREE = Write(_ENDED.add_cte(_FREED), "status", "taken_until")
 _CANCEL_SEAT = Write(_ENDED.values(seat=null()), "status", "taken_until")
 _SET_STATUS_OF_SEAT = Write(_ENDED, "status", "taken_until")
 _BEFORE = (
     "status",
-    *_MEETING,
+    *MEETING,
     "client_moves",
     "moved_by_practice",
     "carried_fee_minor",

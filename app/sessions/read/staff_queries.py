@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -19,7 +19,7 @@ from app.database.lists import (
     is_set,
     matching,
 )
-from app.database.statements import Row, Source
+from app.database.statements import Read, Row, Source
 from app.domain.errors import NotFoundError
 from app.sessions.read.queries import read_row
 from app.sessions.read.records import SessionRecord, SessionSummaryRecord
@@ -84,6 +84,11 @@ _DETAILS = details_statement(
     Client.phone.label("of_client_phone"),
     Client.external_ref.label("of_client_ref"),
 )
+_OF_REF = Read(
+    select(Session.id).where(
+        of_practice(PRACTICE, Session, Session.external_ref == bindparam("external_ref"))
+    )
+)
 
 
 async def read_for_staff(db: Source, practice_id: UUID, session_id: UUID) -> StaffSession:
@@ -109,11 +114,8 @@ async def read_for_staff(db: Source, practice_id: UUID, session_id: UUID) -> Sta
 
 async def id_of_ref(db: AsyncConnection, practice_id: UUID, external_ref: str) -> UUID | None:
     """Find the session with this `external_ref`; None: there is none."""
-    return await db.scalar(
-        select(Session.id).where(
-            Session.practice_id == practice_id, Session.external_ref == external_ref
-        )
-    )
+    row = await _OF_REF.one(db, {"practice_id": practice_id, "external_ref": external_ref})
+    return None if row is None else row["id"]
 
 
 async def find_by_ref(db: AsyncConnection, practice_id: UUID, external_ref: str) -> UUID:
