@@ -427,8 +427,7 @@ async def test_a_key_stays_valid_after_a_restart_and_a_lost_or_revoked_one_is_re
 
     first = await keys()
     assert await keys() == first
-    async with engine.connect() as db:
-        staff = await find_staff(db, first[0], Scope.ADMIN, origin=None)
+    staff = await find_staff(engine, first[0], Scope.ADMIN, origin=None)
     await transact(
         engine,
         partial(revoke_key, practice_id=HARBOR, key_id=staff.key_id, actor=staff.actor, now=now),

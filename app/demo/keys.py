@@ -49,12 +49,11 @@ def _read(file: Path) -> list[str]:
 
 
 async def _find(engine: AsyncEngine, practice_id: UUID, known: list[str]) -> DemoKey | None:
-    async with engine.connect() as db:
-        for text in known:
-            with suppress(UnauthorizedError, ForbiddenError):
-                staff = await find_staff(db, text, Scope.ADMIN, origin=None)
-                if staff.practice_id == practice_id:
-                    return DemoKey(staff, text)
+    for text in known:
+        with suppress(UnauthorizedError, ForbiddenError):
+            staff = await find_staff(engine, text, Scope.ADMIN, origin=None)
+            if staff.practice_id == practice_id:
+                return DemoKey(staff, text)
     return None
 
 

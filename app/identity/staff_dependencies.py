@@ -8,7 +8,6 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.transactions import read_connection
 from app.identity.api_keys.keys import (
     ApiKeyRefusedError,
     Scope,
@@ -35,9 +34,7 @@ def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
     ) -> Staff:
         if credentials is None or credentials_of(request) is None:
             raise ApiKeyRefusedError
-        # This connection is returned before the request takes its own: no request holds two.
-        async with read_connection(engine) as db:
-            return await find_staff(db, credentials.credentials, needed, origin=origin)
+        return await find_staff(engine, credentials.credentials, needed, origin=origin)
 
     return staff
 

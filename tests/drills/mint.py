@@ -171,8 +171,7 @@ class Mint:
 
     async def _api_keys(self) -> Kind:
         async def read(text: str) -> object:
-            async with self.world.engine.connect() as db:
-                return await find_staff(db, text, Scope.READ, origin=None)
+            return await find_staff(self.world.engine, text, Scope.READ, origin=None)
 
         call = partial(self._bearer, path="/v1/practice/me")
         found = await self.world.key(), await self.world.key()

@@ -12,12 +12,13 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor, write_change
+from app.database.statements import Source
 from app.domain.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from app.identity.api_keys.repository import (
+    KEY,
     UNREVOKED_KEY,
     add_key,
     lock_key,
-    read_key,
     read_keys,
     write_revoked,
 )
@@ -79,7 +80,7 @@ class KeyRecord:
     revoked_at: datetime | None
 
 
-async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: str | None) -> Staff:
+async def find_staff(db: Source, text: str, needed: Scope, *, origin: str | None) -> Staff:
     """Authenticate a caller by the text of an API key.
 
     Raises:
@@ -90,12 +91,12 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
     if match is None:
         raise ApiKeyRefusedError
     practice_id, key_id, secret = UUID(match[1]), UUID(match[2]), match[3]
-    row = await read_key(db, practice_id, key_id)
-    is_right = hmac.compare_digest(_hash(secret), _NO_HASH if row is None else row.secret_hash)
-    if row is None or not is_right or row.revoked_at is not None:
+    row = await KEY.one(db, {"practice_id": practice_id, "key_id": key_id})
+    is_right = hmac.compare_digest(_hash(secret), _NO_HASH if row is None else row["secret_hash"])
+    if row is None or not is_right or row["revoked_at"] is not None:
         raise ApiKeyRefusedError
-    _check_open(row.closed_at)
-    staff = Staff(practice_id, key_id, row.name, Scope(row.scope), origin)
+    _check_open(row["closed_at"])
+    staff = Staff(practice_id, key_id, row["name"], Scope(row["scope"]), origin)
     if not staff.scope.allows(needed):
         raise ForbiddenError("forbidden.scope", scope=staff.scope, needed=needed)
     return staff

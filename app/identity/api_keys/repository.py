@@ -25,21 +25,15 @@ UNREVOKED_KEY = Read(
     )
     .where(of_practice(PRACTICE, Practice))
 )
+# A key with the hash of its secret and the time at which its practice was closed.
+KEY = Read(
+    select(ApiKey.name, ApiKey.scope, ApiKey.secret_hash, ApiKey.revoked_at, Practice.closed_at)
+    .select_from(ApiKey)
+    .join(Practice, of_practice(PRACTICE, Practice))
+    .where(of_practice(PRACTICE, ApiKey, ApiKey.id == bindparam("key_id")))
+)
 KeyRow = Row[UUID, str, str, datetime, datetime | None]
 _COLUMNS = (ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.created_at, ApiKey.revoked_at)
-
-
-async def read_key(
-    db: AsyncConnection, practice_id: UUID, key_id: UUID
-) -> Row[str, str, bytes, datetime | None, datetime | None] | None:
-    """Read a key with the hash of its secret and the time at which its practice was closed."""
-    found = await db.execute(
-        select(ApiKey.name, ApiKey.scope, ApiKey.secret_hash, ApiKey.revoked_at, Practice.closed_at)
-        .select_from(ApiKey)
-        .join(Practice, of_practice(practice_id, Practice))
-        .where(_own(practice_id, key_id))
-    )
-    return found.one_or_none()
 
 
 async def read_keys(db: AsyncConnection, practice_id: UUID) -> Sequence[KeyRow]:
