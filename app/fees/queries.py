@@ -17,12 +17,16 @@ from app.domain.waiver import Question, WaiverState, ask_until
 from app.identity.queries import confirm_caller
 from app.identity.tokens.access import Caller
 from app.outbox.due import due_in_open_practices
+from app.sessions.commands.meeting import TimeOfEnd
 from app.tables.changes import Change, ChangeNote
 from app.tables.joins import of_practice
 from app.tables.practices import Client, Practitioner, Service
 from app.tables.sessions import Fee, Session
 from app.tables.waivers import Waiver
 from app.web.cursors import TimePosition
+
+# The kinds of changes that end a session.
+ENDS = ("cancelled", "noshow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class FeeRecord:
     """A fee with its cause and its session. Datetimes are UTC.
 
     `cause` is the kind of the change that caused the fee, `cause_version` the session's version
-    after that change. The practice may collect the fee after `collect_after`; None: at once.
+    after that change, `end` the session's time if it was its end. The practice may collect the fee
+    after `collect_after`; None: at once.
     `waiver`: what its client asks about it; None: nothing.
     """
 
@@ -51,6 +56,7 @@ class FeeRecord:
     status: FeeStatus
     cause: str
     cause_version: int
+    end: TimeOfEnd | None
     recorded_at: datetime
     collect_after: datetime | None
     closed_at: datetime | None
@@ -203,6 +209,8 @@ def _fees(practice_id: UUID) -> Select[Any]:
         Fee.status,
         Change.kind,
         Change.session_version,
+        Change.starts_at.label("cause_starts_at"),
+        Change.ends_at.label("cause_ends_at"),
         Fee.recorded_at,
         Fee.collect_after,
         Fee.closed_at,
@@ -247,6 +255,7 @@ def _record(row: Row[Any]) -> FeeRecord:
         status=row.status,
         cause=row.kind,
         cause_version=row.session_version,
+        end=TimeOfEnd(row.cause_starts_at, row.cause_ends_at) if row.kind in ENDS else None,
         recorded_at=row.recorded_at,
         collect_after=row.collect_after,
         closed_at=row.closed_at,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.intervals import Interval
 from app.domain.refill import FreedTime, Standing
 from app.domain.zones import to_seconds
+from app.fees.queries import ENDS
 from app.outbox.due import due_in_open_practices
 from app.tables.changes import Change
 from app.tables.groups import Group
@@ -17,8 +18,6 @@ from app.tables.joins import of_practice
 from app.tables.sessions import Fee, Refill, Session
 from app.tables.state_at import entries_until, state_at
 
-# Kinds of changes after which a session takes no time at its start.
-_ENDS = ("cancelled", "noshow")
 _DUE = due_in_open_practices(
     "SELECT practice_id, id FROM refills WHERE practice_id = practices.practice_id"
     " AND state = 'pending' AND starts_at <= :until ORDER BY starts_at LIMIT :most"
@@ -142,7 +141,7 @@ async def read_standing(
                 ),
                 last.c.starts_at < pending.ends_at,
                 last.c.ends_at > at,
-                last.c.kind.not_in(_ENDS),
+                last.c.kind.not_in(ENDS),
             )
         )
         .order_by(Session.id)

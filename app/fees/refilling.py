@@ -28,6 +28,7 @@ from app.sessions.commands.allowance_repository import give_back_use
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import entry_about, finish
 from app.sessions.commands.history_repository import About
+from app.sessions.commands.meeting import TimeOfEnd
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -71,8 +72,9 @@ async def judge_refill(
     if not cover:
         return
     record = await read_session(db, practice_id, session_id)
+    about, end = About("refill", refill_id), TimeOfEnd(pending.starts_at, pending.ends_at)
     if await give_back_use(db, practice_id, refill_id, "refill", now):
-        change = entry_about(About("refill", refill_id), "allowance_returned", SYSTEM, record)
+        change = entry_about(about, "allowance_returned", SYSTEM, record, end=end)
         await tell_client(
             db, record, change, "allowance_returned", "session.allowance_returned", now
         )
@@ -81,8 +83,9 @@ async def judge_refill(
     elif await CreditRepository(db, practice_id).return_forfeited(
         session_id, pending.freed.cancelled_at, now, credit_grace
     ):
-        about = About("refill", refill_id)
-        change = entry_about(about, "credit_returned", SYSTEM, record, credit=Credit.RETURNED)
+        change = entry_about(
+            about, "credit_returned", SYSTEM, record, credit=Credit.RETURNED, end=end
+        )
         await tell_client(db, record, change, "credit_returned", "session.credit_returned", now)
 
 

@@ -40,8 +40,16 @@ def fee_change(
     details: dict[str, Any] | None = None,
 ) -> NewChange:
     """Make the entry about a fee for its session's history. The session itself does not change."""
-    about = About("fee", fee.id)
-    return entry_about(about, kind, actor, record, fee=fee.amount, reason=reason, details=details)
+    return entry_about(
+        About("fee", fee.id),
+        kind,
+        actor,
+        record,
+        fee=fee.amount,
+        reason=reason,
+        details=details,
+        end=fee.end,
+    )
 
 
 async def tell_client(

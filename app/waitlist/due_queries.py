@@ -22,9 +22,9 @@ _EXPIRED = due_in_open_practices(
     " AND state = 'open' AND answer_by < :now ORDER BY answer_by LIMIT :most"
 )
 # An offer is gone when its time was taken, with the buffers of both (app/calendar/taken_times.py),
-# or its group has no seat for it any more. One of a
-# released time is gone when the release has ended; until then the session itself takes the time,
-# or the seat.
+# its group has no seat for it any more, or its client has another session then, or their own
+# sooner. One of a released time is gone when the release has ended; until then the session itself
+# takes the time, or the seat.
 _GONE = due_in_open_practices(
     "SELECT o.practice_id, o.id FROM offers o JOIN freed_times f"
     " ON f.practice_id = practices.practice_id AND f.id = o.freed_time_id"
@@ -35,6 +35,11 @@ _GONE = due_in_open_practices(
     " WHERE o.practice_id = practices.practice_id"
     " AND o.state = 'open' AND o.answer_by >= :now AND ("
     " f.released AND (f.ended_at IS NOT NULL OR r.release_until IS NULL)"
+    " OR m.starts_at <= o.starts_at AND (m.undo_until IS NULL OR m.undo_until < :now)"
+    " OR EXISTS (SELECT FROM sessions c"
+    "  WHERE c.practice_id = practices.practice_id AND c.client_id = o.client_id"
+    "  AND c.id IS DISTINCT FROM o.session_id"
+    "  AND c.starts_at < o.ends_at AND c.taken_until > o.starts_at)"
     " OR o.group_id IS NULL AND EXISTS (SELECT FROM taken_times t"
     "  WHERE t.practice_id = practices.practice_id AND t.practitioner_id = o.practitioner_id"
     "  AND t.session_id IS DISTINCT FROM o.session_id"
@@ -53,12 +58,14 @@ _GONE = due_in_open_practices(
     "   AND s.group_id = g.id AND s.seat IS NOT NULL AND s.id IS DISTINCT FROM r.id)))"
     " ORDER BY o.answer_by LIMIT :most"
 )
+# A client may still take back their own cancellation or move; the wish then goes on.
 _LAPSED = due_in_open_practices(
     "SELECT w.practice_id, w.id FROM wishes w LEFT JOIN sessions s"
     " ON s.practice_id = practices.practice_id AND s.id = w.session_id"
     " WHERE w.practice_id = practices.practice_id AND w.ended_at IS NULL AND ("
     " w.until < :now OR w.session_id IS NOT NULL AND (s.status <> 'booked' OR s.starts_at <= :now"
     "  OR s.starts_at <> w.starts_at AND NOT s.moved_by_practice)"
+    " AND (s.undo_until IS NULL OR s.undo_until < :now OR s.starts_at <= :now)"
     " OR w.session_id IS NULL AND w.group_id IS NOT NULL AND NOT EXISTS ("
     "  SELECT FROM groups g WHERE g.practice_id = practices.practice_id AND g.id = w.group_id"
     "  AND g.status = 'scheduled' AND g.starts_at > :now))"

@@ -127,6 +127,14 @@ class WishRecord:
     session: WaitingSession | None
     offer: OfferRecord | None = field(default=None)
 
+    @property
+    def has_changed_session(self) -> bool:
+        """Whether its session has ended, or has moved since the wish was made."""
+        session = self.session
+        return session is not None and not (
+            session.is_booked and session.starts_at == self.starts_at
+        )
+
     def state_at(self, now: datetime) -> WishState:
         """Give the state at `now`, also if the worker has not yet recorded that it lapsed."""
         until = self.times.until

@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit.write import BY_CLIENT
 from app.calendar.offer_holds import OfferHold, end_offer_holds, hold_for_offers
 from app.domain.session import Format
 from app.domain.waitlist import OfferState, WishState
+from app.tables.changes import Change
 from app.tables.groups import Group
 from app.tables.joins import of_practice
 from app.tables.practices import Client, Package, Practitioner, Service, ServiceFormat
@@ -49,6 +51,23 @@ class WaitlistRepository:
             .where(of_practice(self._practice_id, Wish, Wish.id == wish_id))
             .values(**values)
         )
+
+    async def is_last_by_client(self, session_id: UUID | None) -> bool:
+        """Tell whether a session's latest change was made by its client."""
+        last = (
+            select(Change.actor)
+            .where(
+                of_practice(
+                    self._practice_id,
+                    Change,
+                    Change.session_id == session_id,
+                    Change.subject == "session",
+                )
+            )
+            .order_by(Change.session_version.desc())
+            .limit(1)
+        )
+        return await self._db.scalar(last) in BY_CLIENT
 
     async def end_wish(self, wish_id: UUID, state: WishState, now: datetime) -> None:
         """End a wish. The caller holds its lock."""

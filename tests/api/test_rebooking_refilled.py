@@ -6,9 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from app.notifications.mail.queries import load_mail_data
 from app.tables.allowance_uses import AllowanceUse
+from app.tables.notifications import Notification
 from app.tables.sessions import Refill
 from tests.api.test_refill import LATE, MINUTE, START, ben, cancel_late, judge
+from tests.notifications.reading import Read
 from tests.world import Api, TestClock, World
 
 # The worker looks at the cancellations of all practices.
@@ -75,3 +78,57 @@ async def test_a_used_free_change_still_comes_back_when_others_take_the_time(
     assert [row.state for row in await world.rows(Refill)] == ["refilled"]
     (use,) = await world.rows(AllowanceUse)
     assert use.given_back_by == "refill"
+
+
+LATER = "Thursday, December 24, 2026, 10:00 AM to 10:50 AM"
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [
+        ("fee", "fee_forgiven"),
+        ("credit", "credit_returned"),
+        ("free change", "allowance_returned"),
+    ],
+)
+async def test_the_mail_names_the_time_that_others_have_taken(
+    api: Api, world: World, ben: UUID, judge: Any, end: str, kind: str
+) -> None:
+    """The client has booked the session again meanwhile, and keeps that time."""
+    rules = CREDITED | {"rebook": {"days": 30, "fee": "stands"}}
+    if end == "free change":
+        rules |= {"allowance": {"free": 1, "per": "calendar_year", "for": ["cancel"]}}
+    await world.add_policy(rules)
+    paid_by = await world.add_package(credits=2) if end == "credit" else None
+    session_id = await world.book(START, package_id=paid_by)
+    await cancel_late(api, session_id)
+    await rebook(api, session_id)
+    await world.book(START, client_id=ben)
+    await judge()
+    mail = await read_mail(world, kind)
+    assert "December 3, 2026" in mail.subject
+    assert "When: Thursday, December 3, 2026" in mail.text
+    assert f"This session is booked again: {LATER}" in mail.text
+
+
+async def test_the_mail_about_a_waived_fee_names_the_time_of_the_end_that_cost_it(
+    api: Api, staff: Api, world: World
+) -> None:
+    await world.add_policy(CREDITED | {"rebook": {"days": 30, "fee": "stands"}})
+    session_id = await world.book(START)
+    await cancel_late(api, session_id)
+    await rebook(api, session_id)
+    (fee,) = (await staff.get("/v1/practice/fees")).json()["items"]
+    await staff.post(f"/v1/practice/fees/{fee['id']}/waive", {"reason": {"note": "Our mistake."}})
+    mail = await read_mail(world, "fee_waived")
+    assert "December 3, 2026" in mail.subject
+    assert f"This session is booked again: {LATER}" in mail.text
+
+
+async def read_mail(world: World, kind: str) -> Read:
+    """Render the only mail of a kind to the client."""
+    (row,) = await world.rows(Notification, kind=kind, recipient="client")
+    async with world.engine.connect() as db:
+        data = await load_mail_data(db, world.practice_id, row.id)
+    assert data is not None
+    return Read(data, world.settings)

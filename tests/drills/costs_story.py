@@ -43,11 +43,23 @@ CREDITS = 6
 
 
 class CostStory:
-    """Random commands of a client, of the practice and of somebody who wants freed times."""
+    """Random commands of a client, of the practice and of somebody who wants freed times.
 
-    def __init__(self, api: Api, staff: Api, world: World, engine: AsyncEngine, seed: int) -> None:
+    The policy is random too, but for `rules`.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        staff: Api,
+        world: World,
+        engine: AsyncEngine,
+        seed: int,
+        **rules: Any,
+    ) -> None:
         self.api, self.staff, self.world, self.engine = api, staff, world, engine
         self.rng = Random(seed)  # noqa: S311 - the same again
+        self.rules = new_rules(self.rng) | rules
         self.log: list[str] = []
         self.sessions: list[UUID] = []
         self.accounts: dict[UUID, Account] = {}
@@ -65,7 +77,6 @@ class CostStory:
     async def play(self, steps: int) -> None:
         """Begin with two sessions, and do what comes up."""
         self.api.clock.now = NOW
-        self.rules = new_rules(self.rng)
         self.log.append(str(self.rules))
         await self.world.add_policy(self.rules)
         self.package = await self.world.add_package(credits=CREDITS)

@@ -1,6 +1,7 @@
 """Turns the columns of a mail's statement into the change that it tells of."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from app.database.statements import Row
@@ -37,9 +38,16 @@ def to_change(row: Row) -> ChangeFacts:
         allowance_given_back=bool(details.get("allowance_given_back")),
         rebooked="rebooked" in details,
         undone=details.get("undone"),
+        time_of_end=_span(details.get("time_of_end")),
         superseded=row["superseded"],
         is_merged=row["first_untold"] is not None,
     )
+
+
+def _span(details: dict[str, str] | None) -> tuple[datetime, datetime] | None:
+    if details is None:
+        return None
+    return datetime.fromisoformat(details["starts_at"]), datetime.fromisoformat(details["ends_at"])
 
 
 def _carries(details: dict[str, Any] | None, currency: str) -> Carried | None:

@@ -15,6 +15,7 @@ from app.domain.money import total
 from app.domain.policy.decide import is_allowed
 from app.domain.policy.rebook import is_rebooking, rebook_until
 from app.domain.policy.rules import Action
+from app.domain.session import Status
 from app.identity.tokens.link import Wish
 from app.mail.entry import entry_lines, entry_place
 from app.mail.sanitize import lines, one_line
@@ -29,7 +30,7 @@ from app.notifications.mail.facts import (
     costs,
     joining,
     meeting_of,
-    place,
+    place_then,
     tile_of,
     times,
     topic_of,
@@ -163,7 +164,7 @@ def _what(data: MailData, texts: Texts) -> tuple[Fact, ...]:
     return (
         Fact(texts("mail.service"), one_line(data.service_name)),
         Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),
-        *place(meeting, texts),
+        *place_then(data, texts),
         *(joining(meeting, texts) if data.kind in OF_BOOKED else ()),
     )
 
@@ -248,6 +249,9 @@ def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str
     until = rebookable_until(data, now) if data.kind in {"cancelled", "noshow"} else None
     if until is not None:
         sentences.append(texts("mail.rebook-until", until=formatter.instant(until)))
+    if change.time_of_end is not None and data.facts.status is Status.BOOKED:
+        now_at = formatter.span(data.present.starts_at, data.present.ends_at)
+        sentences.append(texts("mail.still-booked", when=now_at))
     if change.superseded and data.kind not in ABOUT_COST:
         sentences.append(texts("mail.changed-since"))
     return tuple(sentences)

@@ -72,7 +72,8 @@ class ChangeFacts:
     waive the fee. `has_message`: the note is for the client. `voided_fee`: the change made a due
     fee void. `allowance`: the change was a free one of the client's allowance, the first number of
     so many. `allowance_given_back`: what the undone change had used of it is back. `undone`: the
-    kind of the change that this one undoes. `superseded`: a later change to
+    kind of the change that this one undoes. `time_of_end`: it is about an end of the session, which
+    was then at this time, and not at its present one. `superseded`: a later change to
     the session exists. `is_merged`: the recipient does not know of an earlier change, and `before`
     is what they know.
     """
@@ -97,6 +98,7 @@ class ChangeFacts:
     allowance_given_back: bool
     rebooked: bool
     undone: str | None
+    time_of_end: tuple[datetime, datetime] | None
     superseded: bool
     is_merged: bool
 

@@ -1,6 +1,6 @@
 """Writes what mails to clients and to practitioners share: time, place, format, cost."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from app.domain.policy.rules import Credit
@@ -45,8 +45,15 @@ def tile_of(meeting: Meeting, formatter: Formatter, *, is_over: bool) -> DateTil
 
 
 def meeting_of(data: MailData) -> Meeting:
-    """Return the meeting that the mail is about: for a reminder or a nudge the current one."""
-    return data.present if data.kind in REMINDERS else data.change.after
+    """Return the meeting that the mail is about: for a reminder or a nudge the current one.
+
+    Of an end before which the session was elsewhere, only the time is known.
+    """
+    meeting = data.present if data.kind in REMINDERS else data.change.after
+    if data.change.time_of_end is None:
+        return meeting
+    starts_at, ends_at = data.change.time_of_end
+    return replace(meeting, starts_at=starts_at, ends_at=ends_at)
 
 
 def topic_of(data: MailData) -> str:
@@ -117,6 +124,11 @@ def place(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
     if meeting.location is None:
         return (how,)
     return (how, _location(meeting.location, texts))
+
+
+def place_then(data: MailData, texts: Texts) -> tuple[Fact, ...]:
+    """Write the place of the meeting that the mail is about, if it is known."""
+    return place(meeting_of(data), texts) if data.change.time_of_end is None else ()
 
 
 def _location(location: tuple[str, str], texts: Texts) -> Fact:

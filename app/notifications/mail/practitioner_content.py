@@ -13,7 +13,7 @@ from app.notifications.mail.facts import (
     and_others,
     costs,
     meeting_of,
-    place,
+    place_then,
     tile_of,
     times,
     topic_of,
@@ -117,7 +117,7 @@ def _reason_and_words(data: MailData, words: str | None, texts: Texts) -> str | 
 def _session(data: MailData, texts: Texts) -> tuple[Fact, ...]:
     return (
         Fact(texts("mail.service"), one_line(data.service_name)),
-        *place(meeting_of(data), texts),
+        *place_then(data, texts),
     )
 
 

@@ -28,7 +28,7 @@ from app.outbox.outbox import (
     queue_notifications,
 )
 from app.sessions.commands.history_repository import About, HistoryRepository, NewChange
-from app.sessions.commands.meeting import Meeting, meeting_of
+from app.sessions.commands.meeting import Meeting, TimeOfEnd, meeting_of
 from app.sessions.commands.orders import ChangeReason, Effect, Outcome, StaffOutcome
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
@@ -218,8 +218,15 @@ def entry_about(
     credit: Credit | None = None,
     reason: ChangeReason | None = None,
     details: dict[str, Any] | None = None,
+    end: TimeOfEnd | None = None,
 ) -> NewChange:
-    """Make an entry about something of a session, such as its fee. The session stays as it is."""
+    """Make an entry about something of a session, such as its fee. The session stays as it is.
+
+    `end`: it is about an end of the session, which may have been booked again at another time.
+    """
+    if end is not None and end != (record.starts_at, record.ends_at):
+        ended = {"starts_at": end.starts_at.isoformat(), "ends_at": end.ends_at.isoformat()}
+        details = (details or {}) | {"time_of_end": ended}
     return NewChange(
         kind=kind,
         actor=actor,

@@ -45,6 +45,13 @@ class Meeting:
     seat: NewSeat | None = None
 
 
+class TimeOfEnd(NamedTuple):
+    """When a session took place, or would have, at the moment of its end."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class MeetingRequest:
     """A requested start and format. `location_id` is required only if there are several."""

@@ -27,11 +27,23 @@ async def end_wish(
     actor: Actor,
     command_id: UUID,
     now: datetime,
+    tells_client: bool = False,
 ) -> None:
-    """End a wish; its open offers are withdrawn, and their times are offered to the next."""
+    """End a wish; its open offers are withdrawn, and their times are offered to the next.
+
+    `tells_client`: the client has not ended it themselves.
+    """
     repository = WaitlistRepository(db, wish.practice_id)
     offers = await open_offers_of_wishes(db, wish.practice_id, [wish.id])
-    await withdraw_offers(db, wish.practice_id, offers, actor=actor, command_id=command_id, now=now)
+    await withdraw_offers(
+        db,
+        wish.practice_id,
+        offers,
+        actor=actor,
+        command_id=command_id,
+        now=now,
+        tells_clients=tells_client,
+    )
     await repository.end_wish(wish.id, state, now)
     ended = replace(wish, state=state, ended_at=now, paused_at=None)
     await write_wish_change(db, actor, ended, state, command_id, now)
@@ -45,9 +57,12 @@ async def withdraw_offers(
     actor: Actor,
     command_id: UUID,
     now: datetime,
-    mail: Kind | None = None,
+    tells_clients: bool,
 ) -> None:
-    """Withdraw open offers; `mail` tells their clients. Their times are offered to the next."""
+    """Withdraw open offers, whose times are offered to the next.
+
+    With `tells_clients`, those who could still answer are told that the time is gone.
+    """
     if not offers:
         return
     repository = WaitlistRepository(db, practice_id)
@@ -56,4 +71,8 @@ async def withdraw_offers(
     for freed_time_id in {offer.freed_time_id for offer in offers}:
         await repository.look_again(freed_time_id, now)
     ended = [replace(offer, state="withdrawn", ended_at=now) for offer in offers]
-    await tell_of_offers(db, practice_id, actor, ended, "withdrawn", command_id, now, mail=mail)
+    timely = [offer for offer in ended if now <= offer.answer_by]
+    late = [offer for offer in ended if now > offer.answer_by]
+    mail: Kind | None = "offer_gone" if tells_clients else None
+    await tell_of_offers(db, practice_id, actor, timely, "withdrawn", command_id, now, mail=mail)
+    await tell_of_offers(db, practice_id, actor, late, "withdrawn", command_id, now)

@@ -265,7 +265,7 @@ async def expire_offer(
 async def withdraw_gone_offer(
     db: AsyncConnection, practice_id: UUID, offer_id: UUID, *, now: datetime
 ) -> None:
-    """Withdraw an offer whose time was taken, and tell its client.
+    """Withdraw an offer that its client cannot accept any more, and tell them.
 
     Raises:
         NotFoundError: the practice has no such offer.
@@ -280,7 +280,7 @@ async def withdraw_gone_offer(
         actor=SYSTEM,
         command_id=uuid4(),
         now=now,
-        mail="offer_gone" if now <= offer.answer_by else None,
+        tells_clients=True,
     )
 
 
@@ -307,7 +307,7 @@ async def withdraw_offer(
         actor=staff.actor,
         command_id=command_id,
         now=now,
-        mail="offer_gone",
+        tells_clients=True,
     )
     return OfferOutcome(await read_offer(db, practice_id, offer_id), None, command_id)
 

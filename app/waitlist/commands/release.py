@@ -253,11 +253,8 @@ async def _end(
     await repository.lock_wishes([offer.wish_id for offer in offers])
     # Read again under the locks: an offer may have ended with its wish.
     offers = await open_offers_of_time(db, practice_id, freed_time_id)
-    late = [offer for offer in offers if now > offer.answer_by]
-    await withdraw_offers(db, practice_id, late, actor=actor, command_id=command_id, now=now)
-    timely = [offer for offer in offers if now <= offer.answer_by]
     await withdraw_offers(
-        db, practice_id, timely, actor=actor, command_id=command_id, now=now, mail="offer_gone"
+        db, practice_id, offers, actor=actor, command_id=command_id, now=now, tells_clients=True
     )
     await repository.end_time(freed_time_id, now)
 

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit.queries import read_command_id
 from app.audit.write import SYSTEM, Actor
 from app.calendar.locks import lock_client, lock_practitioner, lock_session
 from app.domain.errors import InvalidInputError, NotFoundError, WaitlistOffError
@@ -92,16 +93,27 @@ async def add_wish_by_staff(
 async def withdraw_wish(
     db: AsyncConnection, staff: Staff, wish_id: UUID, *, now: datetime
 ) -> WishOutcome:
-    """End a wish for the practice. One that has ended does not change.
+    """End a wish for the practice, and withdraw its offer. One that has ended does not change.
 
     Raises:
         NotFoundError: the practice has no such wish.
     """
     wish = await _lock_wish(db, staff.practice_id, wish_id)
+    if wish.state == "withdrawn":
+        first = await read_command_id(db, staff.practice_id, wish_id, "withdrawn")
+        return WishOutcome(wish, first)
     if wish.ended_at is not None:
         return WishOutcome(wish, None)
     command_id = uuid4()
-    await end_wish(db, wish, "withdrawn", actor=staff.actor, command_id=command_id, now=now)
+    await end_wish(
+        db,
+        wish,
+        "withdrawn",
+        actor=staff.actor,
+        command_id=command_id,
+        now=now,
+        tells_client=True,
+    )
     return WishOutcome(await read_wish(db, staff.practice_id, wish_id), command_id)
 
 
@@ -271,5 +283,15 @@ async def lapse_wish(
     if not is_over and wish.group_id is not None:
         group = await repository.group(wish.group_id)
         is_over = group is None or group.status != "scheduled" or group.starts_at <= now
-    if is_over:
-        await end_wish(db, wish, "lapsed", actor=SYSTEM, command_id=uuid4(), now=now)
+    if not is_over:
+        return
+    is_by_client = wish.has_changed_session and await repository.is_last_by_client(wish.session_id)
+    await end_wish(
+        db,
+        wish,
+        "lapsed",
+        actor=SYSTEM,
+        command_id=uuid4(),
+        now=now,
+        tells_client=not is_by_client,
+    )

@@ -88,3 +88,4 @@ async def test_a_cancelled_group_ends_the_offer_and_frees_its_time(
     (offer,) = await world.rows(Offer, state="open")
     assert (offer.session_id, offer.starts_at) == (waiting.session_id, FREED + DAY)
     assert await world.rows(Notification, kind="wish_paused") == []
+    assert len(await world.rows(Notification, kind="offer_gone")) == 1

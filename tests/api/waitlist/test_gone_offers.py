@@ -1,0 +1,111 @@
+"""An open offer that its client cannot accept any more is withdrawn, and they are told why not."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.tables.notifications import Notification
+from app.tables.waitlist import Offer, Wish
+from tests.waiting import DAY, FREED, LATE, UNDO, WISHES, Waiting, another
+from tests.world import TestClock, World
+
+WHY = {"reason": {"note": "Dr. Chen is ill."}}
+
+
+async def states(world: World) -> list[str]:
+    return [row.state for row in await world.rows(Offer)]
+
+
+async def gone_mails(world: World) -> int:
+    return len(await world.rows(Notification, kind="offer_gone", recipient="client"))
+
+
+async def test_a_session_that_the_practice_has_moved_before_the_offered_time(
+    waiting: Waiting, world: World
+) -> None:
+    """The wish goes on, and the time goes to the next who waits."""
+    offer = await waiting.offered()
+    _, next_id = await another(world, waiting.api, 1)
+    moved = await waiting.staff.reschedule_by_staff(waiting.session_id, FREED - DAY, force=True)
+    assert moved.is_success, moved.text
+    gone = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert gone.json()["code"] == "offer-gone"
+    await waiting.work()
+    rows = {row.session_id: row.state for row in await world.rows(Offer)}
+    assert rows == {waiting.session_id: "withdrawn", next_id: "open"}
+    assert await gone_mails(world) == 1
+    assert {row.state for row in await world.rows(Wish, session_id=waiting.session_id)} == {
+        "waiting"
+    }
+
+
+async def test_a_client_who_has_another_session_at_the_offered_time(
+    waiting: Waiting, world: World
+) -> None:
+    offer = await waiting.offered()
+    elsewhere = await world.add_practitioner()
+    await world.book(FREED + timedelta(minutes=20), practitioner_id=elsewhere)
+    gone = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert gone.json()["code"] == "offer-gone"
+    await waiting.work()
+    assert await states(world) == ["withdrawn"]
+    assert await gone_mails(world) == 1
+
+
+async def withdraw_wish(waiting: Waiting) -> Any:
+    (wish,) = await waiting.world.rows(Wish)
+    return await waiting.staff.post(f"{WISHES}/{wish.id}/withdraw", {})
+
+
+async def cancel(waiting: Waiting) -> Any:
+    path = f"/v1/practice/sessions/{waiting.session_id}/cancel"
+    return await waiting.staff.post(path, {"charge_fee": False, **WHY})
+
+
+@pytest.mark.parametrize("end", [withdraw_wish, cancel])
+async def test_the_client_is_told_if_the_practice_has_ended_the_wish(
+    waiting: Waiting, world: World, end: Callable[[Waiting], Awaitable[Any]]
+) -> None:
+    await waiting.offered()
+    assert (await end(waiting)).is_success
+    await waiting.work()
+    assert await states(world) == ["withdrawn"]
+    assert await gone_mails(world) == 1
+
+
+async def test_withdrawing_a_wish_again_answers_with_the_first_command(waiting: Waiting) -> None:
+    await waiting.wish()
+    first = (await withdraw_wish(waiting)).json()
+    assert first["command_id"] is not None
+    assert (await withdraw_wish(waiting)).json() == first
+
+
+async def test_a_client_who_has_cancelled_is_not_told(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    await waiting.offered()
+    assert (await waiting.api.cancel(waiting.session_id)).is_success
+    clock.now += UNDO + timedelta(seconds=1)
+    await waiting.work()
+    assert await states(world) == ["withdrawn"]
+    assert await gone_mails(world) == 0
+
+
+@pytest.mark.parametrize("change", ["cancel", "move"])
+async def test_a_change_that_is_taken_back_keeps_the_wish_and_its_offer(
+    waiting: Waiting, world: World, change: str
+) -> None:
+    """The worker ran meanwhile; the client cannot see when it runs."""
+    offer = await waiting.offered()
+    if change == "cancel":
+        done = await waiting.api.cancel(waiting.session_id)
+    else:
+        done = await waiting.api.reschedule(waiting.session_id, LATE + DAY)
+    assert done.is_success, done.text
+    await waiting.work()
+    assert (await waiting.api.post(f"/v1/sessions/{waiting.session_id}/undo", {})).is_success
+    assert await states(world) == ["open"]
+    taken = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert taken.status_code == 200, taken.text
