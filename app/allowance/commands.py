@@ -13,6 +13,7 @@ from app.audit.write import write_change
 from app.calendar.locks import lock_client
 from app.domain.errors import InvalidInputError
 from app.identity.api_keys.keys import Staff
+from app.identity.queries import check_not_erased
 from app.sessions.commands.allowance_repository import give_back_use
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.reasons import check_staff_reason
@@ -33,10 +34,12 @@ async def adjust_allowance(
 
     Raises:
         NotFoundError: the practice has no such client.
+        ClientErasedError: the client was erased.
         InvalidInputError: see `check_staff_reason`; or there is no use to give back.
     """
     practice_id = staff.practice_id
     await lock_client(db, practice_id, client_id)
+    await check_not_erased(db, practice_id, client_id)
     await check_staff_reason(db, practice_id, reason)
     latest = await latest_use(db, practice_id, client_id) if uses < 0 else None
     if uses < 0 and latest is None:

@@ -51,7 +51,7 @@ async def get_client_allowance(
     "/{client_id}/allowance/adjust",
     summary="Adjust a client's allowance",
     response_model=AdjustAnswer,
-    responses=responses(*WRITING_BY_STAFF, "not-found"),
+    responses=responses(*WRITING_BY_STAFF, "not-found", "client-erased"),
 )
 async def adjust_client_allowance(
     client_id: RecordId, body: AdjustRequest, staff: StaffWriter, now: Now, write: StaffWriting

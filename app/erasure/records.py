@@ -6,9 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-# In place of the name and the address of an erased client, who is inactive.
-ERASED_NAME, ERASED_EMAIL = "(erased)", "erased@erased.invalid"
-
 
 @dataclass(frozen=True, slots=True)
 class HeldIds:

@@ -17,8 +17,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.directory.clients.repository import TOMBSTONE
 from app.erasure.queries import is_change_of
-from app.erasure.records import ERASED_EMAIL, ERASED_NAME, HeldIds
+from app.erasure.records import HeldIds
 from app.identity.short_links.repository import delete_links_of_client
 from app.tables.changes import Change, ChangeNote
 from app.tables.feeds import Feed
@@ -137,7 +138,7 @@ class ErasureRepository:
         await self._db.execute(
             update(Package)
             .where(self._own(Package, Package.client_id == self._held.client_id))
-            .values(name=ERASED_NAME, external_ref=None, active=False)
+            .values(name=TOMBSTONE["name"], external_ref=None, active=False)
         )
 
     async def _erase_access(self, address: str) -> None:
@@ -168,18 +169,9 @@ class ErasureRepository:
             update(Client)
             .where(self._own(Client, Client.id == self._held.client_id))
             .values(
-                name=ERASED_NAME,
-                email=ERASED_EMAIL,
-                phone=None,
-                time_zone="UTC",
-                locale="en",
-                texts="off",
-                texts_agreed_at=None,
+                **TOMBSTONE,
                 texts_number=None,
-                texts_stopped=None,
-                texts_stopped_at=None,
                 external_ref=None,
-                active=False,
                 token_generation=Client.token_generation + 1,
                 tokens_ended_at=now,
                 address_generation=Client.address_generation + 1,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.statements import Read
-from app.domain.errors import UnauthorizedError
+from app.domain.errors import ClientErasedError, UnauthorizedError
 from app.identity.tokens.access import Caller
 from app.standards.addresses import spellings
 from app.tables.identity import SignInProvider
@@ -85,6 +85,22 @@ async def read_practice(db: AsyncConnection, practice_id: UUID) -> PracticeRecor
     """Read a practice, which must exist, as its clients see it."""
     own = Practice.practice_id == practice_id
     return to_practice((await db.execute(select(*PRACTICE_COLUMNS).where(own))).one())
+
+
+async def is_erased(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> bool:
+    """Tell whether a client was erased."""
+    own = of_practice(practice_id, Client, Client.id == client_id)
+    return await db.scalar(select(Client.erased_at).where(own)) is not None
+
+
+async def check_not_erased(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> None:
+    """Check that a client was not erased.
+
+    Raises:
+        ClientErasedError: they were.
+    """
+    if await is_erased(db, practice_id, client_id):
+        raise ClientErasedError
 
 
 _HAS_ONLY_ITS_OWN_SIGN_IN = exists().where(

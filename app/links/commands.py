@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor, write_change
-from app.domain.errors import NotFoundError
+from app.domain.errors import ClientErasedError, NotFoundError
 from app.identity.tokens.link import LinkTokens
 from app.links.queries import read_link
 from app.links.repository import raise_generation
@@ -28,12 +28,14 @@ async def sign_link(
 
     Raises:
         NotFoundError: the practice has no such session.
+        ClientErasedError: its client was erased.
     """
     found = await read_link(db, practice_id, session_id)
     if found is None:
         raise NotFoundError
-    link, session_ends_at = found
-    return SignedLink(links.sign(link), session_ends_at)
+    if found.is_erased:
+        raise ClientErasedError
+    return SignedLink(links.sign(found.link), found.session_ends_at)
 
 
 async def issue_link(
@@ -48,7 +50,7 @@ async def issue_link(
     """Issue the same link that emails about this session contain, and record it in the audit log.
 
     Raises:
-        NotFoundError: the practice has no such session.
+        NotFoundError, ClientErasedError: see `sign_link`.
     """
     signed = await sign_link(db, practice_id, session_id, links)
     await write_change(

@@ -69,20 +69,32 @@ async def open_link(
     return OpenedBy(caller, to_practice(row))
 
 
-async def read_link(
-    db: AsyncConnection, practice_id: UUID, session_id: UUID
-) -> tuple[Link, datetime] | None:
-    """Give the current link of a session and the session's end; None: there is no such session."""
+class PresentLink(NamedTuple):
+    """The current link of a session, the session's end, and whether its client was erased."""
+
+    link: Link
+    session_ends_at: datetime
+    is_erased: bool
+
+
+async def read_link(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> PresentLink | None:
+    """Read the current link of a session; None: there is no such session."""
     row = (
         await db.execute(
-            select(Client.address_generation, Session.link_generation, Session.ends_at)
+            select(
+                Client.address_generation,
+                Client.erased_at,
+                Session.link_generation,
+                Session.ends_at,
+            )
             .join(Client, of_practice(practice_id, Client, Client.id == Session.client_id))
             .where(of_practice(practice_id, Session, Session.id == session_id))
         )
     ).one_or_none()
     if row is None:
         return None
-    return Link(practice_id, session_id, row.address_generation, row.link_generation), row.ends_at
+    link = Link(practice_id, session_id, row.address_generation, row.link_generation)
+    return PresentLink(link, row.ends_at, row.erased_at is not None)
 
 
 def clients_with(address: str) -> Select[UUID, UUID, int, str, str]:

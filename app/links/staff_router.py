@@ -31,7 +31,7 @@ PROBLEMS = (
     summary="Issue a session's link",
     status_code=201,
     response_model=IssuedLinkView,
-    responses=responses(*PROBLEMS),
+    responses=responses(*PROBLEMS, "client-erased"),
 )
 async def issue_session_link(
     session_id: RecordId,

@@ -1,13 +1,16 @@
 """Import the practice's records and policy versions."""
 
 from typing import Any
+from uuid import UUID
 
+from app.audit.write import write_change
 from app.directory.clients.records import IMPORTED_CLIENTS
+from app.directory.clients.repository import ERASED_EMAIL
 from app.directory.clients.schemas import ClientLine
 from app.directory.fields import RecordBody
 from app.directory.locations.records import LOCATIONS
 from app.directory.locations.schemas import PutLocation
-from app.directory.packages.records import PACKAGES
+from app.directory.packages.records import IMPORTED_PACKAGES
 from app.directory.packages.schemas import PutPackage
 from app.directory.practice.commands import change_practice
 from app.directory.practice.queries import read_practice
@@ -21,6 +24,7 @@ from app.policies.commands import replay_policy_version
 from app.policies.queries import read_policy
 from app.transfer.batch import Batch
 from app.transfer.lines import Done, LineKind
+from app.transfer.replaying import IMPORTED
 from app.transfer.repository import find_version, latest_version
 from app.transfer.schemas import PolicyLine, PracticeLine
 
@@ -30,7 +34,7 @@ RECORDS: dict[LineKind, tuple[Records, type[RecordBody]]] = {
     LineKind.PRACTITIONER: (PRACTITIONERS, PutPractitioner),
     LineKind.SERVICE: (SERVICES, PutService),
     LineKind.CLIENT: (IMPORTED_CLIENTS, ClientLine),
-    LineKind.PACKAGE: (PACKAGES, PutPackage),
+    LineKind.PACKAGE: (IMPORTED_PACKAGES, PutPackage),
 }
 
 
@@ -63,9 +67,25 @@ async def import_record(batch: Batch, kind: LineKind, ref: str, fields: dict[str
     if record_id is None:
         own = {**values, "external_ref": ref}
         record = await records.create(batch.db, batch.staff, own, batch.now)
+        if kind is LineKind.CLIENT and record["email"] == ERASED_EMAIL:
+            await _record_erased(batch, record["id"])
         return Done("created", record["id"])
     replaced = await records.replace(batch.db, batch.staff, record_id, values, batch.now)
     return Done("updated" if replaced.is_changed else "unchanged", record_id)
+
+
+async def _record_erased(batch: Batch, client_id: UUID) -> None:
+    """Record that a client was erased where they come from; nothing was done to them here."""
+    await write_change(
+        batch.db,
+        batch.practice_id,
+        batch.staff.actor,
+        batch.now,
+        subject="client",
+        subject_id=client_id,
+        kind="erased",
+        details={**IMPORTED, "sessions_cancelled": 0, "fees_waived": 0},
+    )
 
 
 async def import_policy(batch: Batch, fields: dict[str, Any]) -> Done:

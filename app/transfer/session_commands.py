@@ -57,7 +57,8 @@ async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done
     """Add a session with its end, its credit and its fees.
 
     Raises:
-        InvalidInputError: the session exists with another value, or a sum is in another currency.
+        InvalidInputError: the session exists with another value, a sum is in another currency, or
+            it is to come and its client was erased.
         SlotUnavailableError: the session is booked, and its time is not free.
         GroupFullError, GroupCancelledError: its group has no seat for it.
         CreditUnavailableError: its package has no credit left.
@@ -75,6 +76,8 @@ async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done
     await lock_client(batch.db, batch.practice_id, line.client_id)
     context = await _context(batch, line)
     _check_sums(line, context.currency)
+    if context.client_erased and line.status is Status.BOOKED and line.starts_at > batch.now:
+        raise InvalidInputError("/client_id", "field.not-active")
     session_id = uuid4()
     replay = _Replay(batch, ref, line, session_id, context)
     await replay.add()

@@ -58,7 +58,7 @@ class Following:
         action, query = rng.choice(["cancel", "reschedule"]), self.some_choice(named)
         slot = None
         if action == "reschedule":
-            slot = await story.some_slot(shown, action) if shown["status"] == "booked" else None
+            slot = await self.some_slot(shown) if shown["status"] == "booked" else None
             if slot is None:
                 return
             query["start"] = slot["start"]
@@ -73,6 +73,13 @@ class Following:
         if preview["allowed"] and preview["sessions"]:
             moved = {} if slot is None else {"format": slot["format"]}
             await self.send(named, action, preview, query | moved)
+
+    async def some_slot(self, shown: Any) -> Any:
+        """Choose a new time; often the one that another session of the series has on its day."""
+        times = set()
+        if self.story.rng.random() < 0.5:
+            times = {(await self.story.row(one))["starts_at"].time() for one in self.series}
+        return await self.story.some_slot(shown, "reschedule", times)
 
     def some_choice(self, named: UUID) -> dict[str, Any]:
         """Choose which of the following sessions are taken along."""

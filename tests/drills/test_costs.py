@@ -111,7 +111,7 @@ MUTANTS = [
         {
             "cancel": ALWAYS_LATE,
             "reschedule": {},
-            "grace_minutes": None,
+            "grace_minutes": 1,
             "allowance": ONE_FREE | {"per": {"days": 1}},
         },
     ),
@@ -119,7 +119,7 @@ MUTANTS = [
         "a session that is at its new time already is judged",
         "app.sessions.commands.reschedule_following._unchanged",
         lambda _moves: frozenset(),
-        {"cancel": ALWAYS_LATE},
+        {"cancel": ALWAYS_LATE, "reschedule": {}},
     ),
 ]
 

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Subject
-from app.directory.clients.repository import CLIENT_ROWS, ClientRepository
+from app.directory.clients.repository import CLIENT_ROWS, ERASED_EMAIL, ClientRepository
 from app.directory.records import Records
 from app.directory.repository import Record
-from app.domain.errors import ClientErasedError, InvalidInputError
+from app.domain.errors import InvalidInputError
+from app.identity.queries import check_not_erased
 from app.standards.addresses import mailbox_key
 from app.standards.phone_numbers import text_number
 from app.tables.practices import Client
@@ -42,15 +43,19 @@ class _Clients(Records):
         db: AsyncConnection,
         practice_id: UUID,
         before: Record | None,
-        changed: Record,  # noqa: ARG002 - others look at it
+        changed: Record,
     ) -> None:
-        """Check that the client was not erased.
+        """Check that the client was not erased, and is not made an erased one.
 
         Raises:
             ClientErasedError: they were.
+            InvalidInputError: they would be.
         """
-        if before is not None and await CLIENT_ROWS.is_erased(db, practice_id, before["id"]):
-            raise ClientErasedError
+        if before is None:
+            return
+        await check_not_erased(db, practice_id, before["id"])
+        if changed.get("email") == ERASED_EMAIL:
+            raise InvalidInputError("/email", "field.email")
 
     def columns(self, before: Record | None, changed: Record, now: datetime) -> dict[str, Any]:
         """Revoke tokens if the client is deactivated; tokens and links if the address changes.
@@ -63,7 +68,9 @@ class _Clients(Records):
         columns = super().columns(before, changed, now)
         columns |= _texts_columns(before, changed, now, needs_number=self._needs_number)
         if before is None:
-            return columns | {"token_generation": 0, "address_generation": 0}
+            erased_at = now if changed["email"] == ERASED_EMAIL else None
+            new = {"token_generation": 0, "address_generation": 0, "erased_at": erased_at}
+            return columns | new
         address = changed.get("email", before["email"])
         has_moved = mailbox_key(address) != mailbox_key(before["email"])
         if has_moved:

@@ -12,8 +12,22 @@ from app.database.lists import Filter
 from app.directory.repository import RecordRepository
 from app.identity.queries import has_address
 from app.identity.short_links.repository import delete_links_of_client
-from app.tables.joins import of_practice
 from app.tables.practices import Client
+
+ERASED_EMAIL = "erased@erased.invalid"
+# What the record of every erased client says.
+TOMBSTONE: Mapping[str, Any] = {
+    "name": "(erased)",
+    "email": ERASED_EMAIL,
+    "phone": None,
+    "time_zone": "UTC",
+    "locale": "en",
+    "texts": "off",
+    "texts_agreed_at": None,
+    "texts_stopped": None,
+    "texts_stopped_at": None,
+    "active": False,
+}
 
 
 class ClientRepository(RecordRepository):
@@ -38,11 +52,6 @@ class ClientRepository(RecordRepository):
             await holds.end_by_links(record_id)
         if "texts_number" in columns:
             await delete_links_of_client(db, practice_id, record_id)
-
-    async def is_erased(self, db: AsyncConnection, practice_id: UUID, record_id: UUID) -> bool:
-        """Tell whether a client was erased."""
-        own = of_practice(practice_id, Client, Client.id == record_id)
-        return await db.scalar(select(Client.erased_at).where(own)) is not None
 
     def shown(self) -> Select[*tuple[Any, ...]]:
         """Select the columns that an answer contains."""

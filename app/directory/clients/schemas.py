@@ -1,11 +1,19 @@
 """Schemas of clients, for staff."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from typing_extensions import TypeAliasType
 
+from app.directory.clients.repository import ERASED_EMAIL, TOMBSTONE
 from app.directory.contact_fields import Email, Locale, Phone, TimeZone
 from app.directory.fields import (
     Active,
@@ -119,11 +127,24 @@ class NewClient(PutClient):
     external_ref: ExternalRef | None = None
 
 
-class ClientLine(PutClient):
-    """A complete client in an import or export in bulk, with what they ended with STOP."""
+def _address_or_erased(value: object, check: ValidatorFunctionWrapHandler) -> str:
+    """Take the address that stands in place of an erased client's, which is not valid."""
+    return ERASED_EMAIL if value == ERASED_EMAIL else str(check(value))
 
+
+class ClientLine(PutClient):
+    """A complete client in an import or export in bulk, with what they ended with STOP.
+
+    A client who was erased is known by the address that stands in place of theirs.
+    """
+
+    email: Annotated[Email, WrapValidator(_address_or_erased)]
     texts_stopped: TextsEnded | None = unchanged()
     texts_stopped_at: Instant | None = unchanged()
+
+    def values(self) -> Mapping[str, Any]:
+        """Return the fields. Those of an erased client are the same for all."""
+        return TOMBSTONE if self.email == ERASED_EMAIL else super().values()
 
 
 class ChangeClient(RecordBody):

@@ -4,16 +4,23 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.directory.clients.repository import CLIENT_ROWS
-from app.directory.packages.repository import PACKAGE_ROWS, is_of_practice
+from app.audit.write import Subject
+from app.directory.packages.repository import PACKAGE_ROWS, PackageRepository, is_of_practice
 from app.directory.records import Records
 from app.directory.repository import Record
 from app.domain.errors import InvalidInputError
+from app.identity.queries import is_erased
 from app.tables.practices import Client, Service
 
 
 class _Packages(Records):
     audited_fields = frozenset({"credits", "expires_at"})
+
+    def __init__(
+        self, rows: PackageRepository, subject: Subject, *, of_erased: bool = False
+    ) -> None:
+        super().__init__(rows, subject)
+        self._of_erased = of_erased
 
     async def check(
         self, db: AsyncConnection, practice_id: UUID, before: Record | None, changed: Record
@@ -34,7 +41,8 @@ class _Packages(Records):
                 raise InvalidInputError(f"/{name}", "field.fixed-in-package")
             if not await is_of_practice(db, practice_id, table, changed[name]):
                 raise InvalidInputError(f"/{name}", f"field.no-such-{called}")
-        if before is None and await CLIENT_ROWS.is_erased(db, practice_id, changed["client_id"]):
+        is_new = before is None and not self._of_erased
+        if is_new and await is_erased(db, practice_id, changed["client_id"]):
             raise InvalidInputError("/client_id", "field.not-active")
         if before is not None and "credits" in changed:
             in_use = before["credits"] - before["credits_left"]
@@ -43,3 +51,5 @@ class _Packages(Records):
 
 
 PACKAGES = _Packages(PACKAGE_ROWS, "package")
+# For the import in bulk: sessions of clients who were erased since are paid by them.
+IMPORTED_PACKAGES = _Packages(PACKAGE_ROWS, "package", of_erased=True)

@@ -93,6 +93,7 @@ class BookingContext:
     client_time_zone: str
     practitioner_active: bool
     client_active: bool
+    client_erased: bool
     service_active: bool
 
     @property

@@ -38,6 +38,7 @@ _CONTEXT = Read(
         Client.time_zone.label("client_time_zone"),
         Practitioner.active.label("practitioner_active"),
         Client.active.label("client_active"),
+        Client.erased_at.is_not(None).label("client_erased"),
         Service.active.label("service_active"),
     )
     .select_from(Practice)

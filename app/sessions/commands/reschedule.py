@@ -29,6 +29,7 @@ from app.domain.refusals import ActionRefusedError, SlotUnavailableError
 from app.domain.session import Format, Status
 from app.domain.zones import seconds_up, to_seconds
 from app.identity.api_keys.keys import Staff
+from app.identity.queries import check_not_erased
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.outbox.outbox import NewNotification, notifications_about
@@ -225,7 +226,9 @@ async def move_by_staff(
 
     Raises:
         SlotUnavailableError: the time is not free.
+        ClientErasedError: the session's client was erased.
     """
+    await check_not_erased(db, record.practice_id, record.client_id)
     rules, action = rules_of(record.policy), action_of(record, to)
     judged = judge_for_staff(
         rules, action, record.facts, now, charged=order.charged, target=to.starts_at

@@ -21,6 +21,7 @@ from app.domain.refusals import GroupUnavailableError, SlotUnavailableError
 from app.domain.session import SessionFacts, Status
 from app.domain.undo import may_undo
 from app.identity.api_keys.keys import Staff
+from app.identity.queries import check_not_erased
 from app.identity.tokens.access import Caller
 from app.outbox.merging import drop_unsent
 from app.outbox.outbox import NewNotification, notifications_about
@@ -61,7 +62,7 @@ async def undo(
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
         NoChangeError: the session is booked already.
-        SlotUnavailableError: another session has taken the time, or holds it.
+        ClientErasedError, SlotUnavailableError: see `_meeting_again`.
         GroupFullError, GroupCancelledError, GroupUnavailableError: see `take_seat_again`.
         CreditUnavailableError: the package has no usable credit.
         InvalidInputError: see `check_staff_reason`.
@@ -235,7 +236,12 @@ async def _meeting_again(db: AsyncConnection, record: SessionRecord, now: dateti
     """Give the meeting of a session whose end is undone, if its time is free again.
 
     A seat takes part in its group as the group is now: the practice may have moved it.
+
+    Raises:
+        ClientErasedError: the session's client was erased.
+        SlotUnavailableError: another session has taken the time, or holds it.
     """
+    await check_not_erased(db, record.practice_id, record.client_id)
     await _end_offers(db, record, now)
     if record.group is not None:
         return await take_seat_again(db, record, now)

@@ -85,7 +85,9 @@ async def cancel_practice_session(
     "/{session_id}/reschedule",
     summary="Move a session for the practice",
     response_model=StaffCommandAnswer,
-    responses=responses(*COMMAND_PROBLEMS, "slot-unavailable", "scope-conflicts", "no-change"),
+    responses=responses(
+        *COMMAND_PROBLEMS, "slot-unavailable", "scope-conflicts", "no-change", "client-erased"
+    ),
 )
 async def reschedule_practice_session(
     session_id: RecordId,
@@ -198,6 +200,7 @@ async def mark_session_noshow(
         "group-cancelled",
         "credit-unavailable",
         "no-change",
+        "client-erased",
     ),
 )
 async def undo_session_end(

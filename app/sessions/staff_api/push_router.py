@@ -31,6 +31,7 @@ router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
             "session-changed",
             "session-not-booked",
             "version-mismatch",
+            "client-erased",
             *WRITING_BY_STAFF,
         ),
     },

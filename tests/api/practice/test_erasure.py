@@ -394,6 +394,25 @@ async def test_an_erased_client_stays_as_they_are(staff: Api, world: World) -> N
     assert (refused.status_code, refused.json()["code"]) == (409, "client-erased")
 
 
+async def test_nothing_brings_an_erased_client_back(staff: Api, world: World) -> None:
+    """A session of theirs is not booked again or moved, and opens to nobody."""
+    cancelled, ended = await world.book(START), await world.book(NOW - timedelta(days=3))
+    await erase(staff, world, force=True)
+    client, sessions = f"/v1/practice/clients/{world.client_id}", "/v1/practice/sessions"
+    moved = {"start": START.isoformat(), "format": "video", "force": True, "charge_fee": False}
+    for call, body in {
+        f"{sessions}/{cancelled}/undo": REASON,
+        f"{sessions}/{ended}/reschedule": moved | REASON,
+        f"{sessions}/{cancelled}/links": {},
+        f"{client}/allowance/adjust": {"uses": 1} | REASON,
+    }.items():
+        refused = await staff.post(call, body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "client-erased"), call
+    statuses = {row.id: row.status for row in await world.rows(Session)}
+    assert statuses == {cancelled: "cancelled", ended: "booked"}
+    assert (await staff.post(f"{sessions}/{ended}/fulfilled", {})).status_code == 200
+
+
 async def test_others_keep_everything(api: Api, staff: Api, world: World) -> None:
     """Also those with whom the client shared a class, a move request and an address."""
     ben = await world.add_client(name="Ben", email="ana@client.example")

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.directory.clients.repository import ERASED_EMAIL
 from app.directory.fields import RecordBody
 from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change
@@ -19,6 +20,8 @@ from tests.walls import START, fill
 from tests.world import NOW, REASON, Api, World
 
 NOTE = {"note": "Canary note."}
+LATE = {"before_minutes": 20_000}
+CHARGED = {"reason": NOTE, "charge_fee": True}
 
 
 async def make_full(staff: Api, world: World) -> None:
@@ -93,6 +96,45 @@ async def test_an_export_imports_into_its_own_practice_unchanged(staff: Api, wor
     results = await imported(staff, await exported(staff))
     assert [one for one in results if one["result"] != "unchanged"] == []
     assert len(await world.rows(Change)) == trail
+
+
+async def test_erased_clients_are_exported_and_imported(staff: Api, world: World) -> None:
+    """Their sums, times and statuses move along; they stay erased."""
+    package_id = await world.add_package(credits=2)
+    await world.add_policy({"cancel": {"fees": [{"deadline": LATE, "amount_minor": 4500}]}})
+    for start, paid_by in ((START, None), (START + timedelta(days=1), package_id)):
+        made = await world.book(start, package_id=paid_by)
+        done = await staff.post(f"/v1/practice/sessions/{made}/cancel", CHARGED)
+        assert done.status_code == 200, done.text
+    erasing = f"/v1/practice/clients/{world.client_id}/erase"
+    assert (await staff.post(erasing, {"reason": NOTE, "force": True})).status_code == 200
+    lines = await exported(staff)
+    assert len(of_kind(lines, "session")) == 2
+    assert {one["result"] for one in await imported(staff, lines)} == {"unchanged"}
+
+    other, theirs = await empty_practice(staff, world)
+    results = await imported(theirs, lines)
+    assert [one for one in results if one["result"] == "failed"] == []
+    assert await exported(theirs) == lines
+    (client,) = await other.rows(Client, email=ERASED_EMAIL)
+    assert (client.erased_at, client.active) == (NOW, False)
+    path = f"/v1/practice/clients/{client.id}"
+    refused = await theirs.patch(path, {"active": True})
+    assert refused.json()["code"] == "client-erased"
+    again = await theirs.post(f"{path}/erase", {"reason": NOTE})
+    assert (again.status_code, again.json()["sessions_cancelled"]) == (200, 0)
+    session = of_kind(lines, "session")[0]
+    booked = session | {"external_ref": "new", "status": "booked", "ended": None, "fees": []}
+    assert await outcomes(theirs, [booked]) == ["validation-failed /client_ref"]
+
+
+async def test_a_line_erases_no_client_who_exists(staff: Api, world: World) -> None:
+    await staff.patch(f"/v1/practice/clients/{world.client_id}", {"external_ref": "ana"})
+    (line,) = of_kind(await exported(staff), "client")
+    erased = line | {"name": "(erased)", "email": ERASED_EMAIL, "active": False}
+    assert await outcomes(staff, [erased]) == ["validation-failed /email"]
+    (client,) = await world.rows(Client)
+    assert (client.email, client.active) == (line["email"], True)
 
 
 async def test_lines_are_in_the_order_of_the_import_and_by_reference(
