@@ -110,7 +110,11 @@ EXEMPTIONS: Mapping[str, Exemption] = {
         "practices", "groups", reason="the worker's task, by whose minimum is due"
     ),
     "app/move_requests/queries.py list_due_requests": _of(
-        "practices", "move_requests", reason="the worker's task, by whose `answer_by` has passed"
+        "practices",
+        "move_requests",
+        "move_request_sessions",
+        "sessions",
+        reason="the worker's task, by what is over",
     ),
     "app/waitlist/due_queries.py _list": _of(
         "practices",

@@ -10,7 +10,7 @@ from app.outbox.due import run_for_due
 
 
 async def close_due_requests(engine: AsyncEngine, now: datetime) -> None:
-    """Close each request whose `answer_by` has passed. A request is closed once."""
+    """Close each request that is over: after `answer_by`, or once all its sessions have started."""
     await run_for_due(
         engine,
         lambda db, most: list_due_requests(db, now, most),

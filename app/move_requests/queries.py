@@ -184,15 +184,26 @@ async def has_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_
 
 
 _DUE = due_in_open_practices(
-    "SELECT practice_id, id FROM move_requests WHERE practice_id = practices.practice_id"
-    " AND told_at IS NULL AND withdrawn_at IS NULL AND answer_by < :now"
-    " ORDER BY answer_by LIMIT :most"
+    "SELECT r.practice_id, r.id FROM move_requests r WHERE r.practice_id = practices.practice_id"
+    " AND r.told_at IS NULL AND r.withdrawn_at IS NULL AND (r.answer_by < :now"
+    " OR EXISTS (SELECT FROM move_request_sessions o JOIN sessions s"
+    "  ON s.practice_id = practices.practice_id AND s.id = o.session_id"
+    "  WHERE o.practice_id = practices.practice_id AND o.move_request_id = r.id"
+    "  AND o.state = 'asked' AND s.starts_at <= :now)"
+    " OR NOT EXISTS (SELECT FROM move_request_sessions o JOIN sessions s"
+    "  ON s.practice_id = practices.practice_id AND s.id = o.session_id"
+    "  WHERE o.practice_id = practices.practice_id AND o.move_request_id = r.id"
+    "  AND s.starts_at > :now))"
+    " ORDER BY r.answer_by LIMIT :most"
 )
 
 
 async def list_due_requests(
     db: AsyncConnection, now: datetime, most: int
 ) -> list[tuple[UUID, UUID]]:
-    """List requests of all practices whose `answer_by` has passed: practice id and request id."""
+    """List requests of all practices that can be closed, for a session at least.
+
+    Gives practice id and request id.
+    """
     due = await db.execute(_DUE, {"now": now, "most": most})
     return [(row.practice_id, row.id) for row in due]

@@ -60,15 +60,19 @@ class MoveRequestRepository:
         return list(found.all())
 
     async def close(
-        self, request_id: UUID, state: Literal["kept", "withdrawn"], now: datetime
+        self,
+        request_id: UUID,
+        session_ids: Sequence[UUID],
+        state: Literal["kept", "withdrawn"],
+        now: datetime,
     ) -> list[UUID]:
-        """End the request for all sessions that are still open, and give their ids.
+        """End the request for those of the sessions for which it is open, and give their ids.
 
         The caller holds their locks.
         """
         ended = await self._db.scalars(
             update(MoveRequestSession)
-            .where(self._open(request_id))
+            .where(self._open(request_id), MoveRequestSession.session_id.in_(session_ids))
             .values(state=state, answered_at=now)
             .returning(MoveRequestSession.session_id)
         )

@@ -175,8 +175,8 @@ class MoveRequestView(TypedDict):
     closed_at: Annotated[
         datetime | None,
         Field(
-            description="When it was closed after `answer_by`; you are then told who has not "
-            "answered.",
+            description="When it was closed: after `answer_by`, or once all its sessions have "
+            "started. You are then told who has not answered.",
             examples=[None],
         ),
     ]

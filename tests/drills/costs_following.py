@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.drills.costs_story import CostStory
 
 DATES = 3
+MOST_SESSIONS = 12
 REFUSED = {"scope-refused", "scope-conflicts", "session-not-booked", "session-started"}
 
 
@@ -28,10 +29,16 @@ class Following:
         self.story = story
         self.series: list[UUID] = []
 
+    @property
+    def is_booked(self) -> bool:
+        """Whether a session of the series is booked."""
+        accounts = self.story.accounts
+        return any(accounts[one].status == "booked" for one in self.series)
+
     async def book_series(self) -> None:
-        """Book some sessions at regular dates, perhaps each with a credit."""
+        """Book some sessions at regular dates, perhaps each with a credit; a second time, too."""
         story, rng = self.story, self.story.rng
-        if self.series:
+        if self.is_booked or len(story.sessions) > MOST_SESSIONS:
             return
         pays = story.credits_left() >= DATES and rng.random() < 0.5
         body = story.booking(story.world.client_id, story.free_start()) | {
@@ -55,10 +62,10 @@ class Following:
             return
         named = rng.choice(self.series[:2])
         shown = await story.look(named)
-        action, query = rng.choice(["cancel", "reschedule"]), self.some_choice(named)
+        action, query = rng.choice(["cancel", *3 * ["reschedule"]]), self.some_choice(named)
         slot = None
         if action == "reschedule":
-            slot = await self.some_slot(shown) if shown["status"] == "booked" else None
+            slot = await story.some_slot(shown, action) if shown["status"] == "booked" else None
             if slot is None:
                 return
             query["start"] = slot["start"]
@@ -73,13 +80,6 @@ class Following:
         if preview["allowed"] and preview["sessions"]:
             moved = {} if slot is None else {"format": slot["format"]}
             await self.send(named, action, preview, query | moved)
-
-    async def some_slot(self, shown: Any) -> Any:
-        """Choose a new time; often the one that another session of the series has on its day."""
-        times = set()
-        if self.story.rng.random() < 0.5:
-            times = {(await self.story.row(one))["starts_at"].time() for one in self.series}
-        return await self.story.some_slot(shown, "reschedule", times)
 
     def some_choice(self, named: UUID) -> dict[str, Any]:
         """Choose which of the following sessions are taken along."""

@@ -5,9 +5,9 @@ knows none of them. It reads what the service shows, acts, and compares the acco
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -85,7 +85,7 @@ class CostStory:
             await self.book()
         chances: list[tuple[Step, int]] = [
             (self.book, 6),
-            (self.following.book_series, 4),
+            (self.following.book_series, 6),
             (self.act, 34),
             (self.following.act_on_following, 14),
             (self.be_refilled, 8),
@@ -284,13 +284,8 @@ class CostStory:
             assert (now.due, now.lost, now.uses) == (before.due, before.lost, before.uses)
         await self.act(session_id)
 
-    async def some_slot(
-        self, shown: Any, action: str, times: Collection[time] = frozenset()
-    ) -> Any:
-        """Choose a slot that is on offer: at another time, or now in another format.
-
-        One on the day of the session, at one of these times (UTC), is preferred.
-        """
+    async def some_slot(self, shown: Any, action: str) -> Any:
+        """Choose a slot that is on offer: at another time, or now in another format."""
         kind = shown["format"]["kind"]
         if action == "change_format":
             kind = self.rng.choice([one for one in ("video", "phone") if one != kind])
@@ -301,8 +296,7 @@ class CostStory:
         slots = [slot | {"format": kind} for day in found["days"] for slot in day["slots"]]
         keeps = action == "change_format"
         slots = [s for s in slots if (datetime.fromisoformat(s["start"]) == start) == keeps]
-        near = [s for s in slots if _is_at(datetime.fromisoformat(s["start"]), start, times)]
-        return self.rng.choice(near or slots) if slots else None
+        return self.rng.choice(slots) if slots else None
 
     async def send(
         self,
@@ -620,12 +614,6 @@ class CostStory:
                 self.note(f"refilled {session_id}")
                 self.before.pop(session_id, None)
             self.accounts[session_id] = found
-
-
-def _is_at(instant: datetime, session_start: datetime, times: Collection[time]) -> bool:
-    """Tell whether an instant is on the day of the session and at one of these times (UTC)."""
-    at = instant.astimezone(UTC)
-    return at.date() == session_start.astimezone(UTC).date() and at.time() in times
 
 
 def target_cost(decision: Any, slot: Any, cost: Shown) -> Shown:

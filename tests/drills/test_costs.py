@@ -106,7 +106,7 @@ MUTANTS = [
     ),
     Mutant(
         "two sessions of one command use the same free change",
-        "app.sessions.commands.scope.with_uses",
+        "app.domain.policy.together.with_uses",
         lambda facts, _now, _used: facts,
         {
             "cancel": ALWAYS_LATE,
@@ -114,12 +114,6 @@ MUTANTS = [
             "grace_minutes": 1,
             "allowance": ONE_FREE | {"per": {"days": 1}},
         },
-    ),
-    Mutant(
-        "a session that is at its new time already is judged",
-        "app.sessions.commands.reschedule_following._unchanged",
-        lambda _moves: frozenset(),
-        {"cancel": ALWAYS_LATE, "reschedule": {}},
     ),
 ]
 

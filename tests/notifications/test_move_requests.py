@@ -24,6 +24,7 @@ from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.commands.reschedule import reschedule
 from app.tables.changes import Change
 from app.tables.identity import ApiKey
+from app.tables.move_requests import MoveRequest as RequestTable
 from app.tables.move_requests import MoveRequestSession
 from app.tables.notifications import Notification
 from app.tables.practices import Client
@@ -307,3 +308,20 @@ async def test_a_withdrawn_request_is_not_closed(scene: Scene) -> None:
     await scene.close(ANSWER_BY + DAY)
     assert await scene.states() == {"withdrawn"}
     assert await scene.world.rows(Change, subject="move_request", kind="closed") == []
+
+
+async def test_a_request_ends_with_the_start_of_its_sessions(scene: Scene) -> None:
+    """Whatever `answer_by` says: once a session has started nobody can answer for it."""
+    one, other = await scene.world.book(START), await scene.world.book(START + DAY)
+    await scene.ask(one, other, answer_by=START + 30 * DAY)
+    await scene.close(START - MICROSECOND)
+    assert await scene.states() == {"asked"}
+    await scene.close(START)
+    rows = {row.session_id: row.state for row in await scene.world.rows(MoveRequestSession)}
+    assert rows == {one: "kept", other: "asked"}
+    (request,) = await scene.world.rows(RequestTable)
+    assert (request.told_at, await scene.to_practice()) == (None, [])
+    for _ in range(2):
+        await scene.close(START + DAY)
+    assert await scene.states() == {"kept"}
+    assert await scene.to_practice() == ["move_request_unanswered"]

@@ -1,4 +1,4 @@
-"""Close a move request whose `answer_by` has passed. Only the worker does this."""
+"""Close a move request that is over. Only the worker does this."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -16,11 +16,12 @@ from app.outbox.outbox import queue_practice_mail
 async def close_request(
     db: AsyncConnection, practice_id: UUID, request_id: UUID, *, now: datetime
 ) -> None:
-    """Close a request that is due: the sessions without an answer stay as they are.
+    """Close a request for the sessions for which nobody can answer any more. They stay as they are.
 
-    Exactly at `answer_by` an answer is in time, and a later change of a session is no answer, also
-    if this runs late. The practice gets one mail that says who has not answered, if anybody has
-    not.
+    That is once a session has started, and for all of them after `answer_by`. Exactly at
+    `answer_by` an answer is in time, and a later change of a session is no answer, also if this
+    runs late. When the whole request is over, the practice gets one mail that says who has not
+    answered, if anybody has not.
 
     Raises:
         NotFoundError: the practice has no such request.
@@ -30,13 +31,16 @@ async def close_request(
     if waiting:
         await lock_sessions(db, practice_id, waiting)
     request = await read_move_request(db, practice_id, request_id)
-    if now <= request.answer_by or not await requests.end(request_id, "told_at", now):
+    to_come = [one for one in request.sessions if one.present_start > now]
+    is_over = now > request.answer_by or not to_come
+    left = [] if is_over else [one.session_id for one in to_come]
+    await requests.close(request_id, [one for one in waiting if one not in left], "kept", now)
+    if not is_over or not await requests.end(request_id, "told_at", now):
         return
-    kept = await requests.close(request_id, "kept", now)
     request = await read_move_request(db, practice_id, request_id)
     command_id = uuid4()
     change_id = await write_request_change(
         db, practice_id, SYSTEM, request, "closed", command_id, now
     )
-    if kept:
+    if any(one.state == "kept" for one in request.sessions):
         await queue_practice_mail(db, practice_id, change_id, "move_request_unanswered", now)

@@ -30,7 +30,7 @@ async def withdraw_request(
     waiting = await requests.open_sessions(request_id)
     if waiting:
         await lock_sessions(db, practice_id, waiting)
-        waiting = await requests.close(request_id, "withdrawn", now)
+        waiting = await requests.close(request_id, waiting, "withdrawn", now)
     if not waiting:
         request = await read_move_request(db, practice_id, request_id)
         if request.withdrawn_at is None:

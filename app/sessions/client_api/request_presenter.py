@@ -18,7 +18,7 @@ def present_move_request(
     return {
         "id": asked.id,
         "note": asked.note,
-        "answer_by": asked.answer_by.astimezone(zone),
+        "answer_by": min(asked.answer_by, record.starts_at).astimezone(zone),
         "meanwhile": "cancel" if asked.is_cancelled else "keep",
         "proposals": [
             {

@@ -230,3 +230,13 @@ async def test_a_scope_of_a_series_answers_for_each_asked_date(
     done = await api.cancel(ids[0], scope="this_and_following")
     assert done.status_code == 200, done.text
     assert await states(world) == ["cancelled", "cancelled"]
+
+
+async def test_a_client_sees_that_the_request_ends_with_the_start(
+    api: Api, ask: Ask, world: World
+) -> None:
+    session_id = await world.book(START)
+    await ask(session_id, answer_by=(START + 30 * DAY).isoformat())
+    shown = await api.session(session_id)
+    assert shown["move_request"]["answer_by"] == shown["starts_at"]
+    assert shown["actions"]["cancel"]["free_until"] == shown["starts_at"]
