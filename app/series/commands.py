@@ -115,7 +115,6 @@ async def book_series(
 
     Raises:
         ScopeConflictsError: a date is not free, or with `skip_conflicts` none is.
-        NotFoundError: the client has no such package for this service.
         CreditUnavailableError: the package has too few usable credits.
         InvalidInputError: as for a booking, or there are too many dates.
     """

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1/practice/series", tags=["Practice: series"])
     response_model=SeriesAnswer,
     responses={
         200: {"model": SeriesAnswer, "description": "The preview of a series."},
-        **responses("scope-conflicts", "credit-unavailable", *WRITING_BY_STAFF, "not-found"),
+        **responses("scope-conflicts", "credit-unavailable", *WRITING_BY_STAFF),
     },
 )
 async def book_practice_series(
@@ -40,7 +40,8 @@ async def book_practice_series(
     If a date is not free, the response is `scope-conflicts` with the nearest free times of each,
     and nothing is booked. Choose another start, or leave those dates out with `skip_conflicts`.
 
-    With `preview` nothing is booked, `series` is null, and the answer has status 200.
+    With `preview` nothing is booked, `series` is null, and the answer has status 200. It does not
+    look at how many credits are left.
     """
     order = body.order()
     if body.preview:

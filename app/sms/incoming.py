@@ -44,13 +44,20 @@ def is_number(text: str) -> bool:
     return re.fullmatch(NUMBER, text) is not None
 
 
+class SignatureRefusedError(UnauthorizedError):
+    """The gateway's signature is missing, wrong or too old."""
+
+    def __init__(self) -> None:
+        super().__init__("unauthorized.signature")
+
+
 def check_signature(
     secret: str | None, headers: Mapping[str, str], body: bytes, now: datetime
 ) -> None:
     """Check the signature of Standard Webhooks.
 
     Raises:
-        UnauthorizedError: it is missing, wrong or too old, or no secret is set.
+        SignatureRefusedError: it is missing, wrong or too old, or no secret is set.
     """
     message_id, sent, signatures = (
         headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")
@@ -59,14 +66,14 @@ def check_signature(
         sent_at = datetime.fromtimestamp(int(sent), UTC)
         text = body.decode()
     except (ValueError, OverflowError, OSError):
-        raise UnauthorizedError from None
+        raise SignatureRefusedError from None
     if secret is None or abs(now - sent_at) > TOLERANCE:
-        raise UnauthorizedError
+        raise SignatureRefusedError
     right = Webhook(secret).sign(message_id, sent_at, text)
     # A gateway that rotates its secret signs with both.
     given = [one.encode() for one in signatures.split()]
     if not any(hmac.compare_digest(right.encode(), one) for one in given):
-        raise UnauthorizedError
+        raise SignatureRefusedError
 
 
 def check_twilio_signature(
@@ -75,11 +82,11 @@ def check_twilio_signature(
     """Check Twilio's signature of a form that it has posted to `url`.
 
     Raises:
-        UnauthorizedError: it is wrong, or Twilio is not the gateway.
+        SignatureRefusedError: it is wrong, or Twilio is not the gateway.
     """
     if token is None:
-        raise UnauthorizedError
+        raise SignatureRefusedError
     signed = url + "".join(name + value for name, value in sorted(form))
     right = b64encode(hmac.digest(token.encode(), signed.encode(), sha1)).decode()
     if not hmac.compare_digest(right.encode(), signature.encode()):
-        raise UnauthorizedError
+        raise SignatureRefusedError

@@ -42,7 +42,8 @@ async def idempotency_key(
         Header(
             alias="idempotency-key",
             description="1 to 255 printable ASCII characters. For 24 hours, the same request with "
-            'the same key gets the first answer again. `key` and `"key"` are the same key.',
+            "the same key gets the first successful answer again. "
+            '`key` and `"key"` are the same key.',
             examples=["7c1d5a52-5ce2-4d6c-9f0e-0d5f3d6f4a11"],
         ),
     ] = None,
@@ -70,7 +71,7 @@ async def _if_match(
         str | None,
         Header(
             description="The session's `ETag`. The command is refused if the session has changed "
-            "since.",
+            "since, unless there is nothing to do, as when it is repeated.",
             examples=['"3"'],
         ),
     ] = None,

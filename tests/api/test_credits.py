@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.errors import CreditUnavailableError, NotFoundError
+from app.domain.errors import CreditUnavailableError, InvalidInputError
 from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, TestClock, World
 
@@ -161,8 +161,9 @@ async def test_a_package_of_another_client_or_service_cannot_pay(world: World) -
     service_id = await world.add_service(name="Massage")
     for mismatch in ({"client_id": other}, {"service_id": service_id}):
         package_id = await world.add_package(**mismatch)
-        with pytest.raises(NotFoundError):
+        with pytest.raises(InvalidInputError) as refused:
             await world.book(START, package_id=package_id)
+        assert refused.value.pointer == "/package_id"
 
 
 async def usable_until(api: Api) -> str | None:

@@ -96,7 +96,13 @@ MUTANTS = [
         "a cost that was credited is refilled too",
         "app.sessions.commands.rebooking.HistoryRepository.void_refill",
         does_nothing,
-        {"cancel": ALWAYS_LATE | {"refilled": {"covered_percent": 20}}, "rebook": CREDITED},
+        {
+            "cancel": ALWAYS_LATE
+            | {"late_credit": "forfeited", "refilled": {"covered_percent": 20}},
+            "rebook": CREDITED,
+            "grace_minutes": 1,
+            "allowance": ONE_FREE | {"for": ["reschedule"]},
+        },
     ),
     Mutant(
         "a use is made that nobody was shown",

@@ -230,6 +230,7 @@ async def test_a_wrong_signature_is_refused_and_changes_nothing(
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     answer = await api.http.post(f"{PATH}/receipts", content=body, headers=raw)
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.json()["detail"] == "The signature is missing, wrong or too old."
     assert await everything(desk) == before
 
 

@@ -6,8 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Depends, Request
 
-from app.domain.errors import UnauthorizedError
-from app.sms.incoming import check_signature, check_twilio_signature
+from app.sms.incoming import SignatureRefusedError, check_signature, check_twilio_signature
 from app.sms.posting import credentials
 from app.sms.twilio import TWILIO
 from app.web.app_settings import AppSettings
@@ -36,7 +35,7 @@ async def _form(request: Request, settings: AppSettings) -> Mapping[str, str]:
             (await request.body()).decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS
         )
     except ValueError:
-        raise UnauthorizedError from None
+        raise SignatureRefusedError from None
     query = request.url.query
     url = f"{settings.public_url}{request.url.path}{'?' if query else ''}{query}"
     signature = request.headers.get("x-twilio-signature", "")

@@ -42,8 +42,12 @@ because a browser may use another number for the currency. Fields without a valu
 fields and new values of enumerations may be added: ignore fields and accept values that you do not
 know. `x-extensible-enum` lists the current values.
 
-**Reads.** `HEAD` returns the status and the headers of every `GET`. Write ids in lower case with
-hyphens, like `3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f`: other notations get a 404.
+Times and dates lie between the years 1970 and 2200, and sessions start at a whole second.
+
+**Reads.** `HEAD` returns the status and the headers of every `GET`. Write ids with hyphens, like
+`3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f`: other notations get a 404 in a path, and a 422 elsewhere. An
+operation with query parameters refuses others (422); one without ignores them. The pages of a list
+have the same filters and order; `limit` and `time_zone` may change.
 
 **Links.** A link in a message is `PORTAL_URL#TOKEN` for a session, or `PORTAL_URL#NAME=TOKEN`:
 `NAME` is `sign-in`, `offer` or `waiver`. The token ends at the first `&`. Behind it may stand
@@ -55,9 +59,10 @@ hyphens, like `3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f`: other notations get a 404.
 `X-Request-Id`.
 
 **Idempotency.** Commands take an `Idempotency-Key`. For 24 hours, the same request with the same
-key gets the first answer again, with the header `Idempotency-Replayed: true`. The answers with a
-new API key, an issued link or the address of a feed are never stored, because they contain a
-secret.
+key gets the first successful answer again, with the header `Idempotency-Replayed: true`. A request
+that was refused runs again. The same means: method, path, query, and each byte of the body; a
+request that differs is `idempotency-key-reused`. The answers with a new API key, an issued link or
+the address of a feed are never stored, because they contain a secret.
 
 **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, a `detail` to show to
 the client, and data to act on. Each operation lists its codes; `GET /problems/{code}` explains

@@ -164,7 +164,9 @@ class SessionSummary(TypedDict):
 
     id: UUID
     status: Status
-    version: Annotated[int, Field(description="Increases with every change; also in the `ETag`.")]
+    version: Annotated[
+        int, Field(description="Grows when time, place or status change: the `ETag`.")
+    ]
     starts_at: datetime
     ends_at: datetime
     starts_at_utc: datetime

@@ -77,12 +77,11 @@ async def book(
 
     Raises:
         SlotUnavailableError: the time is not free.
-        NotFoundError: the client has no such package for this service.
         CreditUnavailableError: the package has no usable credit.
         RefTakenError: another session has the `external_ref`.
         InvalidInputError: a record that the booking names does not belong to the practice or is
-            not active; the format is not available; the start has fractions of a second; or the
-            price is in another currency.
+            not active, or the package is not the client's for this service; the format is not
+            available; the start has fractions of a second; or the price is in another currency.
     """
     check_start(booking.start)
     await lock_people(db, practice_id, booking)
@@ -119,7 +118,6 @@ async def add_session(
     """Insert a session whose time is free, redeem its credit, and give the entry of its history.
 
     Raises:
-        NotFoundError: the client has no such package for this service.
         CreditUnavailableError: the package has no usable credit.
     """
     booking = new.booking
@@ -183,6 +181,8 @@ async def read_context(db: AsyncConnection, practice_id: UUID, booking: Booking)
     for field, is_active in active.items():
         if not is_active:
             raise InvalidInputError(f"/{field}", "field.not-active")
+    if booking.package_id is not None and not context.package_known:
+        raise InvalidInputError("/package_id", UNKNOWN)
     if booking.price is not None:
         check_price(booking.price.amount_minor, booking.price.currency, context.currency)
     return context

@@ -80,7 +80,7 @@ async def book_seat(
         GroupCancelledError: the group is cancelled.
         GroupUnavailableError: the client has another session then, perhaps a seat of this group; or
             others hold all free seats.
-        NotFoundError, CreditUnavailableError, RefTakenError: as for a booking.
+        CreditUnavailableError, RefTakenError: as for a booking.
         InvalidInputError: there is no such group, it is over, or something that the booking says
             differs from it; or as for a booking.
     """

@@ -95,6 +95,7 @@ class BookingContext:
     client_active: bool
     client_erased: bool
     service_active: bool
+    package_known: bool
 
     @property
     def buffers(self) -> Buffers:

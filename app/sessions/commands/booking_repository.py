@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Uuid, bindparam, func, insert, select, true
+from sqlalchemy import Uuid, bindparam, exists, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import ENDING_OTHERS
@@ -17,10 +17,18 @@ from app.sessions.commands.booking import Booking, BookingContext, NewSession
 from app.sessions.commands.repository import MEETING, meeting_values, whole_time
 from app.sessions.read.records import OfferedFormat, SessionLocation
 from app.tables.joins import PRACTICE, of_practice, referred
-from app.tables.practices import Client, Location, Practice, Practitioner, Service, ServiceFormat
+from app.tables.practices import (
+    Client,
+    Location,
+    Package,
+    Practice,
+    Practitioner,
+    Service,
+    ServiceFormat,
+)
 from app.tables.sessions import Session
 
-_SERVICE_ID = bindparam("service_id", type_=Uuid)
+_CLIENT_ID, _SERVICE_ID = (bindparam(name, type_=Uuid) for name in ("client_id", "service_id"))
 _CONTEXT = Read(
     select(
         Practice.currency,
@@ -40,10 +48,21 @@ _CONTEXT = Read(
         Client.active.label("client_active"),
         Client.erased_at.is_not(None).label("client_erased"),
         Service.active.label("service_active"),
+        exists()
+        .where(
+            of_practice(
+                PRACTICE,
+                Package,
+                Package.id == bindparam("package_id", type_=Uuid),
+                Package.client_id == _CLIENT_ID,
+                Package.service_id == _SERVICE_ID,
+            )
+        )
+        .label("package_known"),
     )
     .select_from(Practice)
     .join(Practitioner, referred(Practitioner, bindparam("practitioner_id", type_=Uuid)))
-    .join(Client, referred(Client, bindparam("client_id", type_=Uuid)))
+    .join(Client, referred(Client, _CLIENT_ID))
     .join(Service, referred(Service, _SERVICE_ID))
     .where(Practice.practice_id == PRACTICE)
 )
@@ -120,6 +139,7 @@ class BookingRepository:
                 "practitioner_id": booking.practitioner_id,
                 "client_id": booking.client_id,
                 "service_id": booking.service_id,
+                "package_id": booking.package_id,
             },
         )
         return None if row is None else BookingContext(**row)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from app.database.statements import Read
 from app.database.writing import Write
-from app.domain.errors import CreditUnavailableError, NotFoundError
+from app.domain.errors import CreditUnavailableError
 from app.domain.policy.rules import Credit
 from app.tables.joins import of_practice
 from app.tables.practices import Package
@@ -79,14 +79,13 @@ class CreditRepository:
         self._practice_id = practice_id
 
     async def redeem(self, package_id: UUID, use: CreditUse, now: datetime) -> None:
-        """Lock the package and redeem one of its credits.
+        """Lock the package, which is the client's for this service, and redeem one of its credits.
 
         Only this method checks the expiry. An expired package's credits cannot be redeemed, except
         those that were returned within its grace period, each once (product.md section 10,
         "Credits").
 
         Raises:
-            NotFoundError: the client has no such package for this service.
             CreditUnavailableError: the package is inactive, has no credit left, or has expired.
         """
         package = (
@@ -100,9 +99,7 @@ class CreditRepository:
                 )
                 .with_for_update(key_share=True)
             )
-        ).one_or_none()
-        if package is None:
-            raise NotFoundError
+        ).one()
         if not package.active:
             raise CreditUnavailableError("credit.package-inactive")
         used = CreditRedemption

@@ -47,7 +47,6 @@ router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
         "group-cancelled",
         "credit-unavailable",
         *WRITING_BY_STAFF,
-        "not-found",
     ),
 )
 async def book_session(
