@@ -165,7 +165,7 @@ class SessionSummary(TypedDict):
     id: UUID
     status: Status
     version: Annotated[
-        int, Field(description="Grows when time, place or status change: the `ETag`.")
+        int, Field(description="Grows if time, place or status change: the `ETag`.")
     ]
     starts_at: datetime
     ends_at: datetime
