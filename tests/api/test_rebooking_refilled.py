@@ -80,6 +80,23 @@ async def test_a_used_free_change_still_comes_back_when_others_take_the_time(
     assert use.given_back_by == "refill"
 
 
+@pytest.mark.parametrize("end", ["fee", "credit"])
+async def test_a_cost_that_was_credited_is_not_refilled_too(
+    api: Api, world: World, ben: UUID, judge: Any, end: str
+) -> None:
+    await world.add_policy(CREDITED)
+    paid_by = await world.add_package(credits=2) if end == "credit" else None
+    session_id = await world.book(START, package_id=paid_by)
+    await cancel_late(api, session_id)
+    quote = (await api.session(session_id))["actions"]["reschedule"]["quote"]
+    await rebook(api, session_id, quote)
+    await world.book(START, client_id=ben)
+    await judge()
+    assert [row.state for row in await world.rows(Refill)] == ["void"]
+    for kind in ("fee_forgiven", "credit_returned"):
+        assert await world.rows(Notification, kind=kind) == []
+
+
 LATER = "Thursday, December 24, 2026, 10:00 AM to 10:50 AM"
 
 

@@ -93,18 +93,6 @@ MUTANTS = [
         {"cancel": ALWAYS_LATE, "rebook": CREDITED},
     ),
     Mutant(
-        "a cost that was credited is refilled too",
-        "app.sessions.commands.rebooking.HistoryRepository.void_refill",
-        does_nothing,
-        {
-            "cancel": ALWAYS_LATE
-            | {"late_credit": "forfeited", "refilled": {"covered_percent": 20}},
-            "rebook": CREDITED,
-            "grace_minutes": 1,
-            "allowance": ONE_FREE | {"for": ["reschedule"]},
-        },
-    ),
-    Mutant(
         "a use is made that nobody was shown",
         "app.domain.policy.judgement.Judgement.may_use_allowance",
         True,  # noqa: FBT003 - a value of any type
