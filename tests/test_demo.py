@@ -17,15 +17,18 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.cli import main
-from app.configuration.settings import Settings
+from app.configuration.settings import Settings, SettingsError
 from app.database.transactions import transact
+from app.demo import MAIN_CLIENT, demo_id
 from app.demo.guide import prepare
 from app.demo.records import HARBOR
 from app.identity.api_keys.keys import Scope, find_staff, revoke_key
 from app.mail.folder import list_mails, read_mail
+from app.tables.practices import Client
 from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import free_port
@@ -412,6 +415,30 @@ def _told(staff: Client, command_id: str) -> list[tuple[str, str, str]]:
         for one in told
         if one["change_id"] in own and one["channel"] != "text"
     )
+
+
+@pytest.mark.parametrize("name", [MAIN_CLIENT, "ben@example.com"])
+async def test_it_starts_again_after_a_client_was_erased(
+    settings: Settings, engine: AsyncEngine, name: str
+) -> None:
+    """It lists no link of theirs; without the client whom the guide is about it says what helps."""
+    now = datetime(2026, 11, 23, 15, tzinfo=UTC)
+    await prepare(settings, now, reset=False)
+
+    async def set_erased(at: datetime | None) -> None:
+        own = (Client.practice_id == HARBOR, Client.id == demo_id(name))
+        erased = update(Client).where(*own).values(erased_at=at, active=at is None)
+        await transact(engine, lambda db: db.execute(erased))
+
+    await set_erased(now)
+    try:
+        if name == MAIN_CLIENT:
+            with pytest.raises(SettingsError, match="--reset"):
+                await prepare(settings, now, reset=False)
+        else:
+            await prepare(settings, now, reset=False)
+    finally:
+        await set_erased(None)
 
 
 async def test_a_key_stays_valid_after_a_restart_and_a_lost_or_revoked_one_is_replaced(

@@ -22,11 +22,13 @@ from app.demo.mails import send_mails
 from app.demo.policies import write_policies
 from app.demo.records import FOLLOW_UP, HARBOR, MASSAGE, MAYA, OPENED_AGO, write_records
 from app.demo.sessions import DemoBooker
+from app.identity.queries import is_erased
 from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.quote import Quotes
 from app.links.commands import sign_link
 from app.tables.all import metadata
+from app.tables.joins import of_practice
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Practice
 from app.tables.sessions import Session
@@ -40,7 +42,8 @@ async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
     """Write the demo's data if there is none, rewrite `demo.json`, and print what to try.
 
     Raises:
-        SettingsError: the data is to be reset, and some of it does not belong to the demo.
+        SettingsError: the data is to be reset, and some of it does not belong to the demo; or the
+            client whom the guide is about was erased.
     """
     file = settings.data_dir / FILE
     async with brief_engine(settings.service_url) as engine:
@@ -51,6 +54,8 @@ async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
         else:
             keys = await _fill(engine, settings, file, now)
         async with engine.connect() as db:
+            if await is_erased(db, HARBOR, demo_id(MAIN_CLIENT)):
+                raise SettingsError(f"{MAIN_CLIENT} was erased: start the demo with --reset.")
             facts = await _facts(db, settings, now)
             # No tutorial changes these: the last massage, and the next date of the series.
             massage = Session.service_id == MASSAGE
@@ -122,6 +127,7 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
         "base_url": f"http://{settings.host}:{settings.port}",
         "clients": [
             {
+                "id": str(row.id),
                 "email": row.email,
                 "practice": row.name,
                 "access_token": tokens.sign(
@@ -153,8 +159,11 @@ async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]
     """Return the links of mails to clients that were sent or are due."""
     mailed = await db.scalars(
         select(Notification.session_id)
+        .join(Session, of_practice(HARBOR, Session, Session.id == Notification.session_id))
+        .join(Client, of_practice(HARBOR, Client, Client.id == Session.client_id))
         .where(
             Notification.practice_id == HARBOR,
+            Client.erased_at.is_(None),
             Notification.kind.in_(("booked", "move_request")),
             Notification.recipient == "client",
             Notification.channel == "mail",
@@ -245,5 +254,6 @@ def _booking(now: datetime) -> str:
 
 
 def _main_client(facts: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = next(c for c in facts["clients"] if c["email"] == MAIN_CLIENT)
+    own_id = str(demo_id(MAIN_CLIENT))
+    found: dict[str, Any] = next(c for c in facts["clients"] if c["id"] == own_id)
     return found

@@ -32,6 +32,7 @@ router = APIRouter(prefix="/v1/practice/groups", tags=["Practice: groups"])
         **responses(
             "slot-unavailable",
             "seats-conflict",
+            "client-erased",
             "group-cancelled",
             "version-mismatch",
             *WRITING_BY_STAFF,
@@ -135,6 +136,7 @@ async def cancel_practice_group(
     responses=responses(
         "slot-unavailable",
         "seats-conflict",
+        "client-erased",
         "group-cancelled",
         "no-change",
         "version-mismatch",

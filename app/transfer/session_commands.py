@@ -4,7 +4,7 @@ A session that exists is never changed: its client would not hear of it
 (docs/decisions/0056-bulk.md).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -58,7 +58,7 @@ async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done
 
     Raises:
         InvalidInputError: the session exists with another value, a sum is in another currency, or
-            it is to come and its client was erased.
+            it is not over and its client was erased.
         SlotUnavailableError: the session is booked, and its time is not free.
         GroupFullError, GroupCancelledError: its group has no seat for it.
         CreditUnavailableError: its package has no credit left.
@@ -76,7 +76,8 @@ async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done
     await lock_client(batch.db, batch.practice_id, line.client_id)
     context = await _context(batch, line)
     _check_sums(line, context.currency)
-    if context.client_erased and line.status is Status.BOOKED and line.starts_at > batch.now:
+    ends_at = line.ends_at or line.starts_at + timedelta(minutes=context.duration_minutes)
+    if context.client_erased and line.status is Status.BOOKED and ends_at > batch.now:
         raise InvalidInputError("/client_id", "field.not-active")
     session_id = uuid4()
     replay = _Replay(batch, ref, line, session_id, context)

@@ -35,7 +35,7 @@ _GONE = due_in_open_practices(
     " WHERE o.practice_id = practices.practice_id"
     " AND o.state = 'open' AND o.answer_by >= :now AND ("
     " f.released AND (f.ended_at IS NOT NULL OR r.release_until IS NULL)"
-    " OR m.starts_at <= o.starts_at AND (m.undo_until IS NULL OR m.undo_until < :now)"
+    " OR m.starts_at <= o.starts_at"
     " OR EXISTS (SELECT FROM sessions c"
     "  WHERE c.practice_id = practices.practice_id AND c.client_id = o.client_id"
     "  AND c.id IS DISTINCT FROM o.session_id"
@@ -58,14 +58,12 @@ _GONE = due_in_open_practices(
     "   AND s.group_id = g.id AND s.seat IS NOT NULL AND s.id IS DISTINCT FROM r.id)))"
     " ORDER BY o.answer_by LIMIT :most"
 )
-# A client may still take back their own cancellation or move; the wish then goes on.
 _LAPSED = due_in_open_practices(
     "SELECT w.practice_id, w.id FROM wishes w LEFT JOIN sessions s"
     " ON s.practice_id = practices.practice_id AND s.id = w.session_id"
     " WHERE w.practice_id = practices.practice_id AND w.ended_at IS NULL AND ("
     " w.until < :now OR w.session_id IS NOT NULL AND (s.status <> 'booked' OR s.starts_at <= :now"
     "  OR s.starts_at <> w.starts_at AND NOT s.moved_by_practice)"
-    " AND (s.undo_until IS NULL OR s.undo_until < :now OR s.starts_at <= :now)"
     " OR w.session_id IS NULL AND w.group_id IS NOT NULL AND NOT EXISTS ("
     "  SELECT FROM groups g WHERE g.practice_id = practices.practice_id AND g.id = w.group_id"
     "  AND g.status = 'scheduled' AND g.starts_at > :now))"
@@ -98,7 +96,7 @@ async def list_expired_offers(
 async def list_gone_offers(
     db: AsyncConnection, now: datetime, most: int
 ) -> list[tuple[UUID, UUID]]:
-    """List open offers whose time was taken: practice id and id."""
+    """List open offers that their clients cannot accept any more: practice id and id."""
     return await _list(db, _GONE, now, most)
 
 

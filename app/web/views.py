@@ -49,7 +49,7 @@ CommandId = Annotated[
     Field(
         description="The command that made the change: the `command_id` of its entries in the "
         "history and of its webhook events. A repeated command that finds done what it asks for, "
-        "such as a cancellation, gives the command that did it. Null if nothing else has changed."
+        "such as a cancellation, gives the command that did it. Null if there is no such command."
     ),
 ]
 

@@ -55,7 +55,7 @@ class _Clients(Records):
             return
         await check_not_erased(db, practice_id, before["id"])
         if changed.get("email") == ERASED_EMAIL:
-            raise InvalidInputError("/email", "field.email")
+            raise InvalidInputError("/email", "field.not-erased")
 
     def columns(self, before: Record | None, changed: Record, now: datetime) -> dict[str, Any]:
         """Revoke tokens if the client is deactivated; tokens and links if the address changes.

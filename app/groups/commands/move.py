@@ -32,8 +32,8 @@ from app.sessions.commands.meeting import (
 )
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.reasons import check_staff_reason
-from app.sessions.commands.reschedule import write_move
 from app.sessions.commands.slots import WantedTime, check_free
+from app.sessions.commands.write_move import write_move
 from app.sessions.read.calendar import CalendarOwner, slot_rules
 from app.sessions.read.following_queries import read_several
 from app.sessions.read.records import SessionRecord
@@ -126,6 +126,7 @@ async def move_locked(
     Raises:
         SlotUnavailableError: the time is not free for the practitioner.
         SeatsConflictError: clients have other sessions then, and `leave_behind` is not set.
+        ClientErasedError: a client was erased. A seat of theirs is booked if it is over.
     """
     practice_id, command_id = group.practice_id, command_id or uuid4()
     await _check_free(db, group, to, force=move.force, now=now)

@@ -164,7 +164,7 @@ class SessionSummary(TypedDict):
 
     id: UUID
     status: Status
-    version: Annotated[int, Field(description="Grows if time, place or status change: the `ETag`.")]
+    version: Annotated[int, Field(description="Rises with time, format, place, status, payment.")]
     starts_at: datetime
     ends_at: datetime
     starts_at_utc: datetime

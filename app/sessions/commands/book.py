@@ -182,7 +182,7 @@ async def read_context(db: AsyncConnection, practice_id: UUID, booking: Booking)
         if not is_active:
             raise InvalidInputError(f"/{field}", "field.not-active")
     if booking.package_id is not None and not context.package_known:
-        raise InvalidInputError("/package_id", UNKNOWN)
+        raise InvalidInputError("/package_id", "field.not-paid-by")
     if booking.price is not None:
         check_price(booking.price.amount_minor, booking.price.currency, context.currency)
     return context

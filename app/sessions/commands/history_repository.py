@@ -88,6 +88,7 @@ class MadeChange(NamedTuple):
 
     id: UUID
     kind: str
+    at: datetime
     is_alone: bool
 
 
@@ -249,7 +250,7 @@ class HistoryRepository:
             )
         )
         found = await self._db.execute(
-            select(Change.id, Change.kind, ~has_others).where(
+            select(Change.id, Change.kind, Change.at, ~has_others).where(
                 of_practice(
                     self._practice_id,
                     Change,

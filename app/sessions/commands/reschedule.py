@@ -6,8 +6,8 @@ The same start with another format or location is a change of format, which has 
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,6 @@ from app.domain.errors import (
 )
 from app.domain.intervals import Interval
 from app.domain.policy.format_moves import format_change_by_move, must_keep_format_and_location
-from app.domain.policy.free import why_free
 from app.domain.policy.judgement import Judged, judge_for_staff
 from app.domain.policy.rules import Action
 from app.domain.policy.target_fees import target_fees
@@ -29,16 +28,14 @@ from app.domain.refusals import ActionRefusedError, SlotUnavailableError
 from app.domain.session import Format, Status
 from app.domain.zones import seconds_up, to_seconds
 from app.identity.api_keys.keys import Staff
-from app.identity.queries import check_not_erased
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
-from app.outbox.outbox import NewNotification, notifications_about
+from app.outbox.outbox import notifications_about
 from app.policies.stored import rules_of
 from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_booked, check_start, check_version
 from app.sessions.commands.client_cost import judge_for_client
-from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
-from app.sessions.commands.history_repository import NewChange
+from app.sessions.commands.finish import answer_client, answer_staff, finish
 from app.sessions.commands.meeting import (
     Meeting,
     MoveRequest,
@@ -48,8 +45,6 @@ from app.sessions.commands.meeting import (
     requested_meeting,
 )
 from app.sessions.commands.orders import (
-    NO_UNDO,
-    ChangeReason,
     ClientOrder,
     Effect,
     Outcome,
@@ -58,12 +53,9 @@ from app.sessions.commands.orders import (
 )
 from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.rebooking import book_again
-from app.sessions.commands.repository import SessionRepository
-from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seats import find_group, take_offered_seat, take_seat_for_staff
 from app.sessions.commands.slots import check_free, nearest_slots, owner_of, wanted_time
-from app.sessions.commands.undo_window import undo_of
-from app.sessions.commands.upcoming import mails_to_come
+from app.sessions.commands.write_move import write_move
 from app.sessions.read.calendar import (
     move_search,
     read_with_calendar,
@@ -73,13 +65,6 @@ from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
 Found = TypeVar("Found")
-
-
-class WrittenMove(NamedTuple):
-    """The entry of the history of a move, and the mails before the moved session."""
-
-    change: NewChange
-    to_come: list[NewNotification]
 
 
 async def reschedule(
@@ -226,9 +211,8 @@ async def move_by_staff(
 
     Raises:
         SlotUnavailableError: the time is not free.
-        ClientErasedError: the session's client was erased.
+        ClientErasedError: see `write_move`.
     """
-    await check_not_erased(db, record.practice_id, record.client_id)
     rules, action = rules_of(record.policy), action_of(record, to)
     judged = judge_for_staff(
         rules, action, record.facts, now, charged=order.charged, target=to.starts_at
@@ -294,45 +278,6 @@ async def _move(
     effect = await finish(db, record.practice_id, record.id, change, notifications, now)
     await ask_about(db, record.practice_id, record.id, change, effect.command_id, now)
     return effect
-
-
-async def write_move(
-    db: AsyncConnection,
-    record: SessionRecord,
-    to: Meeting,
-    judged: Judged,
-    *,
-    actor: Actor,
-    reason: ChangeReason | None,
-    now: datetime,
-    undo_window: timedelta = NO_UNDO,
-) -> WrittenMove:
-    """Write a checked move, and give the entry of its history and the mails before the session.
-
-    Only a client's moves to another start count towards the limit and can carry a cost (product.md
-    section 10, "Counting" and "Carried cost"). Those that something makes free do neither.
-    """
-    sessions = SessionRepository(db, record.practice_id)
-    changes_start = to.starts_at != record.starts_at
-    answers = await end_request(db, record, "moved", actor, now) if changes_start else None
-    undo = undo_of(record, undo_window, now, answers=answers)
-    facts = await sessions.move(
-        record,
-        to,
-        by_client=actor.is_client if changes_start else None,
-        counted=why_free(rules_of(record.policy), Action.RESCHEDULE, record.facts, now) is None,
-        undo=undo,
-    )
-    carries = judged.cost.carries
-    if changes_start and carries != record.carried:
-        since = record.carried_since or record.version + 1
-        await sessions.set_carried(record.id, carries, since)
-        facts = replace(facts, carried=carries)
-    kind = "format_changed" if is_same_time(record, to) else "rescheduled"
-    change = new_change(kind, actor, record, to=to, judged=judged, reason=reason, answers=answers)
-    change = replace(change, collect_after=None if undo is None else undo.until)
-    is_confirmed = record.confirmed_at is not None and not changes_start
-    return WrittenMove(change, mails_to_come(record, facts, now, confirmed=is_confirmed))
 
 
 def check_format_and_location(

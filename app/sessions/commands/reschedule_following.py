@@ -43,7 +43,7 @@ from app.sessions.commands.orders import (
 )
 from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.repository import SessionRepository
-from app.sessions.commands.reschedule import check_format_and_location, write_move
+from app.sessions.commands.reschedule import check_format_and_location
 from app.sessions.commands.scope import (
     ScopeChoice,
     ScopePreview,
@@ -55,6 +55,7 @@ from app.sessions.commands.scope import (
     preview_costs,
 )
 from app.sessions.commands.scope_answers import answer_client_scope, answer_staff_scope
+from app.sessions.commands.write_move import write_move
 from app.sessions.read.following_queries import lock_following, read_following
 
 

@@ -40,6 +40,7 @@ from app.sessions.commands.seats import take_seat_again
 from app.sessions.commands.slots import check_free, owner_of, wanted_time
 from app.sessions.commands.undo_window import StateBefore, state_before
 from app.sessions.commands.upcoming import facts_as_booked, mails_to_come
+from app.sessions.commands.wish_repository import reopen_wish
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -122,7 +123,8 @@ async def undo_by_client(
 ) -> Outcome:
     """Take back a client's own cancellation, move or change of format, if it is the last change.
 
-    The session is as it was before. A move request that the change answered is open again. A mail
+    The session is as it was before. A move request that the change answered is open again, and a
+    wish that has lapsed because of it waits again. A mail
     about the undone change that was not sent yet is dropped; then there is none about the undo.
 
     Raises:
@@ -149,6 +151,7 @@ async def undo_by_client(
         await CreditRepository(db, practice_id).restore(session_id, now)
     facts = await sessions.go_back(record, before, to)
     await reopen_request(db, practice_id, session_id, before.move_request_id, now)
+    await reopen_wish(db, practice_id, session_id, since=undone.at, actor=caller.actor, now=now)
     details = _undone(undone.kind, voided_fee=voided, given_back=given_back)
     change = new_change("restored", caller.actor, record, to=to, details=details)
     told = notifications_about("restored", to.starts_at, now)

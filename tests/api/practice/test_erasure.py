@@ -397,19 +397,25 @@ async def test_an_erased_client_stays_as_they_are(staff: Api, world: World) -> N
 async def test_nothing_brings_an_erased_client_back(staff: Api, world: World) -> None:
     """A session of theirs is not booked again or moved, and opens to nobody."""
     cancelled, ended = await world.book(START), await world.book(NOW - timedelta(days=3))
+    group = await add_group(world, NOW - timedelta(days=2))
+    seat = await add_seat(world, group)
     await erase(staff, world, force=True)
     client, sessions = f"/v1/practice/clients/{world.client_id}", "/v1/practice/sessions"
     moved = {"start": START.isoformat(), "format": "video", "force": True, "charge_fee": False}
-    for call, body in {
-        f"{sessions}/{cancelled}/undo": REASON,
-        f"{sessions}/{ended}/reschedule": moved | REASON,
-        f"{sessions}/{cancelled}/links": {},
-        f"{client}/allowance/adjust": {"uses": 1} | REASON,
-    }.items():
-        refused = await staff.post(call, body)
+    all_of_it = moved | {"scope": "this_and_following"}
+    for call, body in (
+        (f"{sessions}/{cancelled}/undo", {}),
+        (f"{sessions}/{ended}/reschedule", moved),
+        (f"{sessions}/{ended}/reschedule", all_of_it),
+        (f"/v1/practice/groups/{group}/move", {"start": START.isoformat(), "force": True}),
+        (f"{client}/allowance/adjust", {"uses": 1}),
+    ):
+        refused = await staff.post(call, body | REASON)
         assert (refused.status_code, refused.json()["code"]) == (409, "client-erased"), call
+    refused = await staff.post(f"{sessions}/{cancelled}/links", {})
+    assert (refused.status_code, refused.json()["code"]) == (409, "client-erased")
     statuses = {row.id: row.status for row in await world.rows(Session)}
-    assert statuses == {cancelled: "cancelled", ended: "booked"}
+    assert statuses == {cancelled: "cancelled", ended: "booked", seat: "booked"}
     assert (await staff.post(f"{sessions}/{ended}/fulfilled", {})).status_code == 200
 
 

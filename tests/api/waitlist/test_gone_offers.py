@@ -8,8 +8,8 @@ import pytest
 
 from app.tables.notifications import Notification
 from app.tables.waitlist import Offer, Wish
-from tests.waiting import DAY, FREED, LATE, UNDO, WISHES, Waiting, another
-from tests.world import TestClock, World
+from tests.waiting import DAY, FREED, LATE, WISHES, Waiting, another
+from tests.world import World
 
 WHY = {"reason": {"note": "Dr. Chen is ill."}}
 
@@ -82,30 +82,46 @@ async def test_withdrawing_a_wish_again_answers_with_the_first_command(waiting: 
     assert (await withdraw_wish(waiting)).json() == first
 
 
-async def test_a_client_who_has_cancelled_is_not_told(
-    waiting: Waiting, world: World, clock: TestClock
-) -> None:
+async def test_a_client_who_has_cancelled_is_not_told(waiting: Waiting, world: World) -> None:
     await waiting.offered()
     assert (await waiting.api.cancel(waiting.session_id)).is_success
-    clock.now += UNDO + timedelta(seconds=1)
     await waiting.work()
     assert await states(world) == ["withdrawn"]
     assert await gone_mails(world) == 0
 
 
-@pytest.mark.parametrize("change", ["cancel", "move"])
-async def test_a_change_that_is_taken_back_keeps_the_wish_and_its_offer(
-    waiting: Waiting, world: World, change: str
+async def test_a_wish_that_its_client_has_ended_by_a_move_stays_ended(
+    waiting: Waiting, world: World
 ) -> None:
-    """The worker ran meanwhile; the client cannot see when it runs."""
-    offer = await waiting.offered()
+    """Also if the practice moves or cancels the session in the minutes for an undo."""
+    await waiting.offered()
+    assert (await waiting.api.reschedule(waiting.session_id, LATE + DAY)).is_success
+    await waiting.work()
+    assert (await cancel(waiting)).is_success
+    await waiting.work()
+    assert [row.state for row in await world.rows(Wish)] == ["lapsed"]
+    assert await gone_mails(world) == 0
+
+
+@pytest.mark.parametrize("works", [True, False])
+@pytest.mark.parametrize("change", ["cancel", "move"])
+async def test_a_change_that_is_taken_back_keeps_the_wish(
+    waiting: Waiting,
+    world: World,
+    change: str,
+    works: bool,  # noqa: FBT001
+) -> None:
+    """Whether or not the worker ran meanwhile. An offer that it has withdrawn stays so."""
+    await waiting.offered()
     if change == "cancel":
         done = await waiting.api.cancel(waiting.session_id)
     else:
         done = await waiting.api.reschedule(waiting.session_id, LATE + DAY)
     assert done.is_success, done.text
-    await waiting.work()
+    if works:
+        await waiting.work()
+    assert (await states(world) == ["open"]) != works
     assert (await waiting.api.post(f"/v1/sessions/{waiting.session_id}/undo", {})).is_success
-    assert await states(world) == ["open"]
-    taken = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
-    assert taken.status_code == 200, taken.text
+    shown = (await waiting.api.get(f"/v1/sessions/{waiting.session_id}/wish")).json()["wish"]
+    assert shown["state"] == ("waiting" if works else "offered")
+    assert await states(world) == ["withdrawn" if works else "open"]

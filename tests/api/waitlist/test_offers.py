@@ -491,14 +491,11 @@ async def test_staff_list_and_withdraw_offers_and_see_the_share_accepted(
     assert (counts["accepted"], counts["accepted_share"]) == (1, 1.0)
 
 
-async def test_a_changed_session_ends_the_offer(
-    waiting: Waiting, world: World, clock: TestClock
-) -> None:
+async def test_a_changed_session_ends_the_offer(waiting: Waiting, world: World) -> None:
     offer = await waiting.offered()
     assert (await waiting.api.reschedule(waiting.session_id, LATE + DAY)).is_success
     gone = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
     assert gone.json()["code"] == "offer-gone"
-    clock.now += UNDO + TICK
     await waiting.work()
     assert await states(world) == ["withdrawn"]
     assert await wish_states(world) == ["lapsed"]
