@@ -28,7 +28,7 @@ from app.demo.guide import prepare
 from app.demo.records import HARBOR
 from app.identity.api_keys.keys import Scope, find_staff, revoke_key
 from app.mail.folder import list_mails, read_mail
-from app.tables.practices import Client
+from app.tables.practices import Client as ClientTable
 from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import free_port
@@ -426,8 +426,8 @@ async def test_it_starts_again_after_a_client_was_erased(
     await prepare(settings, now, reset=False)
 
     async def set_erased(at: datetime | None) -> None:
-        own = (Client.practice_id == HARBOR, Client.id == demo_id(name))
-        erased = update(Client).where(*own).values(erased_at=at, active=at is None)
+        own = (ClientTable.practice_id == HARBOR, ClientTable.id == demo_id(name))
+        erased = update(ClientTable).where(*own).values(erased_at=at, active=at is None)
         await transact(engine, lambda db: db.execute(erased))
 
     await set_erased(now)
