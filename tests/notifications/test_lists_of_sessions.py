@@ -4,6 +4,7 @@ from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -227,6 +228,27 @@ async def test_the_practitioner_reads_each_client_the_reason_and_the_note(
     to_client = await mail_of(world, settings, "cancelled", session_id=first)
     assert "Ben" not in to_client.mail.as_string()
     assert "Dr. Chen is ill." not in to_client.text
+
+
+LATE: dict[str, Any] = {"deadline": {"before_minutes": 10 * 24 * 60}, "amount_minor": 4500}
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"fees": [LATE]}, "To cancel: for a fee of $45.00."),
+        ({"closes": LATE["deadline"]}, "To cancel: not possible online."),
+    ],
+)
+async def test_what_cancelling_costs_is_said_of_a_session_that_is_late_already(
+    world: World, settings: Settings, rules: dict[str, Any], said: str
+) -> None:
+    await world.add_policy({"cancel": rules})
+    booked = await book_weekly(world, 3)
+    await move_all(world, booked, timedelta(hours=1))
+    mail = await mail_of(world, settings, "rescheduled")
+    assert mail.text.count(said) == mail.html.count(said) == 1
+    assert mail.text.count("To cancel: free of charge until") == 2
 
 
 async def test_a_series_that_began_in_the_past_is_still_confirmed(

@@ -102,6 +102,31 @@ async def test_in_the_client_s_language(
     assert label in text_of(mail)
 
 
+@pytest.mark.parametrize("end", ["wish", "session", "offer"])
+async def test_a_mail_that_the_time_is_gone_says_how_things_stand(
+    waiting: Waiting, context: MailContext, postbox: Postbox, world: World, end: str
+) -> None:
+    offer = await waiting.offered()
+    (wish,) = await world.rows(Wish)
+    order: dict[str, Any] = {"charge_fee": False, "reason": {"note": "Dr. Chen is ill."}}
+    path, body = {
+        "wish": (f"{WISHES}/{wish.id}/withdraw", {}),
+        "session": (f"/v1/practice/sessions/{waiting.session_id}/cancel", order),
+        "offer": (f"/v1/practice/offers/{offer.id}/withdraw", {}),
+    }[end]
+    assert (await waiting.staff.post(path, body)).is_success
+    await waiting.work()
+    assert await send(context, world, "offer_gone") == ["sent"]
+    text = text_of(postbox.mails[-1])
+    assert "Offered time: Thursday, December 3, 2026" in text
+    assert "New time" not in text
+    assert ("Your present time" in text) == (end != "session")
+    if end == "offer":
+        assert "Your session stays as it is, and you stay on the waitlist." in text
+    else:
+        assert "You are not on the waitlist any more." in text
+
+
 @pytest.mark.parametrize("end", ["declined", "late", "closed"])
 async def test_an_offer_that_has_ended_is_not_mailed(
     waiting: Waiting, context: MailContext, world: World, clock: TestClock, end: str

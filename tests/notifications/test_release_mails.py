@@ -56,12 +56,13 @@ async def test_the_cancellation_says_that_the_time_was_taken_and_nothing_is_due(
     (mail,) = [one for one in postbox.mails if "ben@client.example" in one["To"]]
     text = text_of(mail)
     assert TAKEN[language] in text
+    assert "You cancelled" not in text
     assert "Ana" not in text
     entry, _ = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     assert "METHOD:CANCEL" in entry.get_content()
-    # The practitioner's mail says nothing about fees.
     (other,) = [one for one in postbox.mails if one is not mail]
-    assert "fee" not in text_of(other)
+    assert "Ben Okoro had released this time, and somebody else has taken it." in text_of(other)
+    assert "cancelled this session" not in text_of(other)
 
 
 @pytest.mark.parametrize("language", list(ENDED))

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.money import Money
+from app.domain.session import Format
 from app.domain.text_messages import MAX_SEGMENTS, Message, segments, write
-from app.mail.texts.formatter import Formatter
+from app.mail.texts.formatter import Formatter, format_name
 
 KEYS = (
     "booked",
@@ -16,6 +17,9 @@ KEYS = (
     "reminder",
     "nudge-fee",
     "nudge-credit",
+    "nudge-closes-fee",
+    "nudge-closes-credit",
+    "format-changed",
     "move-request",
     "asked-cancelled",
     "offer",
@@ -33,7 +37,8 @@ def test_a_sentence_fits_into_two_segments_with_the_whole_name(locale: str, key:
     formatter = Formatter(locale, ZoneInfo("Europe/Berlin"))
     when = formatter.brief(WHEN, ZoneInfo("America/New_York"))
     fee = formatter.money(Money(123456, "EUR"))
-    sentence = formatter.texts(f"sms.{key}", when=when, until=formatter.brief(WHEN), fee=fee)
+    until, how = formatter.brief(WHEN), format_name(Format.IN_PERSON, formatter.texts)
+    sentence = formatter.texts(f"sms.{key}", when=when, until=until, fee=fee, format=how)
     text = write(Message("Praxisgemeinschaft am Park", sentence, None, LINK))
     assert text == f"Praxisgemeinschaft am Park: {sentence}. {LINK}"
     assert segments(text) <= MAX_SEGMENTS
@@ -45,10 +50,23 @@ def test_the_words_themselves_are_of_the_short_alphabet(locale: str, key: str) -
     """One other letter makes the whole message cost twice as much."""
     texts = Formatter(locale, ZoneInfo("UTC")).texts
     for count in (1, 2):
-        values = {"when": "x", "until": "x", "fee": "x", "sentence": "x", "count": count}
+        values = {"when": "x", "until": "x", "fee": "x", "format": "x"}
         if key == "and-more":
             words = texts.counted("sms.and-more", count, sentence="x", count=count)
         else:
             words = texts(f"sms.{key}", **values)
         assert segments(words + "x" * (160 - len(words))) == 1, words
         assert "{" not in words
+
+
+@pytest.mark.parametrize(
+    ("locale", "zone"),
+    [("en-GB", "CET"), ("de-DE", "MEZ"), ("es-ES", "CET"), ("fr-FR", "UTC+01:00")],
+)
+def test_the_zone_is_one_that_people_can_read(locale: str, zone: str) -> None:
+    """French has no short name for it."""
+    winter = datetime(2026, 12, 9, 3, tzinfo=UTC)
+    written = Formatter(locale, ZoneInfo("Europe/Paris")).brief(
+        winter, ZoneInfo("America/New_York")
+    )
+    assert written.endswith(f"({zone})")

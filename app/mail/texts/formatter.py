@@ -72,6 +72,9 @@ class Formatter:
         if is_same and not _occurs_twice(local):
             return written
         zone = get_timezone_name(local, "short", locale=self._locale)
+        if zone[0] in "+-":
+            # The language has no short name for it.
+            zone = get_timezone_gmt(local, "long", locale=self._locale)
         return f"{written} ({_plain(zone)})"
 
     def date(self, day: date) -> str:

@@ -13,7 +13,6 @@ from typing import Protocol
 
 from app.domain.money import total
 from app.domain.policy.decide import is_allowed
-from app.domain.policy.rebook import is_rebooking, rebook_until
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.tokens.link import Wish
@@ -37,6 +36,7 @@ from app.notifications.mail.facts import (
 )
 from app.notifications.mail.markup import reservations
 from app.notifications.mail.nudge import nudge_sentences
+from app.notifications.mail.rebooking import link_label, rebook_sentence, rebookable_until
 from app.notifications.mail.request_content import asked_facts, request_sentences
 from app.notifications.mail.several import (
     DateEntry,
@@ -145,7 +145,7 @@ def client_content(data: MailData, link_of: LinkOf, now: datetime) -> MailConten
             if is_of_one and is_of_booked and _allows(data, Action.CANCEL, now)
             else None
         ),
-        link_label=_link_label(data, texts, now),
+        link_label=link_label(data, texts, now),
         footer=_footer(data, texts),
     )
 
@@ -192,14 +192,6 @@ def _allows(data: MailData, action: Action, now: datetime) -> bool:
     return is_allowed(rules_of(data.policy), action, data.facts, now)
 
 
-def _link_label(data: MailData, texts: Texts, now: datetime) -> str | None:
-    """Return the label of the link after an end: what can still be done. Else None."""
-    if data.kind not in {"cancelled", "noshow"}:
-        return None
-    is_open = rebookable_until(data, now) is not None
-    return texts("mail.book-again" if is_open else "mail.after-cancellation")
-
-
 def _preheader(data: MailData, formatter: Formatter) -> str:
     """Write the times, for lists of mails, which others may see."""
     spans = (times(one, formatter)[0].text for one in sessions_of(data)[:MAX_IN_PREHEADER])
@@ -220,14 +212,6 @@ def _has_link(data: MailData, now: datetime) -> bool:
     )
 
 
-def rebookable_until(data: MailData, now: datetime) -> datetime | None:
-    """Give the last instant at which the client may book the session again; None: they may not."""
-    rules, facts = rules_of(data.policy), data.facts
-    if not is_rebooking(rules, facts, now) or not is_allowed(rules, Action.RESCHEDULE, facts, now):
-        return None
-    return rebook_until(rules, facts)
-
-
 def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
     """Write who made the change if not the client, its cost, and whom to ask."""
     if data.kind in REMINDERS:
@@ -246,9 +230,7 @@ def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str
         sentences.append(texts("mail.absence-announced", practice=practice))
     if data.kind == "noshow":
         sentences.append(texts("mail.if-wrong", name=one_line(data.contact.name)))
-    until = rebookable_until(data, now) if data.kind in {"cancelled", "noshow"} else None
-    if until is not None:
-        sentences.append(texts("mail.rebook-until", until=formatter.instant(until)))
+    sentences += rebook_sentence(data, formatter, now)
     if change.time_of_end is not None and data.facts.status is Status.BOOKED:
         now_at = formatter.span(data.present.starts_at, data.present.ends_at)
         sentences.append(texts("mail.still-booked", when=now_at))

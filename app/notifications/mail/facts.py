@@ -80,11 +80,11 @@ def and_others(subject: str, data: MailData, texts: Texts) -> str:
 def actor_sentence(data: MailData, texts: Texts) -> tuple[str, ...]:
     """Write who did what, in the actor's name.
 
-    Nothing for kinds of mail that tell of no act, or where the mail's kind is not that of its
-    change.
+    Nothing for kinds of mail that tell of no act, where the mail's kind is not that of its change,
+    or where somebody else took the time.
     """
     topic, change = topic_of(data), data.change
-    if topic not in _ACTS or (topic == "booked" and change.kind != "booked"):
+    if topic not in _ACTS or (topic == "booked" and change.kind != "booked") or change.released:
         return ()
     actor = "client" if change.by_client else "practice"
     key = f"practitioner.by-{actor}.{topic}"
@@ -192,14 +192,11 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     sentences += [texts("mail.fee-is-void")] if change.voided_fee else []
     sentences += _fee(change, key, practice, formatter)
     sentences += _waiver_asked(change, formatter) if practice is not None else ()
-    sentences += _release_taken(change, practice, texts)
+    sentences += _release_taken(data, practice, texts)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
     sentences += _allowance(change, practice, texts)
-    if change.forgiven_if_refilled:
-        is_used = change.allowance is not None
-        key = "mail.given-back-if-refilled" if is_used else "mail.forgiven-if-refilled"
-        sentences += [] if is_used and practice is None else [texts(key)]
+    sentences += _if_refilled(change, practice, texts)
     if change.carries is not None:
         sentences.append(carried(change.carries, formatter))
     return sentences
@@ -219,9 +216,26 @@ def _waiver_asked(change: ChangeFacts, formatter: Formatter) -> tuple[str, ...]:
     return (formatter.texts("mail.waiver-asked", until=until),)
 
 
-def _release_taken(change: ChangeFacts, practice: str | None, texts: Texts) -> list[str]:
-    """Write to the client that somebody has taken the released time, so that nothing is due."""
-    return [texts("mail.release-taken")] if change.released and practice is not None else []
+def _release_taken(data: MailData, practice: str | None, texts: Texts) -> list[str]:
+    """Write that somebody has taken the released time, so that nothing is due."""
+    if not data.change.released:
+        return []
+    if practice is None:
+        return [texts("practitioner.release-taken", client=one_line(data.client.name))]
+    return [texts("mail.release-taken")]
+
+
+def _if_refilled(change: ChangeFacts, practice: str | None, texts: Texts) -> list[str]:
+    """Write what falls away if others take the time. Only the client is told afterwards."""
+    if not change.forgiven_if_refilled:
+        return []
+    if practice is None:
+        is_used = change.allowance is not None
+        return [] if is_used else [texts("practitioner.forgiven-if-refilled")]
+    if change.allowance is not None:
+        return [texts("mail.given-back-if-refilled")]
+    is_credit = change.credit is Credit.FORFEITED
+    return [texts("mail.returned-if-refilled" if is_credit else "mail.forgiven-if-refilled")]
 
 
 def _allowance(change: ChangeFacts, practice: str | None, texts: Texts) -> list[str]:

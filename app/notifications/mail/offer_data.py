@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.domain.money import Money
 from app.domain.session import Contact
@@ -27,6 +28,7 @@ class OfferedTime:
     answer_by: datetime
     meeting: Meeting
     practitioner_name: str
+    practitioner_zone: ZoneInfo
     before: tuple[datetime, datetime] | None
     price: Money | None
     pays_by_credit: bool
@@ -37,6 +39,7 @@ class OfferMailData:
     """A notification to a client about an offer, or about a wish that is paused (`offer` None).
 
     `session_link` opens the session that is to come sooner; None: a new one is waited for.
+    `is_waiting`: the wish has not ended. `is_booked`: the session is still booked.
     """
 
     notification_id: UUID
@@ -50,6 +53,8 @@ class OfferMailData:
     texting: Texting
     contact: Contact
     session_link: Link | None
+    is_waiting: bool
+    is_booked: bool
     is_paused: bool
     offer: OfferedTime | None
 

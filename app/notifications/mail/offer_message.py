@@ -59,9 +59,7 @@ def _content(data: OfferMailData, settings: Settings) -> MailContent:
         tile=None
         if data.offer is None
         else tile_of(data.offer.meeting, formatter, is_over=data.kind == "offer_gone"),
-        when=None
-        if data.offer is None
-        else Fact(texts("mail.offer.new-time"), _new_time(data.offer, formatter)),
+        when=None if data.offer is None else _when(data, data.offer, formatter),
         facts=(*_times(data, formatter), *_what(data, texts)),
         link=link,
         link_label=label,
@@ -91,8 +89,7 @@ def _sentences(data: OfferMailData, formatter: Formatter) -> tuple[str, ...]:
         )
         return (texts("mail.wish-paused.why"), remedy)
     if data.kind == "offer_gone":
-        key = "session-stays" if is_move else "nothing-booked"
-        return (texts(f"mail.offer-gone.{key}"),)
+        return (texts(f"mail.offer-gone.{_state(data)}"),)
     return (
         texts("mail.offer.move" if is_move else "mail.offer.book", practice=practice),
         *_price(offer, formatter),
@@ -101,6 +98,20 @@ def _sentences(data: OfferMailData, formatter: Formatter) -> tuple[str, ...]:
         else texts("mail.offer.not-held"),
         texts("mail.offer.session-stays" if is_move else "mail.offer.nothing-booked"),
     )
+
+
+def _state(data: OfferMailData) -> str:
+    """Tell how things stand after the offer, as a part of the text's key."""
+    if not data.is_waiting:
+        return "not-waiting"
+    return "nothing-booked" if data.session_link is None else "session-stays"
+
+
+def _when(data: OfferMailData, offer: OfferedTime, formatter: Formatter) -> Fact:
+    """Write the offered time. It is a new one only for a session that may still move to it."""
+    key = "mail.offer.new-time" if data.session_link is not None else "mail.when"
+    label = formatter.texts("mail.offer-gone.time" if data.kind == "offer_gone" else key)
+    return Fact(label, _new_time(offer, formatter))
 
 
 def _price(offer: OfferedTime, formatter: Formatter) -> tuple[str, ...]:
@@ -119,7 +130,7 @@ def _times(data: OfferMailData, formatter: Formatter) -> tuple[Fact, ...]:
     facts = []
     if data.kind == "offer":
         facts.append(Fact(texts("mail.offer.answer-by"), formatter.instant(offer.answer_by)))
-    if offer.before is not None:
+    if offer.before is not None and data.is_booked:
         facts.append(Fact(texts("mail.offer.old-time"), formatter.span(*offer.before)))
     return tuple(facts)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.money import Money
-from app.domain.session import Contact, Format, contact_for_client
+from app.domain.session import Contact, Format, Status, contact_for_client
 from app.identity.tokens.link import Link
 from app.identity.tokens.offer import OfferLink
 from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
@@ -46,11 +46,14 @@ def _statement() -> Select[Any]:
         Practitioner.name.label("practitioner_name"),
         Practitioner.email.label("practitioner_email"),
         Practitioner.phone.label("practitioner_phone"),
+        Practitioner.time_zone.label("practitioner_zone"),
         Wish.session_id,
         Wish.paused_at,
+        Wish.ended_at,
         Session.link_generation,
         Session.starts_at.label("session_start"),
         Session.ends_at.label("session_end"),
+        Session.status.label("session_status"),
         Offer.id.label("offer_id"),
         Offer.state,
         Offer.holds,
@@ -128,6 +131,8 @@ async def load_offer_mail_data(
         texting=Texting(row.texts, row.texts_number, tuple(row.text_details)),
         contact=contact,
         session_link=link,
+        is_waiting=row.ended_at is None,
+        is_booked=row.session_status == Status.BOOKED,
         is_paused=row.paused_at is not None,
         offer=None if row.offer_id is None else _offered(practice_id, row),
     )
@@ -151,6 +156,7 @@ def _offered(practice_id: UUID, row: Row[Any]) -> OfferedTime:
             None,
         ),
         practitioner_name=row.practitioner_name,
+        practitioner_zone=ZoneInfo(row.practitioner_zone),
         before=before,
         price=Money(row.price_minor, row.currency) if is_priced else None,
         pays_by_credit=row.package_id is not None,

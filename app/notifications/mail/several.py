@@ -5,21 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.policy.decide import decide
-from app.domain.policy.rules import Action
+from app.domain.policy.rules import Action, Credit
 from app.mail.sanitize import one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.data import MailData
 from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times
+from app.notifications.mail.rebooking import link_label, rebook_sentence
 from app.policies.stored import rules_of
 
 
 @dataclass(frozen=True, slots=True)
 class DateEntry:
-    """One session in the list: its time, lines about it, and its link for a client."""
+    """One session in the list: its time, lines about it, and its link for a client.
+
+    `link_label` None: the label of the link to a booked session.
+    """
 
     when: str
     lines: tuple[str, ...]
-    link: str | None
+    link: str | None = None
+    link_label: str | None = None
 
 
 def sessions_of(data: MailData) -> list[MailData]:
@@ -45,7 +50,7 @@ def with_entries(data: MailData) -> list[MailData]:
 def dates_for_client(
     data: MailData, formatter: Formatter, link_of: Callable[[MailData], str], now: datetime
 ) -> tuple[DateEntry, ...]:
-    """Write each session of a client: time, cost, until when it can be cancelled free of charge."""
+    """Write each session of a client: time, cost, and what the client can do with it."""
     if not data.others:
         return ()
     is_said_once = are_alike(sessions_of(data))
@@ -58,9 +63,11 @@ def dates_for_client(
                 *_proposals(one, formatter),
                 *costs(one, formatter, practice=one_line(data.practice_name)),
                 *_changed_since(one, formatter),
-                *_free_until(one, formatter, now),
+                *_cancelling(one, formatter, now),
+                *rebook_sentence(one, formatter, now),
             ),
             link=link_of(one),
+            link_label=link_label(one, formatter.texts, now),
         )
         for one in sessions_of(data)
     )
@@ -79,7 +86,6 @@ def dates_for_practitioner(data: MailData, formatter: Formatter) -> tuple[DateEn
                 *costs(one, formatter, practice=None),
                 *_changed_since(one, formatter),
             ),
-            link=None,
         )
         for one in sessions_of(data)
     )
@@ -130,13 +136,22 @@ def _changed_since(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     return (formatter.texts("mail.changed-since"),) if data.change.superseded else ()
 
 
-def _free_until(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
-    """Write until when cancelling is free, if it is free now. A move request says it once."""
+def _cancelling(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
+    """Write until when cancelling is free; else what it costs now, or that it is too late.
+
+    A move request says it once.
+    """
     if not data.is_current or data.kind == "move_request":
         return ()
-    decision = decide(rules_of(data.policy), Action.CANCEL, data.facts, now)
+    decision, texts = decide(rules_of(data.policy), Action.CANCEL, data.facts, now), formatter.texts
     until = decision.free_until
-    if not decision.allowed or until is None or now > until:
+    if decision.cost is None:
+        return (texts("mail.cancel-refused"),)
+    if decision.cost.fee is not None:
+        return (texts("mail.cancel-costs", fee=formatter.money(decision.cost.fee)),)
+    if decision.cost.credit is Credit.FORFEITED:
+        return (texts("mail.cancel-forfeits"),)
+    if until is None or now > until:
         return ()
     key = "mail.cancel-free-until-start" if until == data.starts_at else "mail.cancel-free-until"
-    return (formatter.texts(key, until=formatter.instant(until)),)
+    return (texts(key, until=formatter.instant(until)),)

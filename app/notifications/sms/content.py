@@ -8,9 +8,9 @@ from datetime import datetime
 
 from app.domain.text_messages import Message, write
 from app.mail.sanitize import one_line
-from app.mail.texts.formatter import Formatter
+from app.mail.texts.formatter import Formatter, format_name
 from app.notifications.mail.data import MailData, Texting
-from app.notifications.mail.facts import meeting_of
+from app.notifications.mail.facts import meeting_of, topic_of
 from app.notifications.mail.nudge import still_free
 from app.notifications.mail.offer_data import OfferedTime, OfferMailData
 from app.outbox.outbox import REMINDERS, TEXT_ANSWER
@@ -61,7 +61,7 @@ def text_of_offer(data: OfferMailData, url: str) -> str:
     formatter, offer = Formatter(data.client.locale, data.client.zone), offer_of(data)
     sentence = formatter.texts(
         "sms.offer",
-        when=formatter.brief(offer.meeting.starts_at),
+        when=formatter.brief(offer.meeting.starts_at, offer.practitioner_zone),
         until=formatter.brief(offer.answer_by),
     )
     return _written(data, sentence, offer.practitioner_name, url)
@@ -90,8 +90,11 @@ def _sentence(data: MailData, formatter: Formatter, now: datetime) -> str:
         return texts(key, when=when, until=formatter.brief(data.request.answer_by))
     end = still_free(data, now) if kind in {"nudge", "reminder_nudge"} else None
     if end is None:
-        return texts(f"sms.{'reminder' if kind == 'reminder_nudge' else kind}", when=when)
+        how = format_name(meeting_of(data).format, texts)
+        return texts(f"sms.{topic_of(data)}", when=when, format=how)
     until, fee = formatter.brief(end.until), end.then.fee
     if fee is None:
-        return texts("sms.nudge-credit", when=when, until=until)
-    return texts("sms.nudge-fee", when=when, until=until, fee=formatter.money(fee))
+        key = "sms.nudge-closes-credit" if end.closes else "sms.nudge-credit"
+        return texts(key, when=when, until=until)
+    key = "sms.nudge-closes-fee" if end.closes else "sms.nudge-fee"
+    return texts(key, when=when, until=until, fee=formatter.money(fee))
