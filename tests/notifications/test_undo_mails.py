@@ -55,7 +55,7 @@ async def test_a_move_that_was_taken_back(
     method, event = mail.calendar
     assert (method, event["SEQUENCE"], event.start) == ("REQUEST", 2, START)
     if locale == "en-US":
-        assert "Before" in mail.text
+        assert "Taken back" in mail.text
         assert "12:00 PM" in mail.text
         assert "credit" not in mail.text
         practitioner = await read(session_id, "restored", "practitioner")

@@ -105,7 +105,8 @@ def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     if not tells_before or before is None:
         return (when,)
     changed = differing(before, meeting, formatter)
-    return (when, Fact(texts("mail.before"), changed)) if changed else (when,)
+    label = "mail.taken-back" if topic_of(data) == "move-undone" else "mail.before"
+    return (when, Fact(texts(label), changed)) if changed else (when,)
 
 
 def differing(before: Meeting, meeting: Meeting, formatter: Formatter) -> str:
@@ -199,6 +200,10 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     sentences += _if_refilled(change, practice, texts)
     if change.carries is not None:
         sentences.append(carried(change.carries, formatter))
+    if practice is not None and data.kind == "booked" and data.facts.paid_by_credit:
+        sentences.append(texts("mail.credit-pays"))
+    if practice is not None and data.kind == "cancelled" and not sentences:
+        sentences.append(texts("mail.nothing-due"))
     return sentences
 
 
