@@ -496,9 +496,10 @@ class Book:
         return Answer(200)
 
     def close_requests(self, now: datetime) -> None:
-        """End the requests that were not answered in time, as the worker does."""
+        """End the requests that nobody can answer any more, as the worker does."""
         for session in self.sessions:
-            if session.asked_until is not None and session.asked_until < now:
+            until = session.asked_until
+            if until is not None and (until < now or session.starts_at <= now):
                 self._set_answer(session, "kept")
 
     def _end_request(self, session: Session, state: str) -> None:

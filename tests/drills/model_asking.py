@@ -37,7 +37,7 @@ class AskingBook(WaitingBook):
         self._find_freed(now)
         for wish in self.wishes:
             if wish.is_active and wish.has_lapsed(now):
-                self._end_wish(wish, "lapsed", now)
+                self._end_wish(wish, "lapsed", now, tells=not self._is_ended_by_client(wish))
         self._end_what_is_over(now)
         order = sorted(
             (one for one in self.freed if not one.is_over and one.look_at <= now),
@@ -63,6 +63,14 @@ class AskingBook(WaitingBook):
                 self._end_offer(offer, "withdrawn", now)
                 self.tell(offer.wish.client, "offer_gone")
 
+    def _is_ended_by_client(self, wish: Wish) -> bool:
+        """Tell whether a wish has lapsed because its client cancelled or moved the session."""
+        session = wish.session
+        if session is None or (session.status == "booked" and session.starts_at == wish.start):
+            return False
+        entries = self.entries.get(session, [])
+        return bool(entries) and entries[-1].by == "client"
+
     def _find_freed(self, now: datetime) -> None:
         """Take up what was freed since the first of those who wait began to."""
         waiting = [wish.made_at for wish in self.wishes if wish.is_active]
@@ -82,8 +90,21 @@ class AskingBook(WaitingBook):
                 self.tell(wish.client, "wish_paused")
 
     def _is_gone(self, offer: Offer) -> bool:
-        """Tell whether an offered time was taken, or is no longer given up."""
-        freed = offer.freed
+        """Tell whether an offered time was taken, is no longer given up, or its client cannot come.
+
+        They cannot if they have another session then, or the practice has moved theirs before it.
+        """
+        freed, own = offer.freed, offer.wish.session
+        if own is not None and own.starts_at <= offer.starts_at:
+            return True
+        if any(
+            one.client == offer.wish.client
+            and one is not own
+            and one.starts_at < offer.ends_at
+            and offer.starts_at < one.takes_until
+            for one in self.sessions
+        ):
+            return True
         giver = freed.session if freed.released else None
         if giver is not None and self.release_of(freed) is None:
             return True

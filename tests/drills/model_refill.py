@@ -30,6 +30,7 @@ class Entry(NamedTuple):
     at: datetime
     kind: str
     starts_at: datetime
+    by: str
 
 
 class Paid(NamedTuple):
@@ -95,7 +96,7 @@ class RefillBook(SeriesBook):
         answer = super()._record(session, kind, by, due)
         entries = self.entries.setdefault(session, [])
         start = entries[-1].starts_at if entries else session.starts_at
-        made = Entry(self.now, kind, session.starts_at)
+        made = Entry(self.now, kind, session.starts_at, by)
         entries.append(made)
         until = min(self.now + UNDO_WINDOW, start - SECOND) if by == "client" else None
         after = until if until is not None and until >= self.now else None

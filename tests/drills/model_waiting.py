@@ -160,22 +160,35 @@ class WaitingBook(RefillBook):
         """Find the last wish for a session."""
         return next((w for w in reversed(self.wishes) if w.session is session), None)
 
-    def withdraw_wish(self, wish: Wish | None, now: datetime) -> Answer:
+    def withdraw_wish(self, wish: Wish | None, now: datetime, *, by_staff: bool = False) -> Answer:
         if wish is not None and wish.is_active:
-            self._end_wish(wish, "withdrawn", now)
+            self._end_wish(wish, "withdrawn", now, tells=by_staff)
         return Answer(200)
+
+    def undo_by_client(self, session: Session, seen: int, now: datetime) -> Answer:
+        """Take back the client's last change; a wish that it has ended waits again."""
+        since = self.entries[session][-1].at if self.entries.get(session) else now
+        answer = super().undo_by_client(session, seen, now)
+        wish = self.wish_of(session)
+        if wish is None or wish.state != "lapsed" or wish.ended_at is None or wish.ended_at < since:
+            return answer
+        if wish.times.until is None or wish.times.until >= now:
+            wish.state, wish.ended_at = "waiting", None
+        return answer
 
     def resume(self, wish: Wish) -> Answer:
         if wish.paused:
             wish.paused, wish.unanswered = False, 0
         return Answer(200)
 
-    def _end_wish(self, wish: Wish, state: str, now: datetime) -> None:
-        """End a wish, and its open offer; its client is not told."""
+    def _end_wish(self, wish: Wish, state: str, now: datetime, *, tells: bool = False) -> None:
+        """End a wish, and its open offer; a client who has not ended it themselves is told."""
         for offer in self.offers:
             if offer.wish is wish and offer.state == "open":
+                if tells and offer.is_open(now):
+                    self.tell(wish.client, "offer_gone")
                 self._end_offer(offer, "withdrawn", now)
-        wish.state, wish.paused = state, False
+        wish.state, wish.ended_at, wish.paused = state, now, False
 
     # Offers.
 

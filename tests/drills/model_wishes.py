@@ -60,6 +60,7 @@ class Wish:
     package: UUID | None = None
     start: datetime | None = None
     state: str = "waiting"
+    ended_at: datetime | None = None
     paused: bool = False
     unanswered: int = 0
     id: UUID = field(default_factory=uuid4)

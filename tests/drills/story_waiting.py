@@ -297,7 +297,11 @@ class WaitingSteps(Story):
             self.staff,
             f"{WISHES}/{wish.id}/{'resume' if resumes else 'withdraw'}",
             {},
-            lambda now: self.book.resume(wish) if resumes else self.book.withdraw_wish(wish, now),
+            lambda now: (
+                self.book.resume(wish)
+                if resumes
+                else self.book.withdraw_wish(wish, now, by_staff=True)
+            ),
             checks.check_refusal,
         )
         await waiting_checks.check_wish(self, wish)

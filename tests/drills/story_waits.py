@@ -225,7 +225,7 @@ class WaitingStory(WaitingSteps):
                 self.staff,
                 f"/v1/practice/wishes/{wish.id}/withdraw",
                 {},
-                partial(self.book.withdraw_wish, wish),
+                partial(self.book.withdraw_wish, wish, by_staff=True),
                 checks.check_refusal,
             )
 
