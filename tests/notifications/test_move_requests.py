@@ -325,3 +325,16 @@ async def test_a_request_ends_with_the_start_of_its_sessions(scene: Scene) -> No
         await scene.close(START + DAY)
     assert await scene.states() == {"kept"}
     assert await scene.to_practice() == ["move_request_unanswered"]
+
+
+async def test_a_request_that_was_answered_ends_with_the_start_too(scene: Scene) -> None:
+    session_id = await scene.world.book(START)
+    await scene.ask(session_id, answer_by=START + 30 * DAY)
+    await scene.answer(session_id, NOW)
+    await scene.close(START - MICROSECOND)
+    (request,) = await scene.world.rows(RequestTable)
+    assert request.told_at is None
+    await scene.close(START)
+    (request,) = await scene.world.rows(RequestTable)
+    assert (request.told_at, await scene.states()) == (START, {"cancelled"})
+    assert await scene.to_practice() == []

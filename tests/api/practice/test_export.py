@@ -128,6 +128,25 @@ async def test_erased_clients_are_exported_and_imported(staff: Api, world: World
     assert await outcomes(theirs, [booked]) == ["validation-failed /client_ref"]
 
 
+async def test_the_line_of_an_erased_client_brings_nothing_else_along(
+    staff: Api, world: World
+) -> None:
+    erased = {
+        "kind": "client",
+        "external_ref": "gone",
+        "name": "Ana Ruiz",
+        "email": ERASED_EMAIL,
+        "phone": "+44 20 7946 0958",
+        "time_zone": "Europe/London",
+        "locale": "en-GB",
+        "active": True,
+    }
+    assert await outcomes(staff, [erased]) == ["created"]
+    (client,) = await world.rows(Client, external_ref="gone")
+    assert (client.name, client.phone, client.active) == ("(erased)", None, False)
+    assert (client.time_zone, client.locale) == ("UTC", "en")
+
+
 async def test_a_line_erases_no_client_who_exists(staff: Api, world: World) -> None:
     await staff.patch(f"/v1/practice/clients/{world.client_id}", {"external_ref": "ana"})
     (line,) = of_kind(await exported(staff), "client")

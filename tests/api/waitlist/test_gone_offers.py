@@ -8,8 +8,8 @@ import pytest
 
 from app.tables.notifications import Notification
 from app.tables.waitlist import Offer, Wish
-from tests.waiting import DAY, FREED, LATE, WISHES, Waiting, another
-from tests.world import World
+from tests.waiting import DAY, FREED, LATE, TICK, WISHES, Waiting, another
+from tests.world import TestClock, World
 
 WHY = {"reason": {"note": "Dr. Chen is ill."}}
 
@@ -73,6 +73,16 @@ async def test_the_client_is_told_if_the_practice_has_ended_the_wish(
     await waiting.work()
     assert await states(world) == ["withdrawn"]
     assert await gone_mails(world) == 1
+
+
+async def test_a_client_who_could_not_answer_any_more_is_not_told(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    offer = await waiting.offered()
+    clock.now = offer.answer_by + TICK
+    assert (await withdraw_wish(waiting)).is_success
+    assert await states(world) == ["withdrawn"]
+    assert await gone_mails(world) == 0
 
 
 async def test_withdrawing_a_wish_again_answers_with_the_first_command(waiting: Waiting) -> None:
