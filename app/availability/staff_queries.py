@@ -27,7 +27,7 @@ from app.domain.session import Format
 from app.domain.zones import DAY, from_seconds, seconds_up
 from app.policies.queries import check_belongs_to_practice
 from app.sessions.commands.booking_repository import BookingRepository
-from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
+from app.sessions.read.calendar import SLOT_SETTINGS, CalendarOwner, read_calendar, slot_rules
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Practitioner, Service
 
@@ -39,12 +39,7 @@ STAFF_DAYS = 366
 _SERVICE = Read(
     select(
         Service.active,
-        Service.duration_minutes,
-        Service.buffer_before_minutes,
-        Service.buffer_after_minutes,
-        Service.step_minutes,
-        Service.minimum_notice_minutes,
-        Service.horizon_days,
+        *SLOT_SETTINGS,
         Practitioner.time_zone,
     )
     .select_from(Service)

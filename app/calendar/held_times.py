@@ -46,12 +46,12 @@ _ENDED = cast(EPOCH, _INSTANT)
 
 
 def overlaps(
-    held: Any,  # noqa: ANN401 - the columns of the table, or of an alias
+    time: Any,  # noqa: ANN401 - a table of times of practitioners, or its columns
     span_before: Any,  # noqa: ANN401 - ranges
     span_after: Any,  # noqa: ANN401
 ) -> ColumnElement[bool]:
-    """Compare a hold with a time as the exclusion constraints of taken times do."""
-    return or_(held.span_before.overlaps(span_before), held.span_after.overlaps(span_after))
+    """Compare a stored time with another as the exclusion constraints of taken times do."""
+    return or_(time.span_before.overlaps(span_before), time.span_after.overlaps(span_after))
 
 
 # As a part of a statement that sets columns of sessions, an UPDATE would set its columns of the
@@ -88,31 +88,27 @@ _END_BY_LINK = Write(ENDING_OWN.where(_HELD.held_by == "link"))
 _END_ALL = Write(_END)
 
 
-def held_until(
-    practitioner_id: Any,  # noqa: ANN401 - a parameter, as all of these
-    own_id: Any,  # noqa: ANN401
-    span_before: Any,  # noqa: ANN401
-    span_after: Any,  # noqa: ANN401
-) -> ColumnElement[datetime]:
-    """Select until when others hold a time of the practitioner; null: nobody does.
-
-    Parameters besides those that are given: `practice_id` and `now`.
-    """
-    return (
-        select(func.max(HeldTime.expires_at))
-        .where(
-            of_practice(
-                PRACTICE,
+# Part of a statement: until when others hold a time of the practitioner; null: nobody does.
+# Parameters: `practice_id`, `practitioner_id`, `own_id`, `span_before`, `span_after` and `now`.
+HELD_UNTIL = (
+    select(func.max(HeldTime.expires_at))
+    .where(
+        of_practice(
+            PRACTICE,
+            HeldTime,
+            HeldTime.practitioner_id == bindparam("practitioner_id", type_=Uuid),
+            HeldTime.expires_at > NOW,
+            HeldTime.group_id.is_(None),
+            HeldTime.session_id.is_distinct_from(bindparam("own_id", type_=Uuid)),
+            overlaps(
                 HeldTime,
-                HeldTime.practitioner_id == practitioner_id,
-                HeldTime.expires_at > NOW,
-                HeldTime.group_id.is_(None),
-                HeldTime.session_id.is_distinct_from(own_id),
-                overlaps(HeldTime, span_before, span_after),
-            )
+                bindparam("span_before", type_=TSTZRANGE),
+                bindparam("span_after", type_=TSTZRANGE),
+            ),
         )
-        .scalar_subquery()
     )
+    .scalar_subquery()
+)
 
 
 class SeatHolds(NamedTuple):

@@ -247,10 +247,8 @@ async def lock_practitioner(db: AsyncConnection, practice_id: UUID, practitioner
     Raises:
         NotFoundError: the practice has no such practitioner.
     """
-    if (
-        await _LOCK_PRACTITIONER.one(db, {"practice_id": practice_id, "id": practitioner_id})
-        is None
-    ):
+    asked = {"practice_id": practice_id, "id": practitioner_id}
+    if await _LOCK_PRACTITIONER.one(db, asked) is None:
         raise NotFoundError
 
 

@@ -47,8 +47,7 @@ class FeeRecord:
 
     `cause` is the kind of the change that caused the fee, `cause_version` the session's version
     after that change, `end` the session's time if it was its end. The practice may collect the fee
-    after `collect_after`; None: at once.
-    `waiver`: what its client asks about it; None: nothing.
+    after `collect_after`; None: at once. `waiver`: what its client asks about it; None: nothing.
     """
 
     id: UUID

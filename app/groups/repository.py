@@ -17,6 +17,7 @@ from app.domain.refusals import SeatConflict
 from app.groups.records import GroupDefaults, GroupDetails, NewGroup, SeatRules
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import whole_time
+from app.sessions.read.calendar import SLOT_SETTINGS
 from app.tables.changes import Change
 from app.tables.groups import Group
 from app.tables.joins import of_practice
@@ -40,12 +41,7 @@ class GroupRepository:
             select(
                 Practitioner.time_zone.label("practitioner_zone"),
                 Practitioner.video_url,
-                Service.duration_minutes,
-                Service.buffer_before_minutes,
-                Service.buffer_after_minutes,
-                Service.step_minutes,
-                Service.minimum_notice_minutes,
-                Service.horizon_days,
+                *SLOT_SETTINGS,
                 Practitioner.active.label("practitioner_active"),
                 Service.active.label("service_active"),
             )

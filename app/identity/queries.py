@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.statements import Read
@@ -13,7 +13,7 @@ from app.domain.errors import ClientErasedError, UnauthorizedError
 from app.identity.tokens.access import Caller
 from app.standards.addresses import spellings
 from app.tables.identity import SignInProvider
-from app.tables.joins import NO_ID, of_practice
+from app.tables.joins import NO_ID, PRACTICE, of_practice
 from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import Client, Practice
 from app.tables.sessions import Session
@@ -23,6 +23,11 @@ _GENERATIONS = Read(
     select(Client.token_generation, Client.address_generation, Session.link_generation)
     .outerjoin(Session, OWN_SESSION)
     .where(ABOUT_CLIENT)
+)
+_ERASED = Read(
+    select(Client.erased_at).where(
+        of_practice(PRACTICE, Client, Client.id == bindparam("client_id"))
+    )
 )
 
 
@@ -89,8 +94,8 @@ async def read_practice(db: AsyncConnection, practice_id: UUID) -> PracticeRecor
 
 async def is_erased(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> bool:
     """Tell whether a client was erased."""
-    own = of_practice(practice_id, Client, Client.id == client_id)
-    return await db.scalar(select(Client.erased_at).where(own)) is not None
+    row = await _ERASED.one(db, {"practice_id": practice_id, "client_id": client_id})
+    return row is not None and row["erased_at"] is not None
 
 
 async def check_not_erased(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> None:

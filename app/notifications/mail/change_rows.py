@@ -9,6 +9,7 @@ from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Format
 from app.notifications.mail.data import ChangeFacts, Meeting, place_of
+from app.sessions.commands.meeting import TimeOfEnd
 from app.sessions.read.rows import carried_of
 
 
@@ -38,16 +39,16 @@ def to_change(row: Row) -> ChangeFacts:
         allowance_given_back=bool(details.get("allowance_given_back")),
         rebooked="rebooked" in details,
         undone=details.get("undone"),
-        time_of_end=_span(details.get("time_of_end")),
+        time_of_end=_time_of_end(details.get("time_of_end")),
         superseded=row["superseded"],
         is_merged=row["first_untold"] is not None,
     )
 
 
-def _span(details: dict[str, str] | None) -> tuple[datetime, datetime] | None:
+def _time_of_end(details: dict[str, str] | None) -> TimeOfEnd | None:
     if details is None:
         return None
-    return datetime.fromisoformat(details["starts_at"]), datetime.fromisoformat(details["ends_at"])
+    return TimeOfEnd(*(datetime.fromisoformat(details[name]) for name in TimeOfEnd._fields))
 
 
 def _carries(details: dict[str, Any] | None, currency: str) -> Carried | None:

@@ -15,6 +15,7 @@ from app.identity.tokens.link import Link
 from app.identity.tokens.waiver import WaiverLink
 from app.mail.brand import Look
 from app.policies.stored import StoredPolicy
+from app.sessions.commands.meeting import TimeOfEnd
 from app.sessions.read.records import AskedToMove
 
 
@@ -98,7 +99,7 @@ class ChangeFacts:
     allowance_given_back: bool
     rebooked: bool
     undone: str | None
-    time_of_end: tuple[datetime, datetime] | None
+    time_of_end: TimeOfEnd | None
     superseded: bool
     is_merged: bool
 

@@ -50,10 +50,8 @@ def meeting_of(data: MailData) -> Meeting:
     Of an end before which the session was elsewhere, only the time is known.
     """
     meeting = data.present if data.kind in REMINDERS else data.change.after
-    if data.change.time_of_end is None:
-        return meeting
-    starts_at, ends_at = data.change.time_of_end
-    return replace(meeting, starts_at=starts_at, ends_at=ends_at)
+    end = data.change.time_of_end
+    return meeting if end is None else replace(meeting, **end._asdict())
 
 
 def topic_of(data: MailData) -> str:

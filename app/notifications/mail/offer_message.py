@@ -109,8 +109,10 @@ def _state(data: OfferMailData) -> str:
 
 def _when(data: OfferMailData, offer: OfferedTime, formatter: Formatter) -> Fact:
     """Write the offered time. It is a new one only for a session that may still move to it."""
-    key = "mail.offer.new-time" if data.session_link is not None else "mail.when"
-    label = formatter.texts("mail.offer-gone.time" if data.kind == "offer_gone" else key)
+    if data.kind == "offer_gone":
+        label = formatter.texts("mail.offer-gone.time")
+    else:
+        label = formatter.texts("mail.when" if offer.before is None else "mail.offer.new-time")
     return Fact(label, _new_time(offer, formatter))
 
 

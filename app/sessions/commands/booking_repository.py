@@ -15,6 +15,7 @@ from app.domain.session import Format, Status
 from app.policies.stored import frozen_document
 from app.sessions.commands.booking import Booking, BookingContext, NewSession
 from app.sessions.commands.repository import MEETING, meeting_values, whole_time
+from app.sessions.read.calendar import SLOT_SETTINGS
 from app.sessions.read.records import OfferedFormat, SessionLocation
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.practices import (
@@ -34,12 +35,7 @@ _CONTEXT = Read(
         Practice.currency,
         Practitioner.time_zone.label("practitioner_zone"),
         Practitioner.video_url,
-        Service.duration_minutes,
-        Service.buffer_before_minutes,
-        Service.buffer_after_minutes,
-        Service.step_minutes,
-        Service.minimum_notice_minutes,
-        Service.horizon_days,
+        *SLOT_SETTINGS,
         Service.price_minor,
         Service.reminder_minutes,
         Service.nudge_hours_before,

@@ -225,8 +225,8 @@ def entry_about(
     `end`: it is about an end of the session, which may have been booked again at another time.
     """
     if end is not None and end != (record.starts_at, record.ends_at):
-        ended = {"starts_at": end.starts_at.isoformat(), "ends_at": end.ends_at.isoformat()}
-        details = (details or {}) | {"time_of_end": ended}
+        written = {name: instant.isoformat() for name, instant in end._asdict().items()}
+        details = (details or {}) | {"time_of_end": written}
     return NewChange(
         kind=kind,
         actor=actor,

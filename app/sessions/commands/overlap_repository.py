@@ -7,7 +7,7 @@ from sqlalchemy import Uuid, bindparam, exists, or_, select
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.calendar.held_times import held_until
+from app.calendar.held_times import HELD_UNTIL, overlaps
 from app.calendar.spans import spans
 from app.database.statements import Read
 from app.sessions.commands.meeting import Buffers, Meeting
@@ -17,34 +17,33 @@ from app.tables.joins import PRACTICE, of_practice
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
 
-# Null: nobody's time is compared.
-_PRACTITIONER, _CLIENT = (bindparam(name, type_=Uuid) for name in ("practitioner_id", "client_id"))
 _OWN = bindparam("own_id", type_=Uuid)
-_SPANS = tuple(bindparam(name, type_=TSTZRANGE) for name in ("span_before", "span_after"))
+# A null `practitioner_id` or `client_id`: nobody's time is compared.
 _OF_PRACTITIONER = exists().where(
     of_practice(
         PRACTICE,
         TakenTime,
-        TakenTime.practitioner_id == _PRACTITIONER,
+        TakenTime.practitioner_id == bindparam("practitioner_id", type_=Uuid),
         TakenTime.id != _OWN,
-        or_(TakenTime.span_before.overlaps(_SPANS[0]), TakenTime.span_after.overlaps(_SPANS[1])),
+        overlaps(
+            TakenTime,
+            bindparam("span_before", type_=TSTZRANGE),
+            bindparam("span_after", type_=TSTZRANGE),
+        ),
     )
 )
 _OF_CLIENT = exists().where(
     of_practice(
         PRACTICE,
         Session,
-        Session.client_id == _CLIENT,
+        Session.client_id == bindparam("client_id", type_=Uuid),
         Session.id != _OWN,
         Session.starts_at < bindparam("ends_at"),
         Session.taken_until > bindparam("starts_at"),
     )
 )
 _OVERLAP = Read(
-    select(
-        or_(_OF_PRACTITIONER, _OF_CLIENT).label("is_taken"),
-        held_until(_PRACTITIONER, _OWN, *_SPANS).label("held_until"),
-    )
+    select(or_(_OF_PRACTITIONER, _OF_CLIENT).label("is_taken"), HELD_UNTIL.label("held_until"))
 )
 
 

@@ -124,8 +124,8 @@ async def undo_by_client(
     """Take back a client's own cancellation, move or change of format, if it is the last change.
 
     The session is as it was before. A move request that the change answered is open again, and a
-    wish that has lapsed because of it waits again. A mail
-    about the undone change that was not sent yet is dropped; then there is none about the undo.
+    wish that has lapsed because of it waits again. A mail about the undone change that was not sent
+    yet is dropped; then there is none about the undo.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.

@@ -46,6 +46,7 @@ from app.sessions.read.rows import (
     uses_of,
 )
 from app.sessions.read.statements import details_statement
+from app.tables.practices import Service
 
 WITH_CALENDAR = details_statement(*calendar_columns(OF_SESSION))
 
@@ -136,6 +137,17 @@ class CalendarOwner(NamedTuple):
     practitioner_id: UUID
     client_id: UUID | None
     own_id: UUID
+
+
+# What a service has of `SlotSettings`, and its duration.
+SLOT_SETTINGS = (
+    Service.duration_minutes,
+    Service.buffer_before_minutes,
+    Service.buffer_after_minutes,
+    Service.step_minutes,
+    Service.minimum_notice_minutes,
+    Service.horizon_days,
+)
 
 
 class SlotSettings(Protocol):

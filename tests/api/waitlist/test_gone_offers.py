@@ -8,14 +8,11 @@ import pytest
 
 from app.tables.notifications import Notification
 from app.tables.waitlist import Offer, Wish
+from tests.api.waitlist.test_offers import states
 from tests.waiting import DAY, FREED, LATE, TICK, WISHES, Waiting, another
 from tests.world import TestClock, World
 
 WHY = {"reason": {"note": "Dr. Chen is ill."}}
-
-
-async def states(world: World) -> list[str]:
-    return [row.state for row in await world.rows(Offer)]
 
 
 async def gone_mails(world: World) -> int:
