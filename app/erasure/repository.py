@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.directory.clients.repository import TOMBSTONE
+from app.directory.clients.erased import TOMBSTONE
 from app.erasure.queries import is_change_of
 from app.erasure.records import HeldIds
 from app.identity.short_links.repository import delete_links_of_client

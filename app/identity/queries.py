@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.statements import Read
@@ -13,7 +13,7 @@ from app.domain.errors import ClientErasedError, UnauthorizedError
 from app.identity.tokens.access import Caller
 from app.standards.addresses import spellings
 from app.tables.identity import SignInProvider
-from app.tables.joins import NO_ID, PRACTICE, of_practice
+from app.tables.joins import NO_ID, of_practice
 from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import Client, Practice
 from app.tables.sessions import Session
@@ -24,11 +24,7 @@ _GENERATIONS = Read(
     .outerjoin(Session, OWN_SESSION)
     .where(ABOUT_CLIENT)
 )
-_ERASED = Read(
-    select(Client.erased_at).where(
-        of_practice(PRACTICE, Client, Client.id == bindparam("client_id"))
-    )
-)
+_ERASED = Read(select(Client.erased_at).where(ABOUT_CLIENT))
 
 
 async def confirm_caller(db: AsyncConnection, caller: Caller) -> None:

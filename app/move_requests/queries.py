@@ -183,17 +183,17 @@ async def has_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_
     return found is not None
 
 
+_SESSIONS = (
+    "SELECT FROM move_request_sessions o"
+    " JOIN sessions s ON s.practice_id = practices.practice_id AND s.id = o.session_id"
+    " WHERE o.practice_id = practices.practice_id AND o.move_request_id = r.id"
+)
 _DUE = due_in_open_practices(
-    "SELECT r.practice_id, r.id FROM move_requests r WHERE r.practice_id = practices.practice_id"
+    "SELECT r.practice_id, r.id FROM move_requests r"  # noqa: S608 - constants only
+    " WHERE r.practice_id = practices.practice_id"
     " AND r.told_at IS NULL AND r.withdrawn_at IS NULL AND (r.answer_by < :now"
-    " OR EXISTS (SELECT FROM move_request_sessions o"
-    "  WHERE o.practice_id = practices.practice_id AND o.move_request_id = r.id"
-    "  AND o.state = 'asked' AND (SELECT s.starts_at FROM sessions s"
-    "   WHERE s.practice_id = practices.practice_id AND s.id = o.session_id) <= :now)"
-    " OR NOT EXISTS (SELECT FROM move_request_sessions o"
-    "  WHERE o.practice_id = practices.practice_id AND o.move_request_id = r.id"
-    "  AND (SELECT s.starts_at FROM sessions s"
-    "   WHERE s.practice_id = practices.practice_id AND s.id = o.session_id) > :now))"
+    f" OR EXISTS ({_SESSIONS} AND o.state = 'asked' AND s.starts_at <= :now)"
+    f" OR NOT EXISTS ({_SESSIONS} AND s.starts_at > :now))"
     " ORDER BY r.answer_by LIMIT :most"
 )
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.directory.clients.repository import ERASED_EMAIL
+from app.directory.clients.erased import ERASED_EMAIL
 from app.notifications.mail.data import (
     GroupMailData,
     MailData,

@@ -33,7 +33,6 @@ def of_session(table: Any, session: Any) -> ColumnElement[bool]:  # noqa: ANN401
 def referred(
     table: Any,  # noqa: ANN401 - a table or an alias of one
     column: Any,  # noqa: ANN401 - a column
-    practice_id: UUID | BindParameter[UUID] = PRACTICE,
 ) -> ColumnElement[bool]:
     """Make the condition for the row that a column references by id."""
-    return of_practice(practice_id, table, table.id == column)
+    return of_practice(PRACTICE, table, table.id == column)

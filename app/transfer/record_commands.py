@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from app.audit.write import write_change
+from app.directory.clients.erased import ERASED_EMAIL
 from app.directory.clients.records import IMPORTED_CLIENTS
-from app.directory.clients.repository import ERASED_EMAIL
 from app.directory.clients.schemas import ClientLine
 from app.directory.fields import RecordBody
 from app.directory.locations.records import LOCATIONS

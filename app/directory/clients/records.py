@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Subject
-from app.directory.clients.repository import CLIENT_ROWS, ERASED_EMAIL, ClientRepository
+from app.directory.clients.erased import ERASED_EMAIL
+from app.directory.clients.repository import CLIENT_ROWS, ClientRepository
 from app.directory.records import Records
 from app.directory.repository import Record
 from app.domain.errors import InvalidInputError

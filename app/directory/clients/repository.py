@@ -14,21 +14,6 @@ from app.identity.queries import has_address
 from app.identity.short_links.repository import delete_links_of_client
 from app.tables.practices import Client
 
-ERASED_EMAIL = "erased@erased.invalid"
-# What the record of every erased client says.
-TOMBSTONE: Mapping[str, Any] = {
-    "name": "(erased)",
-    "email": ERASED_EMAIL,
-    "phone": None,
-    "time_zone": "UTC",
-    "locale": "en",
-    "texts": "off",
-    "texts_agreed_at": None,
-    "texts_stopped": None,
-    "texts_stopped_at": None,
-    "active": False,
-}
-
 
 class ClientRepository(RecordRepository):
     """Reads and writes clients. Answers contain no token or link generation."""

@@ -13,7 +13,7 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType
 
-from app.directory.clients.repository import ERASED_EMAIL, TOMBSTONE
+from app.directory.clients.erased import ERASED_EMAIL, TOMBSTONE
 from app.directory.contact_fields import Email, Locale, Phone, TimeZone
 from app.directory.fields import (
     Active,

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.directory.clients.repository import ERASED_EMAIL
+from app.directory.clients.erased import ERASED_EMAIL
 from app.directory.fields import RecordBody
 from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change
