@@ -262,17 +262,9 @@ async def test_a_move_by_the_practice_ends_it(
 ) -> None:
     session_id = await booked_and_late(world, clock)
     await announce(api, session_id)
-    move = {
-        "start": (START + DAY).isoformat(),
-        "format": "phone",
-        "charge_fee": False,
-        "reason": STAFF,
-    }
-    same_time = move | {"start": START.isoformat()}
-    path = f"/v1/practice/sessions/{session_id}/reschedule"
-    kept = await staff.post(path, same_time)
+    kept = await staff.reschedule_by_staff(session_id, START, format="phone")
     assert kept.json()["session"]["absence"] is not None
-    moved = await staff.post(path, move)
+    moved = await staff.reschedule_by_staff(session_id, START + DAY, format="phone")
     assert moved.json()["session"]["absence"] is None
 
 

@@ -221,13 +221,11 @@ async def test_a_move_by_staff_ends_what_is_carried(
 ) -> None:
     session_id = await booked_and_late(world, clock, **FREE_MOVES)
     await move(api, session_id, START + FOUR_WEEKS)
-    path = f"/v1/practice/sessions/{session_id}/reschedule"
-    wish = {"charge_fee": False, "force": True, "reason": WHY}
-    start = (START + FOUR_WEEKS).isoformat()
-    changed = (await staff.post(path, wish | {"start": start, "format": "phone"})).json()
+    by_phone: dict[str, Any] = {"format": "phone", "force": True}
+    start = START + FOUR_WEEKS
+    changed = (await staff.reschedule_by_staff(session_id, start, **by_phone)).json()
     assert changed["session"]["carried"] == {"fee": money(4500), "credit": None}
-    start = (START + FOUR_WEEKS + DAY).isoformat()
-    moved = (await staff.post(path, wish | {"start": start, "format": "phone"})).json()
+    moved = (await staff.reschedule_by_staff(session_id, start + DAY, **by_phone)).json()
     assert moved["session"]["carried"] is None
     assert (await api.cancel(session_id)).json()["fee"] is None
 

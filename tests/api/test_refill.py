@@ -127,12 +127,11 @@ async def test_a_filler_that_has_left_before_the_start_fills_nothing(
     session_id = await world.book(START)
     await cancel_late(api, session_id)
     filler = await world.book(START, client_id=ben)
-    path = f"/v1/practice/sessions/{filler}"
     if leaves == "cancelled":
-        done = await staff.post(f"{path}/cancel", {"charge_fee": False, **WHY})
+        path = f"/v1/practice/sessions/{filler}/cancel"
+        done = await staff.post(path, {"charge_fee": False, **WHY})
     else:
-        to = {"start": (START + DAY).isoformat(), "format": "video"}
-        done = await staff.post(f"{path}/reschedule", {**to, "charge_fee": False, **WHY})
+        done = await staff.reschedule_by_staff(filler, START + DAY)
     assert done.status_code == 200
     await judge(START + 3 * DAY)
     assert [row.state for row in await world.rows(Refill)] == ["open"]

@@ -34,9 +34,7 @@ async def test_the_time_of_a_group_is_neither_offered_nor_given_to_a_session(
     assert (await api.reschedule(session_id, START)).json()["code"] == "slot-unavailable"
     with pytest.raises(SlotUnavailableError):
         await world.book(START)
-    body = {"start": START.isoformat(), "format": "video", "force": True, "charge_fee": False}
-    path = f"/v1/practice/sessions/{session_id}/reschedule"
-    answer = await staff.post(path, body | {"reason": {"note": "Dr. Chen is ill."}})
+    answer = await staff.reschedule_by_staff(session_id, START, force=True)
     assert answer.json()["code"] == "slot-unavailable"
 
 

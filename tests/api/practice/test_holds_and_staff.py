@@ -53,9 +53,7 @@ class Scene:
         if command == "push":
             return await staff.put(f"{SESSIONS}/by-ref/p-1", self.booking(**more))
         if command == "move":
-            body = {"start": START.isoformat(), "format": "video", "charge_fee": False}
-            path = f"{SESSIONS}/{self.session}/reschedule"
-            return await staff.post(path, body | {"reason": WHY} | more)
+            return await staff.reschedule_by_staff(self.session, START, **more)
         if command == "create group":
             body = self.booking(seats=3) | more
             del body["client_id"]
@@ -157,8 +155,7 @@ async def test_the_end_of_a_session_ends_what_it_holds(scene: Scene, staff: Api,
 async def test_a_move_of_the_holders_own_session_is_not_refused_by_its_hold(
     scene: Scene, staff: Api, *, force: bool
 ) -> None:
-    body = {"start": START.isoformat(), "format": "video", "charge_fee": False, "reason": WHY}
-    answer = await staff.post(f"{SESSIONS}/{scene.holder}/reschedule", body | {"force": force})
+    answer = await staff.reschedule_by_staff(scene.holder, START, force=force)
     assert answer.is_success, answer.text
     assert not await scene.is_held()
 

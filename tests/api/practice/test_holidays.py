@@ -1,6 +1,6 @@
 """Dates on which the whole practice is closed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -88,15 +88,12 @@ async def test_force_lifts_a_holiday_as_it_lifts_hours(staff: Api, world: World)
     await close(staff, FRIDAY, MONDAY)
     booked = await staff.post(SESSIONS, booking(world, FRIDAY, force=True))
     assert booked.status_code == 201
-    path = f"{SESSIONS}/{booked.json()['session']['id']}/reschedule"
-    to_monday = {
-        "start": f"{MONDAY}T11:00:00-05:00",
-        "format": "video",
-        "charge_fee": False,
-        "reason": {"note": "Dr. Chen is ill."},
-    }
-    assert (await staff.post(path, to_monday)).json()["code"] == "slot-unavailable"
-    assert (await staff.post(path, to_monday | {"force": True})).status_code == 200
+    session_id = booked.json()["session"]["id"]
+    to_monday = datetime.fromisoformat(f"{MONDAY}T11:00:00-05:00")
+    refused = await staff.reschedule_by_staff(session_id, to_monday)
+    assert refused.json()["code"] == "slot-unavailable"
+    moved = await staff.reschedule_by_staff(session_id, to_monday, force=True)
+    assert moved.status_code == 200
 
 
 @pytest.mark.parametrize("override_first", [True, False])

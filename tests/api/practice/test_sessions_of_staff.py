@@ -325,9 +325,8 @@ async def test_a_move_to_another_sessions_time_is_refused_with_the_nearest_slots
         (60, ["12:00", "09:30", "12:30"]),
         (10, ["09:30", "09:00", "12:00"]),
     ):
-        start = (START + timedelta(minutes=minutes)).isoformat()
-        body = {"start": start, "format": "video", "force": True, **FREE}
-        answer = await staff.post(f"{SESSIONS}/{session_id}/reschedule", body)
+        start = START + timedelta(minutes=minutes)
+        answer = await staff.reschedule_by_staff(session_id, start, force=True)
         assert answer.json()["code"] == "slot-unavailable"
         assert [slot["start"][11:16] for slot in answer.json()["alternatives"]] == nearest
 
@@ -477,10 +476,9 @@ async def test_alternatives_are_in_the_practitioners_zone(staff: Api, world: Wor
     await act(staff, ended, "cancel", **FREE)
     other = await world.add_client(email="ben@client.example")
     await world.book(START + DAY, client_id=other)
-    taken = {"start": START.isoformat(), "format": "video", **FREE}
     for answer in (
         await book(staff, world, client_id=str(far)),
-        await staff.post(f"{SESSIONS}/{moved}/reschedule", taken),
+        await staff.reschedule_by_staff(moved, START),
         await staff.post(f"{SESSIONS}/{ended}/undo", {"reason": WHY}),
     ):
         assert answer.json()["code"] == "slot-unavailable"

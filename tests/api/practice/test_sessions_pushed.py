@@ -179,8 +179,7 @@ async def test_a_repeated_push_keeps_an_ended_session(staff: Api, world: World, 
 
 async def test_a_move_by_staff_stays_until_a_push_differs(staff: Api, world: World) -> None:
     session = await pushed(staff, world)
-    move = {**FREE, "start": LATER.isoformat(), "format": "video"}
-    await staff.post(f"{SESSIONS}/{session['id']}/reschedule", move)
+    await staff.reschedule_by_staff(session["id"], LATER)
     assert (await pushed(staff, world))["starts_at_utc"] == "2026-12-04T15:00:00Z"
     moved = await pushed(staff, world, start=LATER + DAY, force=True)
     assert moved["starts_at_utc"] == "2026-12-05T15:00:00Z"
@@ -314,8 +313,7 @@ async def test_after_a_change_by_staff_nothing_is_overwritten(
 ) -> None:
     session_id = UUID((await pushed(staff, world))["id"])
     await api.reschedule(session_id, LATER)
-    move = {**FREE, "start": START.isoformat(), "format": "video"}
-    await staff.post(f"{SESSIONS}/{session_id}/reschedule", move)
+    await staff.reschedule_by_staff(session_id, START)
     assert (await push(staff, world, start=START + HOUR)).status_code == 200
 
 
