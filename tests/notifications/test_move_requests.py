@@ -163,6 +163,16 @@ async def test_a_mail_about_several_sessions_has_a_link_for_each(
     assert all("METHOD:CANCEL" in one for one in found)
 
 
+async def test_a_mail_names_the_last_start_that_can_still_be_answered_for(
+    scene: Scene, context: MailContext, postbox: Postbox
+) -> None:
+    ids = [await scene.world.book(START + number * DAY) for number in range(3)]
+    await scene.ask(*ids, answer_by=START + 30 * DAY)
+    await scene.answer(ids[2], NOW)
+    await send(context, scene, "client", "move_request")
+    assert "Until Friday, December 4, 2026" in text_of(postbox.mails[0])
+
+
 @pytest.mark.parametrize(
     ("locale", "words"),
     [

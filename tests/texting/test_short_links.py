@@ -1,7 +1,7 @@
 """Short links of text messages: what a code opens, and when it opens nothing any more."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -342,10 +342,12 @@ async def test_an_offer_is_told_in_the_clients_language(
 # Move requests
 
 
-async def ask(staff: Api, session_id: UUID, meanwhile: str = "keep") -> UUID:
+async def ask(
+    staff: Api, session_id: UUID, meanwhile: str = "keep", answer_by: datetime = NOW + DAY
+) -> UUID:
     body = {
         "sessions": [str(session_id)],
-        "answer_by": (NOW + DAY).isoformat(),
+        "answer_by": answer_by.isoformat(),
         "meanwhile": meanwhile,
         "note": "Secret words",
     }
@@ -386,6 +388,15 @@ async def test_a_move_request_is_told_without_its_note(
     assert moved.status_code == 200, moved.text
     requests = (await staff.get(REQUESTS)).json()["items"]
     assert [one["state"] for item in requests for one in item["sessions"]] == ["moved"]
+
+
+@pytest.mark.parametrize("meanwhile", ["keep", "cancel"])
+async def test_a_move_request_ends_with_the_start(desk: Desk, staff: Api, meanwhile: str) -> None:
+    """As in the mail and in the API: after it nobody can answer, whatever `answer_by` says."""
+    session_id, _ = await texted(desk)
+    await ask(staff, session_id, meanwhile, START + 30 * DAY)
+    await desk.work()
+    assert "by Thu, Dec 3, 10:00 AM" in desk.said[-1]
 
 
 async def test_a_move_request_that_was_withdrawn_is_not_told_any_more(

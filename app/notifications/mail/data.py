@@ -1,6 +1,6 @@
 """The data of a mail: what its text is written from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -168,8 +168,15 @@ class MailData:
 
     @property
     def request(self) -> AskedToMove | None:
-        """The move request that is open for the session, or else for one of the others."""
-        return next((one.asked for one in (self, *self.others) if one.asked is not None), None)
+        """The move request that is open for the session, or else for one of the others.
+
+        Its `answer_by` is at the latest the last start of the sessions for which it is open.
+        """
+        asked = {one.starts_at: one.asked for one in (self, *self.others) if one.asked is not None}
+        if not asked:
+            return None
+        request = next(iter(asked.values()))
+        return replace(request, answer_by=min(request.answer_by, max(asked)))
 
     @property
     def is_cancellation(self) -> bool:

@@ -12,8 +12,7 @@ def request_sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     if request is None:
         return ()
     practice, is_cancelled = one_line(data.practice_name), request.is_cancelled
-    last = max(one.starts_at for one in (data, *data.others))
-    until = formatter.instant(min(request.answer_by, last))
+    until = formatter.instant(request.answer_by)
     if not is_cancelled:
         return (
             texts("mail.practice-asks", practice=practice),
