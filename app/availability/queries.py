@@ -19,7 +19,6 @@ from app.domain.availability import (
     bookable,
     offer,
 )
-from app.domain.errors import InvalidInputError
 from app.domain.groups import GroupOffer
 from app.domain.intervals import Interval
 from app.domain.policy.target_fees import target_fees
@@ -39,6 +38,7 @@ from app.sessions.read.calendar import (
 )
 from app.sessions.read.queries import read_row
 from app.sessions.read.records import SessionHold
+from app.web.days import check_days
 
 MAX_DAYS = 62
 DEFAULT_DAYS = 31
@@ -109,7 +109,7 @@ async def read_availability(
     zone = zone or session.client_zone
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
-    check_range(first, last)
+    check_days(first, last, most=MAX_DAYS)
     slots = move_search(session, format_ or session.format, now)
     rules = slot_rules_for_client(session, session.ends_at - session.starts_at, now)
     search = _Search(now, caller, session, rules, slots)
@@ -185,18 +185,6 @@ async def _first_start(
         for of_place in offer(calendar, rules, slots, window, now).starts.values()
     ]
     return min(starts, default=None)
-
-
-def check_range(first: date, last: date) -> None:
-    """Check the days of a search.
-
-    Raises:
-        InvalidInputError: the range is reversed or too long.
-    """
-    if last < first:
-        raise InvalidInputError("/to", "field.before-first", where="query", first=first)
-    if (last - first).days >= MAX_DAYS:
-        raise InvalidInputError("/to", "field.range-too-long", where="query", days=MAX_DAYS)
 
 
 def first_second(day: date, zone: ZoneInfo) -> int:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Uuid, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.availability.queries import DEFAULT_DAYS, check_range, first_second
+from app.availability.queries import DEFAULT_DAYS, MAX_DAYS, first_second
 from app.database.statements import Read, Row
 from app.domain.availability import (
     CurrentMeeting,
@@ -30,6 +30,7 @@ from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.read.calendar import SLOT_SETTINGS, CalendarOwner, read_calendar, slot_rules
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Practitioner, Service
+from app.web.days import check_days
 
 # Of no session and no group: the calendar is read with all that takes time.
 _NOTHING = UUID(int=0)
@@ -116,7 +117,7 @@ async def read_free_times(
     zone = zone or ZoneInfo(service["time_zone"])
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
-    check_range(first, last)
+    check_days(first, last, most=MAX_DAYS)
     window = Interval(first_second(first, zone), first_second(last + timedelta(days=1), zone))
     duration = timedelta(minutes=service["duration_minutes"])
     rules = _rules(service, duration, wanted, window, seconds_up(now))

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from app.audit.write import ActorKind, Subject
 from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
-from app.web.types import Id, Instant, NextCursor, PageLimit, no_nul
+from app.web.types import Id, Instant, NextCursor, PageLimit, UntilInstant, no_nul
 from app.web.views import Moment, MoneyView, ReasonView
 
 
@@ -69,6 +69,6 @@ class TrailQuery(ListQuery):
         default=None, description="Filter by client: changes of the client's record and sessions."
     )
     since: Instant | None = first_instant("Changed")
-    until: Instant | None = last_instant("Changed")
+    until: UntilInstant | None = last_instant("Changed")
     limit: PageLimit = 20
     cursor: NextCursor = None

@@ -20,7 +20,7 @@ from app.sessions.client_api.waiver_schemas import (
 from app.sessions.staff_api.schemas import StaffReason
 from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
-from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text
+from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text, UntilInstant
 from app.web.views import CommandId, MoneyView
 
 Message = Annotated[Text | None, Field(description="The client gets it by email, with the answer.")]
@@ -151,7 +151,7 @@ class PracticeFeeQuery(FeeQuery):
         Field(description="Filter by what became of the client's question to waive the fee."),
     ] = None
     since: Instant | None = first_instant("Recorded")
-    until: Instant | None = last_instant("Recorded")
+    until: UntilInstant | None = last_instant("Recorded")
 
 
 class WaiveRequest(RequestBody):

@@ -19,7 +19,7 @@ from app.sessions.client_api.schemas import FormatView
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.staff_api.schemas import StaffReason
 from app.web.pagination import ListQuery, first_instant, last_instant
-from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, ZoneName
+from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, UntilInstant, ZoneName
 
 # A command on a group changes all its seats at once.
 MAX_SEATS = 100
@@ -162,7 +162,7 @@ class GroupQuery(ListQuery):
     location: Id | None = Field(default=None, description="Filter by location.")
     status: Annotated[GroupStatus | None, Field(description="Filter by status.")] = None
     since: Instant | None = first_instant("Starts")
-    until: Instant | None = last_instant("Starts")
+    until: UntilInstant | None = last_instant("Starts")
     order: Literal["soonest", "latest"] = Field(
         default="soonest", description="Order by start: `soonest` first, or `latest` first."
     )

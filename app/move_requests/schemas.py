@@ -14,7 +14,7 @@ from app.domain.session import Status
 from app.move_requests.records import Choice, MisfitsOf, NewMoveRequest, SessionsOfRange
 from app.texts.errors import InvalidValueError
 from app.web.pagination import ListQuery, first_instant, last_instant
-from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text
+from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text, UntilInstant
 from app.web.views import CommandId
 
 _SESSION = "3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f"
@@ -59,7 +59,8 @@ class AskToMove(RequestBody):
         Instant | None, Field(alias="from", description="The first start; it is included.")
     ] = None
     until: Annotated[
-        Instant | None, Field(alias="to", description="The end of the range; it is not included.")
+        UntilInstant | None,
+        Field(alias="to", description="The end of the range; it is not included."),
     ] = None
     misfits_of: Annotated[
         Id | None,
@@ -134,7 +135,7 @@ class MoveRequestsQuery(ListQuery):
         default=None, description="Whether a client has still to answer, before `answer_by`."
     )
     since: Instant | None = first_instant("Asked")
-    until: Instant | None = last_instant("Asked")
+    until: UntilInstant | None = last_instant("Asked")
     limit: PageLimit = 20
     cursor: NextCursor = None
 

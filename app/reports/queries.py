@@ -32,7 +32,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.audit.write import BY_CLIENT
-from app.domain.errors import InvalidInputError
 from app.reports.records import MEASURES, GroupBy, ReportRow
 from app.tables.changes import Change
 from app.tables.joins import PRACTICE, of_practice, referred
@@ -40,6 +39,7 @@ from app.tables.practices import Practitioner, Service
 from app.tables.refused_attempts import RefusedAttempts
 from app.tables.sessions import Fee, Refill, Session
 from app.tables.waitlist import Offer
+from app.web.days import check_days
 
 MAX_DAYS = 366
 _FIRST, _LAST = bindparam("first", type_=Date), bindparam("last", type_=Date)
@@ -80,10 +80,7 @@ async def read_report(
     Raises:
         InvalidInputError: `last` is before `first`, or the range is too long.
     """
-    if last < first:
-        raise InvalidInputError("/to", "field.before-first", where="query", first=first)
-    if (last - first).days >= MAX_DAYS:
-        raise InvalidInputError("/to", "field.range-too-long", where="query", days=MAX_DAYS)
+    check_days(first, last, most=MAX_DAYS)
     values = {"practice_id": practice_id, "first": first, "last": last}
     rows = (await db.execute(_report(group_by), values)).mappings()
     return [

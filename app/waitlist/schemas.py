@@ -21,6 +21,7 @@ from app.web.types import (
     RequestBody,
     TimeOfDay,
     Token,
+    UntilInstant,
     distinct,
 )
 from app.web.views import CommandId, LocationView, MoneyView, PracticeView
@@ -360,7 +361,7 @@ class OffersQuery(ListQuery):
     service: Annotated[Id | None, Field(description="Of this service.")] = None
     practitioner: Annotated[Id | None, Field(description="With this practitioner.")] = None
     since: Instant | None = first_instant("Made")
-    until: Instant | None = last_instant("Made")
+    until: UntilInstant | None = last_instant("Made")
     limit: PageLimit = 20
     cursor: NextCursor = None
 
@@ -369,7 +370,7 @@ class OfferCountsQuery(ListQuery):
     """The offers to count."""
 
     since: Annotated[Instant, Field(alias="from", description="Made at or after this instant.")]
-    until: Annotated[Instant, Field(alias="to", description="Made before this instant.")]
+    until: Annotated[UntilInstant, Field(alias="to", description="Made before this instant.")]
 
 
 class OfferCounts(TypedDict):

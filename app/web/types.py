@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
 )
 
@@ -81,6 +82,13 @@ def _in_utc(value: datetime) -> datetime:
     if not FIRST_YEAR < value.year < LAST_YEAR:
         raise InvalidValueError("field.years", first=FIRST_YEAR, last=LAST_YEAR)
     return value.astimezone(UTC)
+
+
+def _not_before_since(until: datetime, info: ValidationInfo) -> datetime:
+    since = info.data.get("since")
+    if since is not None and until < since:
+        raise InvalidValueError("field.before-first", first=since.isoformat())
+    return until
 
 
 def _in_range(value: date) -> date:
@@ -150,6 +158,8 @@ def _id_text(value: object) -> object:
 
 Id = Annotated[UUID, BeforeValidator(_id_text)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant_text), AfterValidator(_in_utc)]
+# The end of a range of instants that begins with the field `since`.
+UntilInstant = Annotated[Instant, AfterValidator(_not_before_since)]
 Day = Annotated[date, BeforeValidator(_date_text), AfterValidator(_in_range)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Text = Annotated[

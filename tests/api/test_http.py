@@ -150,6 +150,31 @@ async def test_a_query_parameter_is_given_once_unless_it_is_a_list(anybody: Api)
     assert answer.status_code == 401
 
 
+async def test_a_range_does_not_end_before_it_begins(api: Api, staff: Api, theirs: Theirs) -> None:
+    """Of dates or of instants: an empty answer would hide that `from` and `to` are mixed up."""
+    of_service = {name: theirs.ids[f"{name}_id"] for name in ("service", "practitioner")}
+    needed = {
+        "/v1/practice/reports/changes": {"group_by": "month"},
+        "/v1/practice/availability": {"format": "video", **of_service},
+    }
+    asked = 0
+    for _, path, operation in operations():
+        schemas = {one["name"]: one["schema"] for one in parameters_of(operation)}
+        if not {"from", "to"} <= schemas.keys():
+            continue
+        time = "T09:00:00Z" if "date-time" in json.dumps(schemas["to"]) else ""
+        range_ = {"from": f"2026-12-02{time}", "to": f"2026-12-01{time}"}
+        caller = staff if path.startswith("/v1/practice") else api
+        query: dict[str, Any] = range_ | needed.get(path, {})
+        answer = await caller.get(path.format(**theirs.ids), **query)
+        assert answer.status_code == 422, (path, answer.text)
+        (error,) = answer.json()["errors"]
+        assert (error["in"], error["pointer"]) == ("query", "/to"), path
+        assert error["detail"].startswith("must not be before 2026-12-02"), path
+        asked += 1
+    assert asked == 14
+
+
 @pytest.mark.slow
 async def test_only_the_plain_spelling_is_an_id_in_paths(
     api: Api, staff: Api, theirs: Theirs, settings: Settings

@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 from app.outbox.outbox import Channel, Recipient
 from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
-from app.web.types import Id, Instant, NextCursor, PageLimit
+from app.web.types import Id, Instant, NextCursor, PageLimit, UntilInstant
 
 NotificationStatus = TypeAliasType(
     "NotificationStatus", Literal["pending", "sent", "dropped", "failed"]
@@ -86,6 +86,6 @@ class NotificationQuery(ListQuery):
         None
     )
     since: Instant | None = first_instant("Due")
-    until: Instant | None = last_instant("Due")
+    until: UntilInstant | None = last_instant("Due")
     limit: PageLimit = 20
     cursor: NextCursor = None

@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.availability import HoursInterval
-from app.domain.errors import InvalidInputError
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.schedule.hours.records import MAX_OVERRIDE_DAYS, DayHours
@@ -28,6 +27,7 @@ from app.tables.practices import (
     WorkingHours,
 )
 from app.tables.sessions import Session
+from app.web.days import check_days
 
 # A local date differs from the UTC date by at most one day, and hours of the previous evening may
 # reach over midnight.
@@ -68,12 +68,7 @@ async def read_overrides(
     zone = ZoneInfo(await hours.zone())
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=MAX_OVERRIDE_DAYS - 1)
-    if last < first:
-        raise InvalidInputError("/to", "field.before-first", where="query", first=first)
-    if (last - first).days >= MAX_OVERRIDE_DAYS:
-        raise InvalidInputError(
-            "/to", "field.range-too-long", where="query", days=MAX_OVERRIDE_DAYS
-        )
+    check_days(first, last, most=MAX_OVERRIDE_DAYS)
     return await hours.overrides(first, last)
 
 

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Part
-from app.domain.errors import InvalidInputError, NotFoundError
+from app.domain.errors import NotFoundError
 from app.domain.zones import start_of_day
 from app.identity.api_keys.keys import Staff
 from app.schedule.hours.repository import HoursRepository
 from app.schedule.time_off.records import Absence, BusyTime, Following, Found, Window
 from app.schedule.time_off.repository import BusyRepository
+from app.web.days import check_days
 
 
 async def read_time_off_by_ref(
@@ -85,7 +86,7 @@ async def _window(
     zone = ZoneInfo(await HoursRepository(db, staff.practice_id, practitioner_id).zone())
     first = part.filters.get("first") or now.astimezone(zone).date()
     last = part.filters.get("last")
-    if last is not None and last < first:
-        raise InvalidInputError("/to", "field.before-first", where="query", first=first)
+    if last is not None:
+        check_days(first, last)
     until = None if last is None else start_of_day(last + timedelta(days=1), zone)
     return Window(start_of_day(first, zone), until)

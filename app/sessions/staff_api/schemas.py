@@ -20,7 +20,16 @@ from app.sessions.client_api.schemas import MoveTarget, PolicyView, SessionSumma
 from app.sessions.client_api.scope_schemas import ScopeFields, TouchedView
 from app.sessions.commands.booking import Booking, SeatBooking
 from app.web.pagination import ListQuery, first_instant, last_instant
-from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text, ZoneName
+from app.web.types import (
+    Id,
+    Instant,
+    NextCursor,
+    PageLimit,
+    RequestBody,
+    Text,
+    UntilInstant,
+    ZoneName,
+)
 from app.web.views import CommandId, MoneyView, Reason
 
 
@@ -113,7 +122,7 @@ class StaffListQuery(ListQuery):
         description="Filter by whether the client has said that they are coming (`confirmed_at`).",
     )
     since: Instant | None = first_instant("Starts")
-    until: Instant | None = last_instant("Starts")
+    until: UntilInstant | None = last_instant("Starts")
     order: Literal["soonest", "latest"] = Field(
         default="soonest", description="Order by start: `soonest` first, or `latest` first."
     )

@@ -240,6 +240,8 @@ async def test_nobody_to_ask(ask: Ask, world: World) -> None:
     assert pointer(await ask()) == ""
     practitioner = str(world.practitioner_id)
     assert pointer(await ask(practitioner_id=practitioner)) == "/from"
+    backwards = {"from": START.isoformat(), "to": NOW.isoformat()}
+    assert pointer(await ask(practitioner_id=practitioner, **backwards)) == "/to"
     two = await ask(practitioner_id=practitioner, misfits_of=practitioner)
     assert pointer(two) == "/misfits_of"
 
