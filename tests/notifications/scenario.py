@@ -107,9 +107,11 @@ class Scenario:
         """Mark a session as missed, by staff."""
         await self._by_staff(session_id, "noshow", Status.NOSHOW, fee=fee, credit=credit)
 
-    async def restore(self, session_id: UUID, *, voided_fee: bool = False) -> None:
+    async def restore(
+        self, session_id: UUID, *, undone: str = "cancelled", voided_fee: bool = False
+    ) -> None:
         """Undo a cancelled or missed session, by staff."""
-        details = {"voided_fee": voided_fee}
+        details = {"undone": undone, "voided_fee": voided_fee}
         await self._by_staff(session_id, "restored", Status.BOOKED, details=details)
 
     async def waive(self, session_id: UUID, fee: Money) -> None:

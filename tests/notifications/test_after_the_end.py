@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from app.tables.notifications import Notification
 from app.tables.practices import Client
 from tests.notifications.scenario import START
 from tests.world import NOW, Api, TestClock, World
@@ -92,7 +93,9 @@ async def test_a_session_that_is_booked_again_says_so_and_what_became_of_its_fee
     quote = (await api.session(session_id))["actions"]["reschedule"]["quote"]
     assert (await api.reschedule(session_id, TO, quote=quote)).status_code == 200
     mail = await read(session_id, "rescheduled", now=LATE)
-    assert "It is now booked again." in mail.text
+    assert mail.subject == "Your session is booked again: December 10, 2026, 10:00 AM"
+    assert "You booked your session again.\nIt had been cancelled before." in mail.text
+    assert "Before: Thursday, December 3, 2026" in mail.text
     assert "The fee that was due before no longer applies." in mail.text
     assert "costs at least $45.00" in mail.text
     method, event = mail.calendar
@@ -100,7 +103,39 @@ async def test_a_session_that_is_booked_again_says_so_and_what_became_of_its_fee
     cancelled = await read(session_id, "cancelled", now=LATE)
     assert "choose another time" not in cancelled.text
     practitioner = await read(session_id, "rescheduled", "practitioner", now=LATE)
-    assert "It is now booked again." in practitioner.text
+    assert practitioner.subject == "Session booked again: December 10, 2026, 10:00 AM"
+    assert "Ana Ruiz booked this session again.\nIt had been cancelled before." in practitioner.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "sentence"),
+    [
+        ("en-US", "Your session is booked again", "It had been marked as missed before."),
+        ("de-DE", "Ihr Termin ist wieder gebucht", "war zuvor als versäumt vermerkt."),
+        ("fr-FR", "Votre rendez-vous est de nouveau réservé", "noté comme manqué auparavant."),
+        ("es-ES", "Su cita está reservada de nuevo", "se había anotado como inasistencia."),
+    ],
+)
+async def test_a_missed_session_that_is_booked_again_says_that_it_was_missed(
+    read: Any,
+    api: Api,
+    staff: Api,
+    world: World,
+    clock: TestClock,
+    locale: str,
+    subject: str,
+    sentence: str,
+) -> None:
+    await world.change(Client, world.client_id, locale=locale)
+    await world.add_policy({"rebook": {"days": 30, "fee": "stands"}})
+    session_id = await world.book(START)
+    clock.now = START + HOUR
+    await miss(staff, session_id)
+    await world.change_all(Notification, status="sent", finished_at=clock.now)
+    assert (await api.reschedule(session_id, TO)).status_code == 200
+    mail = await read(session_id, "rescheduled", now=START + HOUR)
+    assert mail.subject.startswith(subject)
+    assert sentence in mail.text
 
 
 async def test_at_the_former_time_nothing_was_different_before(
@@ -167,5 +202,18 @@ async def test_the_practitioner_is_told_who_and_why(
     assert mail.subject == "A client cannot come: December 3, 2026, 10:00 AM"
     assert "Unwell" in mail.text
     assert "I woke up with a fever." in mail.text
+    assert "The session stays booked, and its time is not free." in mail.text
     assert LINK not in mail.text
     assert NOW < LATE
+
+
+async def test_the_practitioner_is_told_that_an_absent_client_has_given_up_the_time(
+    read: Any, api: Api, world: World, clock: TestClock
+) -> None:
+    session_id = await absent(api, world, clock)
+    quote = (await api.session(session_id))["actions"]["absence"]["quote"]
+    body = ABSENT | {"free_time": True, "quote": quote}
+    assert (await api.post(f"/v1/sessions/{session_id}/absence", body)).status_code == 200
+    mail = await read(session_id, "cancelled", "practitioner", now=LATE)
+    assert "Ana Ruiz cancelled this session." in mail.text
+    assert "after the deadline for cancelling. The time is free now." in mail.text

@@ -225,9 +225,20 @@ async def test_the_practitioner_reads_each_client_the_reason_and_the_note(
     ]
     assert mail.mail["Reply-To"] is None
     assert mail.links(settings) == []
+    assert "@client.example" not in mail.text
     to_client = await mail_of(world, settings, "cancelled", session_id=first)
     assert "Ben" not in to_client.mail.as_string()
     assert "Dr. Chen is ill." not in to_client.text
+
+
+async def test_the_practitioner_reads_how_to_reach_the_only_client(
+    world: World, settings: Settings
+) -> None:
+    await world.change(Client, world.client_id, phone="+1 303 555 0142")
+    await cancel_all(world, await book_weekly(world, 2))
+    mail = await mail_of(world, settings, "cancelled", "practitioner")
+    assert "Client: Ana Ruiz\nEmail: ana@client.example\nPhone number: +1 303 555 0142" in mail.text
+    assert mail.mail["Reply-To"] == "Ana Ruiz <ana@client.example>"
 
 
 LATE: dict[str, Any] = {"deadline": {"before_minutes": 10 * 24 * 60}, "amount_minor": 4500}

@@ -367,9 +367,31 @@ async def test_a_missed_session_that_costs_a_credit(read: Any, scenario: Scenari
         assert "fee" not in mail.text
 
 
-@pytest.mark.parametrize("undone", ["cancelled", "noshow"])
-async def test_a_session_that_is_booked_again(
-    read: Any, scenario: Scenario, world: World, undone: str
+@pytest.mark.parametrize(
+    ("undone", "subject", "sentence", "to_practitioner"),
+    [
+        (
+            "cancelled",
+            "Your session is booked again: ",
+            "Harbor Wellness booked your session again.",
+            "Session booked again: ",
+        ),
+        (
+            "noshow",
+            "Your session no longer counts as missed: ",
+            "Harbor Wellness no longer counts your session as missed.",
+            "Session no longer counts as missed: ",
+        ),
+    ],
+)
+async def test_an_end_that_the_practice_takes_back(
+    read: Any,
+    scenario: Scenario,
+    world: World,
+    undone: str,
+    subject: str,
+    sentence: str,
+    to_practitioner: str,
 ) -> None:
     await world.add_policy(LATE_FEE)
     session_id = await scenario.book()
@@ -377,10 +399,10 @@ async def test_a_session_that_is_booked_again(
         await scenario.cancel(session_id, fee=Money(6000, "USD"))
     else:
         await scenario.miss(session_id, fee=Money(6000, "USD"))
-    await scenario.restore(session_id, voided_fee=True)
+    await scenario.restore(session_id, undone=undone, voided_fee=True)
     mail = await read(session_id, "restored")
-    assert mail.subject == "Your session is booked again: December 3, 2026, 10:00 AM"
-    assert "Harbor Wellness booked your session again.\nThe fee that was due before no" in mail.text
+    assert mail.subject == f"{subject}December 3, 2026, 10:00 AM"
+    assert f"{sentence}\nThe fee that was due before no" in mail.text
     assert "Join: https://video.example/maya" in mail.text
     assert "To cancel or reschedule:\n- Free of charge until Wednesday, December 2" in mail.text
     assert "credit" not in mail.text
@@ -388,9 +410,9 @@ async def test_a_session_that_is_booked_again(
     method, event = mail.calendar
     assert (method, event["STATUS"], event["SEQUENCE"]) == ("REQUEST", "CONFIRMED", 2)
     assert event["UID"] == f"{session_id}@reslot"
-    to_practitioner = await read(session_id, "restored", "practitioner")
-    assert to_practitioner.subject == "Session booked again: December 3, 2026, 10:00 AM"
-    assert "The fee that was due before no longer applies." in to_practitioner.text
+    practitioner = await read(session_id, "restored", "practitioner")
+    assert practitioner.subject == f"{to_practitioner}December 3, 2026, 10:00 AM"
+    assert "The fee that was due before no longer applies." in practitioner.text
     assert "This session has changed again" in (await read(session_id, undone)).text
 
 

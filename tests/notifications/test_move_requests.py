@@ -309,6 +309,27 @@ async def test_if_all_have_answered_the_practice_gets_no_mail(scene: Scene) -> N
     assert await scene.to_practice() == []
 
 
+@pytest.mark.parametrize(("to", "kind"), [(None, "cancelled"), (START + DAY, "rescheduled")])
+async def test_the_practitioner_reads_that_a_change_is_the_answer(
+    scene: Scene, context: MailContext, postbox: Postbox, to: datetime | None, kind: str
+) -> None:
+    session_id = await scene.world.book(START)
+    await scene.ask(session_id)
+    await scene.answer(session_id, NOW, to)
+    await send(context, scene, "practitioner", kind)
+    (mail,) = postbox.mails
+    assert "This answers the practice's request to choose another time." in text_of(mail)
+
+
+async def test_a_cancellation_with_the_request_is_no_answer(
+    scene: Scene, context: MailContext, postbox: Postbox
+) -> None:
+    await scene.ask(await scene.world.book(START), meanwhile="cancel")
+    await send(context, scene, "practitioner", "cancelled")
+    (mail,) = postbox.mails
+    assert "This answers" not in text_of(mail)
+
+
 async def test_a_withdrawn_request_is_not_closed(scene: Scene) -> None:
     request_id = await scene.ask(await scene.world.book(START))
     await transact(

@@ -13,6 +13,7 @@ from app.mail.texts.formatter import Formatter, format_name
 KEYS = (
     "booked",
     "rescheduled",
+    "restored",
     "cancelled",
     "reminder",
     "nudge-fee",

@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from app.audit.write import BY_CLIENT
 from app.database.statements import Row
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
@@ -37,8 +38,10 @@ def to_change(row: Row) -> ChangeFacts:
         voided_fee=bool(details.get("voided_fee") or details.get("forgiven_fee")),
         allowance=_used(details.get("allowance")),
         allowance_given_back=bool(details.get("allowance_given_back")),
-        rebooked="rebooked" in details,
+        rebooked=details.get("rebooked"),
         undone=details.get("undone"),
+        by_absence=bool(details.get("absence")),
+        answers_request="move_request" in details and row["change_actor"] in BY_CLIENT,
         time_of_end=_time_of_end(details.get("time_of_end")),
         superseded=row["superseded"],
         is_merged=row["first_untold"] is not None,

@@ -72,11 +72,13 @@ class ChangeFacts:
     the time that the client had released. `asks_waiver`: with it the client asked the practice to
     waive the fee. `has_message`: the note is for the client. `voided_fee`: the change made a due
     fee void. `allowance`: the change was a free one of the client's allowance, the first number of
-    so many. `allowance_given_back`: what the undone change had used of it is back. `undone`: the
-    kind of the change that this one undoes. `time_of_end`: it is about an end of the session, which
-    was then at this time, and not at its present one. `superseded`: a later change to
-    the session exists. `is_merged`: the recipient does not know of an earlier change, and `before`
-    is what they know.
+    so many. `allowance_given_back`: what the undone change had used of it is back. `rebooked`: the
+    end after which the client booked the session again. `undone`: the kind of the change that this
+    one undoes. `by_absence`: the client announced too late to cancel that they cannot come.
+    `answers_request`: it is their answer to a move request. `time_of_end`: it is about an end of
+    the session, which was then at this time, and not at its present one. `superseded`: a later
+    change to the session exists. `is_merged`: the recipient does not know of an earlier change, and
+    `before` is what they know.
     """
 
     kind: str
@@ -97,8 +99,10 @@ class ChangeFacts:
     voided_fee: bool
     allowance: tuple[int, int] | None
     allowance_given_back: bool
-    rebooked: bool
+    rebooked: str | None
     undone: str | None
+    by_absence: bool
+    answers_request: bool
     time_of_end: TimeOfEnd | None
     superseded: bool
     is_merged: bool

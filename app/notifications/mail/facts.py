@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from app.domain.policy.rules import Credit
-from app.domain.session import Carried
+from app.domain.session import Carried, Status
 from app.mail.sanitize import lines, one_line, web_address
 from app.mail.texts.formatter import Formatter, format_name
 from app.notifications.mail.data import ChangeFacts, MailData, Meeting
@@ -56,15 +56,14 @@ def meeting_of(data: MailData) -> Meeting:
 
 def topic_of(data: MailData) -> str:
     """Return a part of the text's key: some kinds have texts of their own for some changes."""
-    if data.kind in {"fee_waiver_declined", "fee_waiver_lapsed"}:
-        return "fee-stands"
-    if data.kind == "rescheduled" and data.change.kind == "format_changed":
+    kind, change = data.kind, data.change
+    if kind == "rescheduled" and change.rebooked is not None:
+        return "restored"
+    if kind == "rescheduled" and change.kind == "format_changed":
         return "format-changed"
-    if data.kind == "restored" and data.change.undone in {"rescheduled", "format_changed"}:
-        return "move-undone"
-    if data.kind == "reminder_nudge":
-        return "reminder"
-    return data.kind.replace("_", "-")
+    if kind == "restored" and change.undone in _TOPICS_OF_UNDONE:
+        return _TOPICS_OF_UNDONE[change.undone]
+    return _TOPICS.get(kind) or kind.replace("_", "-")
 
 
 def and_others(subject: str, data: MailData, texts: Texts) -> str:
@@ -97,7 +96,7 @@ def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     texts, meeting = formatter.texts, meeting_of(data)
     when = Fact(texts("mail.when"), formatter.span(meeting.starts_at, meeting.ends_at))
     before = data.change.before
-    tells_before = topic_of(data) in {"rescheduled", "format-changed", "move-undone"}
+    tells_before = data.kind == "rescheduled" or topic_of(data) == "move-undone"
     # Who has not heard of a move knows a cancelled session by its former time.
     tells_before |= data.change.is_merged and data.kind == "cancelled"
     if not tells_before or before is None:
@@ -156,7 +155,19 @@ _ACTS = {
     "cancelled",
     "noshow",
     "restored",
+    "noshow-undone",
     "move-undone",
+}
+# Topics that are not named like the kind of the mail: by the change that was undone, and by kind.
+_TOPICS_OF_UNDONE = {
+    "rescheduled": "move-undone",
+    "format_changed": "move-undone",
+    "noshow": "noshow-undone",
+}
+_TOPICS = {
+    "fee_waiver_declined": "fee-stands",
+    "fee_waiver_lapsed": "fee-stands",
+    "reminder_nudge": "reminder",
 }
 # What a mail about a fee says of it.
 _ABOUT_FEE = {
@@ -187,7 +198,7 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
             return void
         return void + ([texts("mail.credit-pays")] if data.facts.paid_by_credit else [])
     key = "practitioner.fee-due" if practice is None else "mail.fee-due"
-    sentences = [texts("mail.booked-again")] if change.rebooked else []
+    sentences = _end_before(change, texts)
     sentences += [texts("mail.fee-is-void")] if change.voided_fee else []
     sentences += _fee(change, key, practice, formatter)
     sentences += _waiver_asked(change, formatter) if practice is not None else ()
@@ -203,6 +214,14 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     if practice is not None and data.kind == "cancelled" and not sentences:
         sentences.append(texts("mail.nothing-due"))
     return sentences
+
+
+def _end_before(change: ChangeFacts, texts: Texts) -> list[str]:
+    """Write how the session had ended that its client has booked again."""
+    if change.rebooked is None:
+        return []
+    is_missed = change.rebooked == Status.NOSHOW
+    return [texts("mail.had-been-missed" if is_missed else "mail.had-been-cancelled")]
 
 
 def _fee(change: ChangeFacts, key: str, practice: str | None, formatter: Formatter) -> list[str]:

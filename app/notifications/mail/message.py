@@ -27,7 +27,7 @@ from app.notifications.mail.client_content import (
 from app.notifications.mail.data import MailData, Party
 from app.notifications.mail.facts import meeting_of
 from app.notifications.mail.practitioner_content import practitioner_content
-from app.notifications.mail.several import with_entries
+from app.notifications.mail.several import clients_of, with_entries
 from app.outbox.errors import UndeliverableError
 from app.texts.catalogue import Texts
 
@@ -144,7 +144,7 @@ def _contacts(data: MailData) -> list[tuple[str, str | None]]:
     practice = (data.practice_name, data.practice_email)
     if data.recipient == "client":
         return [(data.contact.name, data.contact.email), practice]
-    clients = {(one.client.name, one.client.email) for one in (data, *data.others)}
+    clients = clients_of(data)
     return [*clients] if len(clients) == 1 else []
 
 

@@ -32,6 +32,11 @@ def sessions_of(data: MailData) -> list[MailData]:
     return sorted((data, *data.others), key=lambda one: one.change.after.starts_at)
 
 
+def clients_of(data: MailData) -> set[tuple[str, str]]:
+    """Return name and address of each client whose sessions the mail is about."""
+    return {(one.client.name, one.client.email) for one in (data, *data.others)}
+
+
 def are_alike(sessions: Sequence[MailData]) -> bool:
     """Tell whether sessions differ in nothing but their times, so that the mail says it once."""
     return len({_what(one) for one in sessions}) == 1
