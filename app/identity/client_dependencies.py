@@ -70,6 +70,21 @@ class Call(NamedTuple):
     texts: Texts
 
 
+async def caller_of(request: Request, token: str, now: datetime) -> Caller:
+    """Read who calls: an access token of ours, or of the practice's own sign-in.
+
+    Raises:
+        UnauthorizedError: the token is neither, or not valid.
+    """
+    state, origin = request.app.state, _origin_of(request)
+    if is_json_web_token(token):
+        return await caller_of_token(
+            token, state.issuer_keys, state.read_engine, now, origin=origin
+        )
+    tokens: AccessTokens = state.access_tokens
+    return tokens.read(token, now, origin=origin)
+
+
 class _AccessToken(HTTPBearer):
     """Dependency that reads the access token of a request and returns a `Call`.
 
@@ -85,14 +100,8 @@ class _AccessToken(HTTPBearer):
         self._by_link = by_link
 
     async def __call__(self, request: Request) -> Call:  # type: ignore[override] # more than a token
-        token = bearer_token(request)
-        state, now, origin = request.app.state, _instant_of(request), _origin_of(request)
-        tokens: AccessTokens = state.access_tokens
-        if is_json_web_token(token):
-            keys, engine = state.issuer_keys, state.read_engine
-            caller = await caller_of_token(token, keys, engine, now, origin=origin)
-        else:
-            caller = tokens.read(token, now, origin=origin)
+        state, now = request.app.state, _instant_of(request)
+        caller = await caller_of(request, bearer_token(request), now)
         if caller.is_link and not self._by_link:
             raise ForbiddenError
         return Call(

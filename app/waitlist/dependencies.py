@@ -8,13 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.transactions import read_connection
 from app.domain.errors import LinkInvalidError, UnauthorizedError
-from app.identity.client_dependencies import SCHEME_OF_CLIENTS, TEXT_OF_CLIENTS
+from app.identity.client_dependencies import SCHEME_OF_CLIENTS, TEXT_OF_CLIENTS, caller_of
 from app.identity.short_links.codes import is_code
 from app.identity.short_links.queries import read_offer_link
-from app.identity.tokens.access import AccessTokens
 from app.identity.tokens.offer import OfferLink, OfferTokens
 from app.waitlist.access import OfferCaller, confirm_offer_caller
-from app.web.dependencies import Engine, Now, Origin, Write
+from app.web.dependencies import Engine, Now, Origin, ReadEngine, Write
 from app.web.request_headers import bearer_token, idempotency_key
 
 
@@ -37,12 +36,11 @@ class _OfferToken(HTTPBearer):
         )
 
     async def __call__(  # type: ignore[override] # more than a token
-        self, request: Request, offers: OfferSigner, engine: Engine, origin: Origin, now: Now
+        self, request: Request, offers: OfferSigner, engine: ReadEngine, origin: Origin, now: Now
     ) -> OfferCaller:
         token = bearer_token(request)
-        access: AccessTokens = request.app.state.access_tokens
         try:
-            return OfferCaller(access.read(token, now, origin=origin), origin)
+            return OfferCaller(await caller_of(request, token, now), origin)
         except UnauthorizedError:
             pass
         try:

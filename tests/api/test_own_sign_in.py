@@ -1,5 +1,6 @@
 """Clients call with the access tokens of their practice's own sign-in."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from app.identity.api_keys.keys import Scope
 from app.operations.practices import close_practice, release_sign_in
 from app.tables.practices import Client
 from tests.issuers import EC, OTHER, Issuer, serving_issuer
+from tests.walls import operations
 from tests.world import NOW, Api, TestClock, World, serve
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -80,6 +82,22 @@ async def test_a_client_does_everything_with_the_practices_token(
     assert cancelled.json()["session"]["cancellation"]["by"] == "client"
 
 
+async def test_it_is_taken_wherever_a_client_who_signed_in_is(
+    api: Api, world: World, issuer: Issuer, ref: str
+) -> None:
+    await set_up(api, world, issuer)
+    api.token = issuer.token(NOW, sub=ref)
+    headers = {"Authorization": f"Bearer {api.token}"}
+    asked = 0
+    for method, path, operation in operations():
+        if {"AccessToken": []} in operation.get("security", []):
+            url = re.sub(r"{\w+}", str(uuid4()), path)
+            answer = await api.http.request(method, url, headers=headers)
+            assert answer.status_code != 401, (method, path)
+            asked += 1
+    assert asked > 20
+
+
 async def test_the_email_must_be_verified_and_name_one_active_client(
     api: Api, world: World, issuer: Issuer
 ) -> None:
@@ -117,6 +135,8 @@ async def test_every_failure_is_the_same_401(
         "audience": issuer.token(NOW, sub=ref, aud="another-api"),
         "issuer": issuer.token(NOW, sub=ref, iss="https://other.example"),
         "a slash more": issuer.token(NOW, sub=ref, iss=f"{issuer.url}/"),
+        "NUL in the issuer": issuer.token(NOW, sub=ref, iss=f"{issuer.url}\0"),
+        "NUL in the audience": issuer.token(NOW, sub=ref, aud=["reslot", "a\0b"]),
         "expired": issuer.token(NOW - HOUR - MINUTE - MINUTE, sub=ref),
         "key": issuer.token(NOW, sub=ref, key=OTHER),
         "unknown key": issuer.token(NOW, sub=ref, header={"kid": "unknown"}),

@@ -12,9 +12,10 @@ import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import Key
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from app.identity.oidc.errors import RefusedTokenError
+from app.web.types import no_nul
 
 # Signatures by public keys only. `EdDSA` is the former name of `Ed25519`.
 ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")
@@ -26,7 +27,7 @@ _LAST_SECOND = 253_370_764_800  # the year 9999
 _DOTS = 2
 
 _Instant = Annotated[float, Field(strict=True, ge=0, le=_LAST_SECOND, allow_inf_nan=False)]
-_Short = Annotated[str, Field(strict=True, min_length=1, max_length=1000)]
+_Short = Annotated[str, Field(strict=True, min_length=1, max_length=1000), AfterValidator(no_nul)]
 
 
 class _Claims(BaseModel):
