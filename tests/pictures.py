@@ -48,6 +48,22 @@ def many_scans() -> bytes:
     return whole[:-2] + whole[last:-2] * 1000 + whole[-2:]
 
 
+def two_in_one() -> bytes:
+    """Write a JPEG as some phones do, with a second picture behind the first (MPO)."""
+    first, second = (Image.new("RGB", (side, side), (42, 111, 107)) for side in (64, 16))
+    file = BytesIO()
+    first.save(file, "MPO", save_all=True, append_images=[second])
+    return file.getvalue()
+
+
+def many_scans_of_two_in_one() -> bytes:
+    """Write the JPEG of many scans so that it says it is two pictures in one."""
+    whole, scans = two_in_one(), many_scans()
+    tag = whole.index(b"MPF\0")
+    segment = whole[tag - 4 : tag - 2 + int.from_bytes(whole[tag - 2 : tag], "big")]
+    return scans[:2] + segment + scans[2:]
+
+
 async def upload(api: Api, path: str, content: bytes, kind: str = "image/png") -> Response:
     """Put a picture, with a body that is not JSON."""
     headers = {"Authorization": f"Bearer {api.token}", "Content-Type": kind}

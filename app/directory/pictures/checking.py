@@ -20,6 +20,8 @@ MAIL_WIDTH, MAIL_HEIGHT = 400, 112
 MAX_SCANS = 100
 _SCAN = b"\xff\xda"
 _ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+# MPO is what Pillow calls a JPEG with a second picture behind the first, as some phones write it.
+_KINDS = {"PNG": "PNG", "JPEG": "JPEG", "MPO": "JPEG", "WEBP": "WEBP"}
 _QUALITY = 90
 
 
@@ -41,7 +43,7 @@ def check_picture(uploaded: bytes) -> CheckedPicture:
     try:
         # Reads only the header; `_decoded` reads the pixels after their number is known.
         with Image.open(BytesIO(uploaded), formats=tuple(_ENDINGS)) as opened:
-            kind = opened.format or ""
+            kind = _KINDS[opened.format or ""]
             is_large = max(opened.size) > MAX_PIXELS
             pixels = None if is_large or _has_many_scans(kind, uploaded) else _decoded(opened)
     except Exception:  # noqa: BLE001 - the decoders raise whatever they meet in damaged data

@@ -14,7 +14,16 @@ from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change
 from app.tables.pictures import Picture
 from app.tables.practices import Practice
-from tests.pictures import SVG, many_scans, noise, picture, png_that_claims, upload
+from tests.pictures import (
+    SVG,
+    many_scans,
+    many_scans_of_two_in_one,
+    noise,
+    picture,
+    png_that_claims,
+    two_in_one,
+    upload,
+)
 from tests.world import NOW, Api, World
 
 LOGO = "/v1/practice/logo"
@@ -82,6 +91,12 @@ async def test_a_picture_is_turned_upright(staff: Api, stranger: Api) -> None:
     assert decoded((await stranger.get(url)).content).size == (80, 200)
 
 
+async def test_of_two_pictures_in_one_the_first_is_kept(staff: Api, stranger: Api) -> None:
+    url = await url_of(staff, two_in_one(), "image/jpeg")
+    shown = decoded((await stranger.get(url)).content)
+    assert (shown.format, shown.size, url[-4:]) == ("JPEG", (64, 64), ".jpg")
+
+
 async def test_transparency_is_kept(staff: Api, stranger: Api, world: World) -> None:
     url = await url_of(staff, picture("WEBP", mode="RGBA"))
     assert decoded((await stranger.get(url)).content).mode == "RGBA"
@@ -110,6 +125,7 @@ NONSENSE: dict[str, bytes] = {
     "a damaged WebP": picture("WEBP", (300, 300), lossless=True)[:40],
     "only a header": picture()[:33],
     "a JPEG of a thousand scans": many_scans(),
+    "two JPEGs in one, of a thousand scans": many_scans_of_two_in_one(),
 }
 
 
