@@ -62,7 +62,9 @@ async def name_of(world: World) -> str:
 async def test_an_error_of_the_driver_is_retried(world: World, code: str, *, begins: bool) -> None:
     command = Renaming(world, begins=begins, code=code, failures=ATTEMPTS - 1)
     await transact(world.engine, command)
-    assert command.by_driver == [not begins] * ATTEMPTS
+    assert len(command.by_driver) == ATTEMPTS
+    # A transaction that had to wait begins with its lock timeout, whatever comes next.
+    assert begins or all(command.by_driver)
     assert await name_of(world) == "Renamed"
 
 

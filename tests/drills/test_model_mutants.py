@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import null
 
 from app.configuration.settings import Settings
 from app.domain.refill import find_cover
 from app.sessions.commands.ending import write_end
+from app.sessions.commands.overlap_repository import Overlap
 from app.sessions.read.records import SessionHold
 from app.tables.state_at import state_at
 from app.tables.waitlist import Wish
@@ -46,8 +46,8 @@ MUTANTS: list[tuple[str, str, Any]] = [
     ("a hold stays", "app.calendar.held_times.HoldRepository.end", does_nothing),
     (
         "staff see no holds",
-        "app.sessions.commands.overlap_repository.held_until",
-        lambda *_: null(),
+        "app.sessions.commands.overlap_repository.Overlap",
+        lambda is_taken, **_: Overlap(is_taken, None),
     ),
     ("notice ends a hold", "app.domain.availability._add_own_hold", nothing),
     ("a seat too many is held", "app.sessions.commands.book_seat.end_holds_beyond", does_nothing),
