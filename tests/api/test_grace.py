@@ -131,6 +131,56 @@ async def test_a_move_by_staff_keeps_the_grace(api: Api, staff: Api, world: Worl
     assert await because(api, session_id) == "grace"
 
 
+CARRYING: dict[str, Any] = {
+    "cancel": {"fees": [{"deadline": {"before_minutes": 20_000}, "amount_minor": 4500}]},
+    "reschedule": {"fees": []},
+    "grace_minutes": 10_000,
+}
+
+
+@pytest.mark.parametrize("by", ["client", "practice"])
+async def test_a_grace_that_is_over_does_not_come_back_with_a_later_start(
+    api: Api, staff: Api, world: World, clock: TestClock, by: str
+) -> None:
+    """Two hours before the start it is over; a later start makes nothing free again."""
+    await world.add_policy(CARRYING | {"free_after_practice_move": None})
+    session_id = await book(staff, world)
+    clock.now = START - 2 * HOUR + MICROSECOND
+    if by == "client":
+        quote = (await api.session(session_id))["actions"]["reschedule"]["quote"]
+        moved = await api.reschedule(session_id, START + DAY, quote=quote)
+    else:
+        moved = await staff.reschedule_by_staff(session_id, START + DAY)
+    assert moved.status_code == 200, moved.text
+    assert await because(api, session_id) is None
+    assert (await api.cancel(session_id)).json()["code"] == "quote-required"
+
+
+async def test_a_move_on_the_last_instant_of_the_grace_leaves_the_rest_of_it(
+    api: Api, staff: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy(CARRYING)
+    session_id = await book(staff, world)
+    clock.now = START - 2 * HOUR
+    later = slots(await api.availability(session_id))[-1]
+    assert (await api.reschedule(session_id, later)).status_code == 200
+    assert await because(api, session_id) == "grace"
+
+
+async def test_a_grace_that_was_over_stays_so_after_the_client_has_moved_back(
+    api: Api, staff: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy(CARRYING)
+    session_id = await book(staff, world)
+    clock.now = START - 2 * HOUR + MICROSECOND
+    later = slots(await api.availability(session_id))[-1]
+    quote = (await api.session(session_id))["actions"]["reschedule"]["quote"]
+    assert (await api.reschedule(session_id, later, quote=quote)).status_code == 200
+    undone = await api.post(f"/v1/sessions/{session_id}/undo", None)
+    assert undone.status_code == 200, undone.text
+    assert await because(api, session_id) is None
+
+
 @pytest.mark.parametrize("is_seat", [False, True])
 async def test_an_undone_cancellation_keeps_the_grace(
     api: Api, staff: Api, world: World, *, is_seat: bool

@@ -17,6 +17,7 @@ from tests.drills.model_rules import (
     as_single,
     cost,
     free_because,
+    grace_until,
     is_free,
     keeps_place,
     verdict,
@@ -518,6 +519,9 @@ class Book:
         kept = to[0] == session.starts_at
         kind = kind or ("format_changed" if kept else "rescheduled")
         session.absent = session.absent and kept
+        graced = grace_until(session)
+        if graced is None or self.now > graced:
+            session.grace_from = None
         session.starts_at, session.place = to
         session.version += 1
         session.sequence += 1

@@ -154,11 +154,19 @@ def free_makers(session: Session, action: str) -> list[tuple[str, datetime]]:
     if session.by_practice and (action == "cancel" or session.ended_at is None):
         rule = session.rules.get("free_after_practice_move", "until_start")
         found += [("practice_move", session.starts_at)] if rule == "until_start" else []
-    booked, minutes = session.grace_from, session.rules.get("grace_minutes")
-    if booked is not None and minutes and (action == "cancel" or session.ended_at is None):
-        until = min(booked + minutes * MINUTE, session.starts_at - 120 * MINUTE)
-        found += [("grace", until)] if until >= booked else []
+    until = grace_until(session)
+    if until is not None and (action == "cancel" or session.ended_at is None):
+        found.append(("grace", until))
     return found
+
+
+def grace_until(session: Session) -> datetime | None:
+    """Return the last instant of the grace after the booking; None if there is none."""
+    booked, minutes = session.grace_from, session.rules.get("grace_minutes")
+    if booked is None or not minutes:
+        return None
+    until = min(booked + minutes * MINUTE, session.starts_at - 120 * MINUTE)
+    return until if until >= booked else None
 
 
 def free_because(session: Session, action: str, now: datetime) -> str | None:

@@ -75,6 +75,14 @@ def _grace_until(policy: Policy, facts: SessionFacts) -> datetime | None:
     return until if until >= grace_from else None
 
 
+def is_grace_over(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
+    """Tell whether the policy has a grace period, and the session's has ended or never was."""
+    if not policy.grace:
+        return False
+    until = _grace_until(policy, facts)
+    return until is None or now > until
+
+
 def free_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
     """Give the last instant (UTC) at which something makes the action free; None: nothing does."""
     return max((free.until for free in free_times(policy, action, facts)), default=None)

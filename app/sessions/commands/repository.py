@@ -112,6 +112,7 @@ class SessionRepository:
         *,
         by_client: bool | None = None,
         counted: bool = True,
+        ends_grace: bool = False,
         undo: Undo | None = None,
     ) -> SessionFacts:
         """Set another time, format or location; increments the version and `SEQUENCE`.
@@ -119,17 +120,19 @@ class SessionRepository:
         `by_client`: who has moved it to another start; None: the start stays. A client's move that
         is `counted` counts towards the limit. After a move by the practice,
         `max_days_from_original` counts from the new start. A seat takes no time of its
-        practitioner: its group does. It moves with its group, or to another group (`to.seat`). A
-        session that has ended is booked by its move, and gets no grace for that. `undo`: the client
-        may take the move back. Gives the session's facts after the move.
+        practitioner: its group does. It moves with its group, or to another group (`to.seat`).
+        `ends_grace`: the grace after the booking is over for good. A session that has ended is
+        booked by its move, and gets none for that. `undo`: the client may take the move back. Gives
+        the session's facts after the move.
         """
+        ends_grace |= record.status is not Status.BOOKED
         is_elsewhen = record.status is not Status.BOOKED or to.starts_at != record.starts_at
         frozen = await deadlines_after(self._db, record, to.starts_at, anew=is_elsewhen)
         moved = {
             **self._changed(record, undo, same_time=not is_elsewhen),
             "more_moves": int(by_client is True and counted),
             "by_practice": None if by_client is None else not by_client,
-            "ends_grace": record.status is not Status.BOOKED,
+            "ends_grace": ends_grace,
             "booked_starts_at": to.starts_at if by_client is False else record.booked_starts_at,
             "new_deadlines": frozen_document(frozen),
             **meeting_values(to),
@@ -143,7 +146,7 @@ class SessionRepository:
             whole = whole_time(to, buffers_of(record))
             await _MOVE.run(self._db, booked | self._taken_by(record, whole))
         facts = facts_as_booked(record, to.starts_at, frozen, by_client=by_client)
-        return facts if record.status is Status.BOOKED else replace(facts, grace_from=None)
+        return replace(facts, grace_from=None) if ends_grace else facts
 
     async def set_rhythm(self, starts: Mapping[UUID, datetime]) -> None:
         """Set the starts of sessions in the rhythm of their series."""

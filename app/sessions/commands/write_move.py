@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
-from app.domain.policy.free import why_free
+from app.domain.policy.free import is_grace_over, why_free
 from app.domain.policy.judgement import Judged
 from app.domain.policy.rules import Action
 from app.identity.queries import check_not_erased
@@ -56,11 +56,14 @@ async def write_move(
     changes_start = to.starts_at != record.starts_at
     answers = await end_request(db, record, "moved", actor, now) if changes_start else None
     undo = undo_of(record, undo_window, now, answers=answers)
+    policy = rules_of(record.policy)
     facts = await sessions.move(
         record,
         to,
         by_client=actor.is_client if changes_start else None,
-        counted=why_free(rules_of(record.policy), Action.RESCHEDULE, record.facts, now) is None,
+        counted=why_free(policy, Action.RESCHEDULE, record.facts, now) is None,
+        # A later start must not bring back a grace that has ended two hours before this one.
+        ends_grace=is_grace_over(policy, record.facts, now),
         undo=undo,
     )
     carries = judged.cost.carries
