@@ -17,7 +17,6 @@ from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
-from app.sessions.read.records import SessionRecord
 
 
 class ClosedFee(NamedTuple):
@@ -67,8 +66,10 @@ async def waive_locked(
         return await _read_closed(db, practice_id, fee_id, "fee_waived")
     fee = await read_fee(db, practice_id, fee_id)
     record = await read_session(db, practice_id, fee.session_id)
-    if _belongs_to_carried_cost(fee, record):
-        await SessionRepository(db, practice_id).set_carried(fee.session_id, None)
+    # It belongs to the move that carries the cost, or to the end that charged it, as do all fees
+    # since that move but those for a change of format.
+    if fee.cause != "format_changed":
+        await SessionRepository(db, practice_id).end_carried(fee.session_id, fee.cause_version)
     is_granted = fee.question is not None and fee.question.state == "granted"
     details: dict[str, Any] | None = {"waiver": "granted"} if is_granted else None
     if details is not None and tells_client and reason is not None:
@@ -110,13 +111,3 @@ async def _read_closed(
     """Read a fee that an earlier command closed with an entry of this kind."""
     command_id = await read_command_of(db, practice_id, fee_id, kind)
     return ClosedFee(await read_fee(db, practice_id, fee_id), command_id)
-
-
-def _belongs_to_carried_cost(fee: FeeRecord, record: SessionRecord) -> bool:
-    """Tell whether a fee belongs to the session's carried cost.
-
-    True for fees recorded since the session has a carried cost, except fees for a change of format:
-    they belong to the move that carries the cost, or to the cancellation that charged it.
-    """
-    since = record.carried_since
-    return since is not None and since <= fee.cause_version and fee.cause != "format_changed"

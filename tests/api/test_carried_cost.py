@@ -273,6 +273,26 @@ async def test_a_waived_cancellation_is_not_charged_anew_after_an_undo(
     assert (await decision(api, session_id, "cancel"))["fee"] is None
 
 
+@pytest.mark.parametrize("undone", ["cancel", "move"])
+async def test_nor_after_the_client_takes_back_what_followed(
+    api: Api, staff: Api, world: World, clock: TestClock, undone: str
+) -> None:
+    """What an undo restores was kept before the waiver."""
+    session_id = await booked_and_late(world, clock, fees=[LATE_FEE | {"amount_minor": 1000}])
+    await move(api, session_id, START + FOUR_WEEKS)
+    if undone == "cancel":
+        await cancel(api, session_id)
+    else:
+        await move(api, session_id, START + FOUR_WEEKS + timedelta(days=1))
+    fee = next(
+        fee for fee in await world.rows(Fee) if (fee.amount_minor == 1000) == (undone == "move")
+    )
+    await staff.post(f"/v1/practice/fees/{fee.id}/waive", {"reason": WHY})
+    taken_back = await api.post(f"/v1/sessions/{session_id}/undo", None)
+    assert taken_back.status_code == 200, taken_back.text
+    assert (await decision(api, session_id, "cancel"))["fee"] is None
+
+
 async def test_an_undone_cancellation_leaves_what_is_carried(
     api: Api, staff: Api, world: World, clock: TestClock
 ) -> None:

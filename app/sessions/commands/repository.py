@@ -8,9 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
+    Integer,
     bindparam,
     case,
+    false,
     func,
+    literal,
     null,
     select,
     update,
@@ -96,6 +99,24 @@ _SET_ABSENCE = Write(_UPDATE.values(confirmed_at=null()), "absence_change_id")
 _SET_CONFIRMED = Write(_UPDATE, "confirmed_at")
 _SET_PAID_BEFORE = Write(_UPDATE, "paid_before_minor")
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
+_of_fee = bindparam("cause_version", type_=Integer)
+_is_ended = Session.carried_since <= _of_fee
+_NOTHING_CARRIED = {"carried_fee_minor": 0, "carried_forfeit": False, "carried_since": None}
+# What an undo would restore was kept when the session still carried it.
+_END_CARRIED = Write(
+    _UPDATE.values(
+        carried_fee_minor=case((_is_ended, 0), else_=Session.carried_fee_minor),
+        carried_forfeit=case((_is_ended, false()), else_=Session.carried_forfeit),
+        carried_since=case((_is_ended, null()), else_=Session.carried_since),
+        undo=case(
+            (
+                Session.undo["carried_since"].as_integer() <= _of_fee,
+                Session.undo.op("||")(literal(_NOTHING_CARRIED, Session.undo.type)),
+            ),
+            else_=Session.undo,
+        ),
+    )
+)
 
 
 class SessionRepository:
@@ -171,6 +192,15 @@ class SessionRepository:
                 "carried_since": None if carried is None else since,
             },
         )
+
+    async def end_carried(self, session_id: UUID, cause_version: int) -> None:
+        """End a carried cost that the session has since this version or an earlier one."""
+        values = {
+            "of_practice": self._practice_id,
+            "session_id": session_id,
+            "cause_version": cause_version,
+        }
+        await _END_CARRIED.run(self._db, values)
 
     async def set_absence(self, session_id: UUID, change_id: UUID) -> None:
         """Set the change with which the client has announced that they cannot come.
