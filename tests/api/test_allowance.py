@@ -259,6 +259,61 @@ async def test_slots_say_which_moves_use_it(api: Api, world: World) -> None:
     assert session["actions"]["reschedule"]["free_targets"]["carries"]["fee"] == FEE
 
 
+FEE_AFTER_THE_QUOTE: dict[str, Any] = FIRST_FREE | {
+    "reschedule": {
+        "fees": [LATE | {"deadline": {"before_minutes": 1440}}],
+        "free_if_within": {"days": 7},
+    }
+}
+
+
+async def test_a_use_that_was_shown_is_used_also_where_a_free_target_saves_a_fee_by_then(
+    api: Api, world: World, clock: TestClock, engine: AsyncEngine
+) -> None:
+    """When the quote was shown no target had a fee: the use was for what the move carries."""
+    await world.add_policy(FEE_AFTER_THE_QUOTE)
+    session_id = await world.book(START)
+    clock.now = START - DAY
+    found = await decision(api, session_id, "reschedule")
+    assert (found["fee"], found["carries"], found["free_targets"]) == (None, None, None)
+    assert found["free_because"] == "allowance"
+    clock.now += timedelta(minutes=5)
+    moved = await api.reschedule(session_id, START + DAY, quote=found["quote"])
+    assert moved.status_code == 200, moved.text
+    assert await uses(world) == [(session_id, None)]
+    (row,) = await world.rows(Session)
+    assert row.carried_fee_minor == 0
+    await replayed(engine, world)
+
+
+async def test_a_use_that_was_shown_for_another_target_is_not_used_for_a_free_one(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy(FEE_AFTER_THE_QUOTE)
+    session_id = await world.book(START)
+    clock.now = START - DAY + timedelta(minutes=5)
+    found = await decision(api, session_id, "reschedule")
+    assert found["free_targets"]["carries"]["fee"] == FEE
+    moved = await api.reschedule(session_id, START + DAY, quote=found["quote"])
+    assert moved.status_code == 200, moved.text
+    assert await uses(world) == []
+    (row,) = await world.rows(Session)
+    assert row.carried_fee_minor == 4500
+
+
+async def test_where_none_is_left_of_what_was_shown_nothing_is_carried_either(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy(FEE_AFTER_THE_QUOTE)
+    session_id, other = await world.book(START), await world.book(START + 2 * HOUR)
+    clock.now = START - DAY
+    quote = (await decision(api, session_id, "reschedule"))["quote"]
+    await cancel(api, other)
+    clock.now += timedelta(minutes=5)
+    refused = await api.reschedule(session_id, START + DAY, quote=quote)
+    assert refused.json()["code"] == "quote-stale"
+
+
 async def test_a_forfeited_credit_is_returned(api: Api, world: World) -> None:
     lost = {"cancel": {"fees": [LATE], "late_credit": "forfeited"}}
     await world.add_policy(FIRST_FREE | lost)

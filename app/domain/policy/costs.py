@@ -55,6 +55,14 @@ class Promised(NamedTuple):
         """Give the promised cost of an action with such a target."""
         return self.free if to_free_target else self.other
 
+    def uses_allowance_for(self, *, to_free_target: bool) -> bool:
+        """Tell whether one of the allowance was shown to be used for such a target.
+
+        It is not used for a target that saves a fee.
+        """
+        saves_fee = to_free_target and self.other is not None and self.other != self.free
+        return self.uses_allowance and not saves_fee
+
 
 class CostStep(NamedTuple):
     """The cost of an action after `passed_at` (exclusive), until the next step."""

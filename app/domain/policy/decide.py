@@ -148,11 +148,13 @@ def decide(
     quoted: Cost | None = None,
     target: datetime | None = None,
     use_allowance: bool = True,
+    promised_use: bool = False,
 ) -> Decision:
     """Decide whether the client may do `action` at `now`, and what it costs.
 
     `target` is the start to which a move leads. None: whatever it is, so it is the dearest.
-    Without `use_allowance` the client pays what the action costs, and keeps their allowance.
+    Without `use_allowance` the client pays what the action costs, and keeps their allowance. With
+    `promised_use` the quote has shown that one of it is used, for a target of this kind.
 
     `quoted` is the cost of a quote that is still valid. It lifts the closing deadline. For fee,
     credit and carried cost each, the better of the quoted and the due value for the client applies.
@@ -183,7 +185,10 @@ def decide(
         and cost is not None
         and share_to_refill(policy, facts, cost) is not None,
     )
-    decision = _by_target(decision, policy, facts, now, None if target is None else to_free)
+    # If the fee of other targets has become due since the quote, that lifts nothing of what a move
+    # to this one carries, as the promised use of the allowance does.
+    if not promised_use:
+        decision = _by_target(decision, policy, facts, now, None if target is None else to_free)
     return _by_allowance(decision, policy, facts, now, use=use_allowance)
 
 

@@ -21,7 +21,7 @@ from app.domain.session import SessionFacts
 
 # The version of the decision. Raise it if the same rules and facts give another decision than
 # before, or if a decision needs a fact that older entries lack: those are then not tried any more.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,7 @@ def decision_about(policy: Policy, judgement: Judgement) -> Decision:
         quoted=None if quoted is None else quoted.cost,
         target=judgement.target,
         use_allowance=judgement.may_use_allowance,
+        promised_use=quoted is not None and judgement.may_use_allowance,
     )
 
 

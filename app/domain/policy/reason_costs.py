@@ -35,6 +35,7 @@ def decide_with_reason(
     quoted: Cost | None = None,
     target: datetime | None = None,
     use_allowance: bool = True,
+    promised_use: bool = False,
 ) -> Decision:
     """Decide as `decide` does, about an action that a client explains by a reason of this effect.
 
@@ -42,7 +43,14 @@ def decide_with_reason(
     neither the closing deadline nor `enabled`, and the action counts towards the limit.
     """
     decision = decide(
-        policy, action, facts, now, quoted=quoted, target=target, use_allowance=use_allowance
+        policy,
+        action,
+        facts,
+        now,
+        quoted=quoted,
+        target=target,
+        use_allowance=use_allowance,
+        promised_use=promised_use,
     )
     return _with_effect(decision, policy, facts, now, effect)
 

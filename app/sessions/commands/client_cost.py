@@ -116,6 +116,7 @@ def _decide(
     """
     policy, facts = rules_of(record.policy), record.facts
     quote = None if token is None else quotes.read(token)
+    to_free_target = is_free_target(policy, facts, target)
     try:
         cost = quoted_cost(
             quote,
@@ -124,13 +125,14 @@ def _decide(
             version=record.version,
             action=action,
             now=now,
-            to_free_target=is_free_target(policy, facts, target),
+            to_free_target=to_free_target,
         )
     except QuoteStaleError:
         raise QuoteOutdatedError(_shown(record, action, now), record, now) from None
     quoted = None
     if quote is not None and cost is not None:
-        quoted = Quoted(cost, quotes.given_at(quote, now), quote.promised.uses_allowance)
+        uses = quote.promised.uses_allowance_for(to_free_target=to_free_target)
+        quoted = Quoted(cost, quotes.given_at(quote, now), uses)
     keeps = not use_allowance
     judgement = Judgement(action, facts, now, quoted, target, effect=effect, keeps_allowance=keeps)
     decision = decision_about(policy, judgement)

@@ -292,7 +292,8 @@ def _quoted(
     cost = None if promised is None else promised.cost_of(to_free_target=to_free)
     if cost is None or promised is None:
         return None
-    return Quoted(cost, given_at, promised.uses_allowance)
+    uses = promised.uses_allowance_for(to_free_target=to_free)
+    return Quoted(cost, given_at, uses)
 
 
 def _judge(record: SessionRecord, asked: Judgement) -> Decision:
