@@ -168,11 +168,9 @@ def decide(
     is_late = closes_at is not None and now > closes_at and quoted is None
     code = _refusal_code(policy, action, facts, now, because, late=is_late)
     is_named = code is RefusalCode.NOTICE_TOO_SHORT or _ends_rebooking(policy, action, facts)
-    cost = None
-    if code is None:
-        cost = cost_at(steps, now)
-        if quoted is not None and because is None:
-            cost = apply_quote(policy, facts, now, quoted, cost)
+    cost = None if code is not None else cost_at(steps, now)
+    if cost is not None and quoted is not None and because is None:
+        cost = apply_quote(policy, facts, now, quoted, cost)
     decision = Decision(
         action=action,
         cost=cost,
@@ -185,9 +183,8 @@ def decide(
         and cost is not None
         and share_to_refill(policy, facts, cost) is not None,
     )
-    # If the fee of other targets has become due since the quote, that lifts nothing of what a move
-    # to this one carries, as the promised use of the allowance does.
     if not promised_use:
+        # Otherwise a use that was promised for what a move carries would be lost to a saved fee.
         decision = _by_target(decision, policy, facts, now, None if target is None else to_free)
     return _by_allowance(decision, policy, facts, now, use=use_allowance)
 

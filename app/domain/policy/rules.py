@@ -1,5 +1,6 @@
 """The rules of one version of a cancellation policy (product.md sections 2 and 10)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from decimal import Decimal
@@ -213,3 +214,27 @@ def tiers_of(policy: Policy, action: Action) -> tuple[Tier, ...]:
     """Give the fee tiers of an action; moves without their own tiers have those of cancelling."""
     own = rule_of(policy, action).fees
     return policy.cancel.fees if own is None else own
+
+
+def without_hidden(tiers: Sequence[Tier]) -> list[Tier]:
+    """Leave out the tiers that never apply because a cheaper one has the same deadline."""
+    return [
+        tier
+        for index, tier in enumerate(tiers)
+        if not is_hidden(tier, [*tiers[:index], *tiers[index + 1 :]])
+    ]
+
+
+def is_hidden(tier: Tier, others: Sequence[Tier]) -> bool:
+    """Tell whether a cheaper tier has the same deadline: of two the cheaper applies."""
+    return any(
+        other.deadline == tier.deadline and _is_cheaper(other.fee, tier.fee) for other in others
+    )
+
+
+def _is_cheaper(one: FixedFee | PercentFee, other: FixedFee | PercentFee) -> bool:
+    if isinstance(one, FixedFee) and isinstance(other, FixedFee):
+        return one.amount_minor < other.amount_minor
+    if isinstance(one, PercentFee) and isinstance(other, PercentFee):
+        return one.percent < other.percent
+    return False

@@ -3,7 +3,7 @@
 Each part of a policy has a function here. The texts are in the catalogue, in all languages.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from app.domain.policy.rules import (
     closes_of,
     rule_of,
     tiers_of,
+    without_hidden,
 )
 
 Value = Deadline | FixedFee | PercentFee | timedelta | int | tuple[OwnReason, ...]
@@ -59,11 +60,29 @@ def in_order(tiers: Sequence[Tier]) -> list[Tier]:
 
 
 def _cancel(policy: Policy) -> list[Sentence]:
+    """Say what cancelling costs and how that cost can fall away, then what a missed session costs.
+
+    Only the cost of a cancellation falls away, so that is said before the missed session.
+    """
+    rule = policy.cancel
     said = _timeline(policy, Action.CANCEL)
-    tiers, closes = in_order(policy.cancel.fees), closes_of(policy, Action.CANCEL)
-    is_said = bool(tiers) and policy.cancel.enabled and _is_open_after(tiers[-1], closes)
-    missed = _of_fee("missed", tiers[-1]) if tiers and not is_said else None
-    return said if missed is None or missed.key.endswith(".free") else [*said, missed]
+    has_cost = rule.enabled and bool(_open_tiers(policy, Action.CANCEL))
+    if has_cost:
+        said += [*_late_credit(policy), *_refilled(policy)]
+    if rule.release and rule.enabled:
+        said.append(Sentence("rules.release"))
+    said += _missed(policy)
+    return said if has_cost else [*said, *_late_credit(policy)]
+
+
+def _missed(policy: Policy) -> list[Sentence]:
+    """Say what a missed session costs, where no cancellation costs that."""
+    tiers = in_order(without_hidden(policy.cancel.fees))
+    is_said = policy.cancel.enabled and tiers[-1:] == _open_tiers(policy, Action.CANCEL)[-1:]
+    if is_said or not tiers:
+        return []
+    missed = _of_fee("missed", tiers[-1])
+    return [] if missed.key.endswith(".free") else [missed]
 
 
 def _late_credit(policy: Policy) -> list[Sentence]:
@@ -78,24 +97,48 @@ def _refilled(policy: Policy) -> list[Sentence]:
     )
 
 
-def _release(policy: Policy) -> list[Sentence]:
-    return [Sentence("rules.release")] if policy.cancel.release and policy.cancel.enabled else []
-
-
 def _reschedule(policy: Policy) -> list[Sentence]:
-    own, cancel = policy.reschedule, policy.cancel
-    if own.enabled and own.limit != 0:
-        if own.closes is None and own.fees is None and cancel.enabled:
-            return [Sentence("rules.reschedule.same")]
+    if not _may_ever_move(policy):
+        return [Sentence("rules.reschedule.never")]
+    own = policy.reschedule
+    # Only directly after the times of cancelling is it clear what "the same" is.
+    is_same = own.closes is None and own.fees is None and policy.cancel.enabled
+    if is_same and _cancel(policy) == _timeline(policy, Action.CANCEL):
+        said = [Sentence("rules.reschedule.same")]
+    else:
         said = _timeline(policy, Action.RESCHEDULE)
-        carries = own.fees is not None and cancel.fees
-        return [*said, Sentence("rules.carried")] if carries else said
-    return [Sentence("rules.reschedule.never")]
+    return [*said, *_carried(policy)]
+
+
+def _may_ever_move(policy: Policy) -> bool:
+    return policy.reschedule.enabled and policy.reschedule.limit != 0
+
+
+def _carried(policy: Policy) -> list[Sentence]:
+    """Say that a move can carry the cost of a cancellation along.
+
+    A late move that has the fee of a cancellation carries nothing, but the forfeit of a credit.
+    """
+    own, cancel = policy.reschedule, policy.cancel
+    if not cancel.fees:
+        return []
+    if not cancel.enabled:
+        return [Sentence("rules.carried-always")]
+    is_open_longer = own.closes is not None and (
+        usual_notice(own.closes) < usual_notice(closes_of(policy, Action.CANCEL))
+    )
+    can_carry = (
+        own.fees is not None
+        or own.free_if_within is not None
+        or is_open_longer
+        or cancel.late_credit is Credit.FORFEITED
+    )
+    return [Sentence("rules.carried")] if can_carry else []
 
 
 def _targets(policy: Policy) -> list[Sentence]:
     rule = policy.reschedule
-    if not rule.enabled or rule.free_if_within is None:
+    if not _may_ever_move(policy) or rule.free_if_within is None:
         return []
     if isinstance(rule.free_if_within, WithinDays):
         days = rule.free_if_within.days
@@ -106,9 +149,9 @@ def _targets(policy: Policy) -> list[Sentence]:
 def _limits(policy: Policy) -> list[Sentence]:
     rule = policy.reschedule
     said: list[Sentence] = []
-    if not rule.enabled:
+    if not _may_ever_move(policy):
         return said
-    if rule.limit:
+    if rule.limit is not None:
         said.append(Sentence("rules.limit", {"count": rule.limit}, rule.limit))
     days = rule.max_days_from_original
     if days is not None:
@@ -121,16 +164,33 @@ def _change_format(policy: Policy) -> list[Sentence]:
 
 
 def _grace(policy: Policy) -> list[Sentence]:
-    return [Sentence("rules.grace", {"duration": policy.grace})] if policy.grace else []
+    kind = _kind(policy, {Action.CANCEL, Action.RESCHEDULE})
+    if not policy.grace or kind is None:
+        return []
+    return [Sentence(f"rules.grace.{kind}", {"duration": policy.grace})]
 
 
 def _practice_move(policy: Policy) -> list[Sentence]:
-    return [Sentence("rules.practice-move")] if policy.free_after_practice_move else []
+    kind = _kind(policy, {Action.CANCEL, Action.RESCHEDULE})
+    if not policy.free_after_practice_move or kind is None:
+        return []
+    return [Sentence(f"rules.practice-move.{kind}")]
+
+
+def _kind(policy: Policy, actions: Collection[Action]) -> str | None:
+    """Give the part of a key for the actions that clients may do; None: they may do none.
+
+    What is free does not count towards the limit of moves, so that does not matter here.
+    """
+    enabled = [action for action in actions if rule_of(policy, action).enabled]
+    if not enabled:
+        return None
+    return "both" if len(enabled) > 1 else enabled[0].value
 
 
 def _rebook(policy: Policy) -> list[Sentence]:
     rule = policy.rebook
-    if rule is None:
+    if rule is None or not _may_ever_move(policy):
         return []
     key = "rules.rebook-credited" if rule.credited else "rules.rebook-stands"
     return [Sentence(key, {"count": rule.days}, rule.days)]
@@ -138,9 +198,9 @@ def _rebook(policy: Policy) -> list[Sentence]:
 
 def _allowance(policy: Policy) -> list[Sentence]:
     allowance = policy.allowance
-    if allowance is None:
+    kind = None if allowance is None else _kind(policy, allowance.actions)
+    if allowance is None or kind is None:
         return []
-    kind = "both" if len(allowance.actions) > 1 else next(iter(allowance.actions)).value
     free, days = allowance.free, allowance.days
     return [
         Sentence(f"rules.allowance.{kind}", {"count": free}, free),
@@ -165,9 +225,6 @@ def _reasons(policy: Policy) -> list[Sentence]:
 _EFFECTS = {ReasonEffect.NONE: "rules.reasons-free", ReasonEffect.ASK: "rules.reasons-ask"}
 _PARTS: Sequence[Callable[[Policy], list[Sentence]]] = (
     _cancel,
-    _late_credit,
-    _refilled,
-    _release,
     _reschedule,
     _targets,
     _limits,
@@ -185,8 +242,7 @@ def _timeline(policy: Policy, action: Action) -> list[Sentence]:
     name = action.replace("_", "-")
     if not rule_of(policy, action).enabled:
         return [Sentence(f"rules.{name}.never")]
-    closes = closes_of(policy, action)
-    shown = [tier for tier in in_order(tiers_of(policy, action)) if _is_open_after(tier, closes)]
+    closes, shown = closes_of(policy, action), _open_tiers(policy, action)
     ends = [*(tier.deadline for tier in shown), None if closes == UNTIL_THE_START else closes]
     said = [
         Sentence(f"rules.{name}.free")
@@ -201,8 +257,19 @@ def _timeline(policy: Policy, action: Action) -> list[Sentence]:
     return said if ends[-1] is None else [*said, Sentence("rules.closed")]
 
 
+def _open_tiers(policy: Policy, action: Action) -> list[Tier]:
+    """Give the tiers after whose deadline clients can still do the action, in order."""
+    closes, tiers = closes_of(policy, action), without_hidden(tiers_of(policy, action))
+    return [tier for tier in in_order(tiers) if _is_open_after(tier, closes)]
+
+
 def _is_open_after(tier: Tier, closes: Deadline) -> bool:
-    """Tell whether clients can still do the action after the tier's deadline has passed."""
+    """Tell whether clients can still do the action after the tier's deadline has passed.
+
+    Before the start any time of its own date can lie, for a session late on that day.
+    """
+    if closes == UNTIL_THE_START:
+        return tier.deadline != UNTIL_THE_START
     return usual_notice(tier.deadline) > usual_notice(closes)
 
 

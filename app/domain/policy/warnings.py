@@ -22,11 +22,11 @@ from app.domain.policy.rules import (
     Deadline,
     ElapsedNotice,
     FixedFee,
-    PercentFee,
     Policy,
     Tier,
     WallClock,
     closes_of,
+    is_hidden,
     rule_of,
 )
 from app.domain.policy.working_days import ClosedDays, freeze_deadlines
@@ -168,24 +168,9 @@ def _tiers_that_never_apply(policy: Policy) -> Iterator[PolicyWarning]:
         own = rule_of(policy, action).fees or ()
         for index, tier in enumerate(own):
             others = [*own[:index], *own[index + 1 :]]
-            if _is_hidden(tier, others) or _is_closed_before(policy, action, tier, others):
+            if is_hidden(tier, others) or _is_closed_before(policy, action, tier, others):
                 pointer = f"/rules/{action}/fees/{index}"
                 yield PolicyWarning(WarningCode.TIER_NEVER_APPLIES, pointer)
-
-
-def _is_hidden(tier: Tier, others: Sequence[Tier]) -> bool:
-    """Tell whether a cheaper tier has the same deadline: of two the cheaper applies."""
-    return any(
-        other.deadline == tier.deadline and _is_cheaper(other.fee, tier.fee) for other in others
-    )
-
-
-def _is_cheaper(one: FixedFee | PercentFee, other: FixedFee | PercentFee) -> bool:
-    if isinstance(one, FixedFee) and isinstance(other, FixedFee):
-        return one.amount_minor < other.amount_minor
-    if isinstance(one, PercentFee) and isinstance(other, PercentFee):
-        return one.percent < other.percent
-    return False
 
 
 def _is_closed_before(policy: Policy, action: Action, tier: Tier, others: Sequence[Tier]) -> bool:
