@@ -313,10 +313,14 @@ class _Replay:
 
 
 def _entries_after_booking(line: SessionLine) -> list[_Entry]:
-    """Give an entry for each fee, and the end as the last one. Its fee is the last of its kind."""
-    of_end = None
-    if line.ended is not None:
-        of_end = next((fee for fee in reversed(line.fees) if fee.cause == line.status), None)
+    """Give an entry for each fee, and the end as the last one.
+
+    Its fee is the last of its kind, unless an earlier end has caused that.
+    """
+    of_end, ended = None, line.ended
+    if ended is not None:
+        of_kind = [fee for fee in line.fees if fee.cause == line.status]
+        of_end = next((fee for fee in reversed(of_kind) if fee.recorded_at >= ended.at), None)
     found = [
         _Entry(fee.cause, fee.by or "client", fee.recorded_at, fee)
         for fee in line.fees

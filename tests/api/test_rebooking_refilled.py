@@ -9,7 +9,8 @@ import pytest
 from app.notifications.mail.queries import load_mail_data
 from app.tables.allowance_uses import AllowanceUse
 from app.tables.notifications import Notification
-from app.tables.sessions import Refill
+from app.tables.practices import Package
+from app.tables.sessions import CreditRedemption, Refill
 from tests.api.test_refill import LATE, MINUTE, START, ben, cancel_late, judge
 from tests.notifications.reading import Read
 from tests.world import Api, TestClock, World
@@ -46,6 +47,28 @@ async def test_a_credit_that_came_back_is_not_forfeited_again(
     assert booked["package"]["credits_left"] == 0
     cancel = booked["actions"]["cancel"]
     assert (cancel["credit"], cancel["fee"]) == ("returned", None)
+
+
+async def test_a_credit_comes_back_for_a_while_also_after_a_later_one_did(
+    api: Api, staff: Api, world: World, ben: UUID, judge: Any, clock: TestClock
+) -> None:
+    """Its package has expired by then."""
+    await world.add_policy(CREDITED | {"rebook": {"days": 30, "fee": "stands"}})
+    package_id = await world.add_package(credits=2)
+    session_id = await world.book(START, package_id=package_id)
+    await cancel_late(api, session_id)
+    await rebook(api, session_id)
+    path = f"/v1/practice/sessions/{session_id}/cancel"
+    body = {"charge_fee": False, "reason": {"note": "They are ill."}}
+    assert (await staff.post(path, body)).json()["credit"] == "returned"
+    await world.book(START, client_id=ben)
+    await world.change(Package, package_id, expires_at=START)
+    clock.now = START + MINUTE
+    await judge()
+    rows = await world.rows(CreditRedemption)
+    (forfeited,) = [row for row in rows if row.returned_at == clock.now]
+    assert forfeited.usable_until == clock.now + timedelta(days=14)
+    assert len(rows) == 2
 
 
 async def test_a_settled_fee_that_is_paid_back_is_not_deducted(

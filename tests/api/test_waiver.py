@@ -615,6 +615,21 @@ async def test_a_scope_asks_about_each_fee(api: Api, staff: Api, world: World) -
     assert mails.count(("cancelled", "client")) == 1
 
 
+async def test_a_scope_that_is_sent_again_answers_with_the_credit_of_then(
+    api: Api, staff: Api, world: World
+) -> None:
+    await world.add_policy(LATE_FEE)
+    package_id = await world.add_package(credits=3)
+    more = {"package_id": str(package_id)}
+    first, *_ = await book_series(staff, world, START, 2, **more)
+    preview = (await api.get(f"/v1/sessions/{first}/scope", action="cancel")).json()
+    body = {"scope": "this_and_following", "quote": preview["quote"], "ask_waiver": {"note": WORDS}}
+    answers = [(await api.cancel(UUID(first), **body)).json() for _ in range(2)]
+    assert [one["credit"] for one in answers[0]["sessions"]] == ["returned"] * 2
+    costs = [[(one["fee"], one["credit"]) for one in answer["sessions"]] for answer in answers]
+    assert costs[1] == costs[0]
+
+
 async def test_the_history_says_who_asked_and_what_became_of_it(
     api: Api, staff: Api, world: World, session_id: UUID
 ) -> None:

@@ -102,7 +102,7 @@ async def _free_time(
 ) -> Effect:
     """Cancel the session at the cost of a missed one."""
     judged = judge_for_client(record, Action.ABSENCE, order, quotes, now)
-    check_question(order.ask_waiver, [judged.cost])
+    check_question(order.ask_waiver, [judged])
     change = await write_end(
         db,
         record,

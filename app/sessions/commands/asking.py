@@ -11,25 +11,26 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import InvalidInputError
-from app.domain.policy.costs import Cost
+from app.domain.policy.judgement import Judged
 from app.domain.waiver import collect_after_asking
 from app.outbox.outbox import NewNotification, queue_notifications
 from app.sessions.commands.history_repository import About, HistoryRepository, NewChange
 from app.sessions.commands.waiver_repository import WAIVER_ASKED, NewWaiver, add_waiver
 
 
-def check_question(note: str | None, costs: Iterable[Cost]) -> None:
+def check_question(note: str | None, judged: Iterable[Judged]) -> None:
     """Check that there is a fee to ask about, or that nothing is due at all.
 
-    Only a fee can be waived. A question about what costs nothing has its answer, and is dropped.
+    Only a fee can be waived. A question about what costs nothing has its answer, and is dropped; so
+    is one about a fee that the client's allowance lifts.
 
     Raises:
         InvalidInputError: a credit is forfeited, or a cost is carried, and there is no fee.
     """
-    found = list(costs)
-    if note is None or any(cost.fee is not None for cost in found):
+    found = list(judged)
+    if note is None or any(one.cost.fee is not None or one.used is not None for one in found):
         return
-    if any(not cost.is_free for cost in found):
+    if any(not one.cost.is_free for one in found):
         raise InvalidInputError("/ask_waiver", "field.no-fee-to-waive")
 
 

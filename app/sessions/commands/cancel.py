@@ -51,7 +51,7 @@ async def cancel(
         return Outcome(record, await history.latest_effect(session_id, record.status))
     check_version(record, order.if_match)
     judged = judge_for_client(record, Action.CANCEL, order, quotes, now)
-    check_question(order.ask_waiver, [judged.cost])
+    check_question(order.ask_waiver, [judged])
     effect = await end_session(
         db,
         record,

@@ -73,7 +73,7 @@ async def cancel_following(
     check_version(sessions.named, order.if_match)
     judged = judge_all_for_client(sessions, Action.CANCEL, order, quotes, now, keep=choice.keep)
     costs = costs_of(judged)
-    check_question(order.ask_waiver, costs.values())
+    check_question(order.ask_waiver, judged.values())
     command_id = await _end_all(
         db, sessions, judged, caller.actor, order, now=now, credit_grace=credit_grace
     )

@@ -35,11 +35,19 @@ _PAYS = and_(
     CreditRedemption.session_id == bindparam("of_session"),
     PAYS,
 )
+# A session has one package for life; an earlier credit of it may come back after the last one.
 _LOCK_PACKAGE = Read(
     select(Package.expires_at)
-    .join(CreditRedemption, CreditRedemption.package_id == Package.id)
-    .where(Package.practice_id == bindparam("of_practice"), _PAYS)
-    .with_for_update(key_share=True, of=Package)
+    .where(
+        Package.practice_id == bindparam("of_practice"),
+        Package.id.in_(
+            select(CreditRedemption.package_id).where(
+                CreditRedemption.practice_id == bindparam("of_practice"),
+                CreditRedemption.session_id == bindparam("of_session"),
+            )
+        ),
+    )
+    .with_for_update(key_share=True)
 )
 _UPDATE_PAYING = update(CreditRedemption).where(_PAYS, CreditRedemption.forfeited_at.is_(None))
 _RETURN = Write(_UPDATE_PAYING, "returned_at", "usable_until")
@@ -255,7 +263,7 @@ class CreditRepository:
         return found
 
     async def _lock_package(self, session_id: UUID) -> datetime | None:
-        """Lock the package that pays for a session, and give its expiry; None: it never expires."""
+        """Lock the package of a session, and give its expiry; None: it never expires."""
         package = await _LOCK_PACKAGE.one(self._db, self._paying(session_id))
         return None if package is None else package["expires_at"]
 

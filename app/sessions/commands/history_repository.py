@@ -212,10 +212,15 @@ class HistoryRepository:
         return command_id
 
     async def costs_of_command(self, command_id: UUID) -> dict[UUID, Cost]:
-        """Give the cost of each session that a command changed."""
+        """Give the cost of each session that a command changed.
+
+        A question about a fee has the fee too, but not what became of the credit.
+        """
         found = await self._db.execute(
             select(Change.session_id, Change.fee_minor, Change.currency, Change.credit).where(
-                Change.practice_id == self._practice_id, Change.command_id == command_id
+                Change.practice_id == self._practice_id,
+                Change.command_id == command_id,
+                Change.kind != WAIVER_ASKED,
             )
         )
         return {row.session_id: _cost_of(row) for row in found if row.session_id is not None}

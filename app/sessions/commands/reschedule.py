@@ -101,7 +101,7 @@ async def reschedule(
         ),
         now=now,
     )
-    check_question(order.ask_waiver, [judged.cost])
+    check_question(order.ask_waiver, [judged])
     if record.ended is not None:
         effect = await book_again(db, record, to, judged, actor=caller.actor, order=order, now=now)
     else:

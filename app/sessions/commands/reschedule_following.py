@@ -85,13 +85,12 @@ async def preview_following(
     named = sessions.named
     moves_named = named in sessions.covered and named.group_id is None
     if start is None or action is not Action.RESCHEDULE or not moves_named:
-        return replace(preview_costs(sessions, action, now), scope=scope)
+        return preview_costs(sessions, action, now, scope=scope)
     requested = MeetingRequest(start, named.format, named.location_id)
     moves = plan_moves(sessions, requested, {})
     sessions = sessions.without(_unchanged(moves))
-    preview = preview_costs(sessions, action, now, _targets(moves))
-    conflicts = await find_conflicts_for_client(db, moves, now)
-    return replace(preview, scope=scope, conflicts=conflicts)
+    preview = preview_costs(sessions, action, now, _targets(moves), scope=scope)
+    return replace(preview, conflicts=await find_conflicts_for_client(db, moves, now))
 
 
 async def reschedule_following(
@@ -133,7 +132,7 @@ async def reschedule_following(
     if action is Action.RESCHEDULE:
         judged |= _check_formats(changing, order, now)
     changed = costs_of(judged)
-    check_question(order.ask_waiver, changed.values())
+    check_question(order.ask_waiver, judged.values())
     conflicts = await find_conflicts_for_client(db, moves, now)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.client_zone)

@@ -172,16 +172,23 @@ def preview_costs(
     action: Action,
     now: datetime,
     targets: Mapping[UUID, datetime] = NO_TARGETS,
+    *,
+    scope: SeriesScope = SeriesScope.THIS_AND_FOLLOWING,
 ) -> ScopePreview:
     """Decide about each covered session, without a quote; of a move about its target, if known.
 
     They share what is left of their client's allowance.
     """
     covered = [
-        OneOfSeveral(rules_of(record.policy), _facts(record), targets.get(record.id))
+        OneOfSeveral(
+            rules_of(record.policy),
+            _facts(record, alone=scope is SeriesScope.THIS),
+            targets.get(record.id),
+        )
         for record in sessions.covered
     ]
-    return ScopePreview(action, sessions, decide_together(covered, action, now), targets)
+    decisions = decide_together(covered, action, now)
+    return ScopePreview(action, sessions, decisions, targets, scope=scope)
 
 
 def judge_all_for_client(
@@ -313,9 +320,11 @@ def costs_of(judged: Mapping[UUID, Judged]) -> dict[UUID, Cost]:
     return {session_id: one.cost for session_id, one in judged.items()}
 
 
-def _facts(record: SessionRecord) -> SessionFacts:
-    """Give the facts for an action on several sessions: it books none of them again."""
-    return replace(record.facts, ended=None)
+def _facts(record: SessionRecord, *, alone: bool = False) -> SessionFacts:
+    """Give the facts for an action. One on several sessions books none of them again."""
+    if alone or record.status is Status.BOOKED:
+        return record.facts
+    return replace(record.facts, ended=None, answer_by=None)
 
 
 def judge_all_for_staff(

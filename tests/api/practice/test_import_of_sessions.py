@@ -153,6 +153,24 @@ async def test_an_end_is_in_the_history_with_its_fee(staff: Api, world: World, s
         assert taken[0].ends_at - taken[0].starts_at == timedelta(minutes=minutes)
 
 
+async def test_the_fee_of_an_earlier_end_is_not_that_of_the_last_one(
+    staff: Api, world: World
+) -> None:
+    """The session was booked again between them; undoing the last end leaves that fee."""
+    line = session(
+        world,
+        status="cancelled",
+        ended=ended(at="2026-11-29T10:00:00Z", by="practice"),
+        fees=[fee("cancelled", recorded_at="2026-11-28T10:00:00Z")],
+    )
+    assert await outcomes(staff, [line, line]) == ["created", "unchanged"]
+    undone = await staff.post(
+        f"/v1/practice/sessions/{(await shown(staff))['id']}/undo", {"reason": {"note": "Hm."}}
+    )
+    assert undone.status_code == 200, undone.text
+    assert [row.status for row in await world.rows(Fee)] == ["due"]
+
+
 async def test_a_booked_time_must_be_free_and_a_past_one_need_not(staff: Api, world: World) -> None:
     other = await world.add_client(email="two@client.example", external_ref="two")
     past = {

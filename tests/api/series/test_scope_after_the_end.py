@@ -17,37 +17,64 @@ REBOOK: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("ending", ["cancelled", "noshow"])
-@pytest.mark.parametrize("scope", ["this", "this_and_following"])
-async def test_a_scope_books_nothing_again(
+LATER = START + 96 * HOUR
+
+
+@pytest.fixture(params=["cancelled", "noshow", "asked"])
+async def ended(
+    request: pytest.FixtureRequest,
     api: Api,
     staff: Api,
     world: World,
     clock: TestClock,
     book_series: Booked,
-    ending: str,
-    scope: str,
-) -> None:
+) -> str:
+    """The first session of a series, which has ended and could be booked again."""
     await world.add_policy(REBOOK)
     first, *_ = await book_series(START)
-    if ending == "cancelled":
+    if request.param == "cancelled":
         quote = (await api.session(UUID(first)))["actions"]["cancel"]["quote"]
         assert (await api.cancel(UUID(first), quote=quote)).status_code == 200
-    else:
+    elif request.param == "noshow":
         clock.now = START + HOUR
         path = f"/v1/practice/sessions/{first}/noshow"
         assert (await staff.post(path, {"charge_fee": False})).status_code == 200
-    starts: tuple[dict[str, Any], ...] = ({}, {"start": (START + 48 * HOUR).isoformat()})
-    for start in starts:
-        answer = await api.get(
-            f"/v1/sessions/{first}/scope", action="reschedule", scope=scope, **start
-        )
-        assert answer.status_code == 200
-        shown = answer.json()
-        assert (shown["allowed"], shown["quote"]) == (False, None)
-        refused = shown["sessions"][0]
-        assert refused["session_id"] == first
-        assert refused["decision"]["refusal"]["code"] == "session-not-booked"
+    else:
+        asked = {"sessions": [first], "answer_by": START.isoformat(), "meanwhile": "cancel"}
+        answer = await staff.post("/v1/practice/move-requests", asked)
+        assert answer.status_code == 201, answer.text
+    return str(first)
+
+
+@pytest.mark.parametrize("start", [{}, {"start": LATER.isoformat()}])
+async def test_a_scope_books_nothing_again(api: Api, ended: str, start: dict[str, str]) -> None:
+    query: dict[str, Any] = {"action": "reschedule", "scope": "this_and_following"} | start
+    shown = (await api.get(f"/v1/sessions/{ended}/scope", **query)).json()
+    assert (shown["allowed"], shown["quote"]) == (False, None)
+    refused = shown["sessions"][0]
+    assert refused["session_id"] == ended
+    assert refused["decision"]["refusal"]["code"] == "session-not-booked"
+    body: dict[str, Any] = {"scope": "this_and_following"}
+    answer = await api.reschedule(UUID(ended), LATER, **body)
+    assert answer.status_code == 409
+    assert "session-not-booked" in {answer.json()["code"], answer.json().get("refusal")}
+
+
+@pytest.mark.parametrize("start", [{}, {"start": LATER.isoformat()}])
+async def test_alone_it_is_previewed_as_the_command_judges_it(
+    api: Api, ended: str, start: dict[str, str]
+) -> None:
+    query: dict[str, Any] = {"action": "reschedule", "scope": "this"} | start
+    shown = (await api.get(f"/v1/sessions/{ended}/scope", **query)).json()
+    assert (shown["allowed"], shown["conflicts"]) == (True, [])
+    own = (await api.session(UUID(ended)))["actions"]["reschedule"]
+    (covered,) = shown["sessions"]
+    quotes = {"quote", "quote_expires_at"}
+    assert {name: covered["decision"][name] for name in own.keys() - quotes} == {
+        name: own[name] for name in own.keys() - quotes
+    }
+    answer = await api.reschedule(UUID(ended), LATER, quote=shown["quote"])
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("scope", ["this", "this_and_following"])
