@@ -13,6 +13,7 @@ from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.database.transactions import transact
 from app.identity.short_links.codes import LENGTH, hash_code, is_code, make_code
+from app.identity.tokens.link import Link
 from app.notifications.delivery import send_notification
 from app.notifications.sms.delivery import send_text
 from app.tables.changes import Change
@@ -87,16 +88,19 @@ INVALID, EXPIRED = (422, "link-invalid"), (410, "link-expired")
 
 def test_a_code_is_the_same_on_each_attempt_and_another_for_all_else() -> None:
     first, second = UUID(int=1), UUID(int=2)
-    code = make_code(["old", "new"], first, second, NUMBER)
+    link = Link(first, UUID(int=3), 0, 0)
+    code = make_code(["old", "new"], second, NUMBER, link)
     assert is_code(code)
-    assert code == make_code(["older", "new"], first, second, NUMBER)
+    assert code == make_code(["older", "new"], second, NUMBER, link)
     others = [
-        make_code(["new", "old"], first, second, NUMBER),
-        make_code(["new"], second, first, NUMBER),
-        make_code(["new"], first, first, NUMBER),
-        make_code(["new"], first, second, "+447400123456"),
+        make_code(["new", "old"], second, NUMBER, link),
+        make_code(["new"], first, NUMBER, link),
+        make_code(["new"], second, "+447400123456", link),
+        make_code(["new"], second, NUMBER, link._replace(practice_id=second)),
+        make_code(["new"], second, NUMBER, link._replace(address_generation=1)),
+        make_code(["new"], second, NUMBER, link._replace(link_generation=1)),
     ]
-    assert len({code, *others}) == 5
+    assert len({code, *others}) == 7
 
 
 @pytest.mark.parametrize(
@@ -183,9 +187,13 @@ async def test_what_is_tried_again_at_another_telephone_revives_no_old_code(
     assert await refusal(staff, code) == INVALID
 
 
+@pytest.mark.parametrize("is_shared", [False, True])
 async def test_a_telephone_that_changes_while_the_message_is_written_gets_no_link(
-    desk: Desk, stranger: Api, settings: Settings
+    desk: Desk, stranger: Api, settings: Settings, *, is_shared: bool
 ) -> None:
+    """Nor if another client still has it."""
+    if is_shared:
+        await desk.world.add_client(email="other@client.example", texts_number=NUMBER)
     await desk.scenario.book()
     (mail,) = await desk.world.rows(Notification, recipient="client", kind="booked")
     await send_notification(desk.mails, desk.world.practice_id, mail.id)
@@ -206,6 +214,22 @@ async def test_a_telephone_that_changes_while_the_message_is_written_gets_no_lin
     await desk.work()
     assert [one["to"] for one in desk.sent] == ["+447400123456"]
     await opened(stranger, desk.said[0].rpartition("#")[2])
+
+
+async def test_a_message_that_is_tried_again_after_the_links_were_revoked_has_a_new_one(
+    desk: Desk, staff: Api
+) -> None:
+    desk.gateway.status = 503
+    session_id, old = await texted(desk)
+    revoked = await staff.post(f"/v1/practice/sessions/{session_id}/links/revoke", {})
+    assert revoked.is_success, revoked.text
+    desk.gateway.status = 200
+    desk.clock.now += MINUTE
+    await desk.work()
+    new = desk.said[-1].rpartition("#")[2]
+    assert new != old
+    await opened(staff, new)
+    assert await refusal(staff, old) == INVALID
 
 
 async def test_it_ends_thirty_days_after_the_session(desk: Desk, stranger: Api) -> None:

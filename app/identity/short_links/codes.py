@@ -7,18 +7,26 @@ import string
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.identity.tokens.link import Link
+from app.identity.tokens.offer import OfferLink
+
 LENGTH = 16
 _ALPHABET = string.digits + string.ascii_letters
 _SHAPE = re.compile(f"[0-9A-Za-z]{{{LENGTH}}}", re.ASCII)
 
 
-def make_code(keys: Sequence[str], practice_id: UUID, notification_id: UUID, number: str) -> str:
+def make_code(
+    keys: Sequence[str], notification_id: UUID, number: str, link: Link | OfferLink
+) -> str:
     """Make the code of a notification's link. It has 95 bits that nobody without the key can guess.
 
     It is the same on each attempt, so that a repeated text message is the same message. To another
-    telephone number it is another one, so that what went to the former number stays ended.
+    telephone number, or after the links were revoked, it is another one: what was sent before stays
+    ended, and what is sent now opens.
     """
-    about = b"short-link" + practice_id.bytes + notification_id.bytes + number.encode()
+    practice_id, _, *generations = link
+    ids = practice_id.bytes + notification_id.bytes
+    about = b"short-link" + ids + f"{number} {generations}".encode()
     left = int.from_bytes(hmac.digest(keys[-1].encode(), about, hashlib.sha384))
     code = ""
     for _ in range(LENGTH):

@@ -41,6 +41,7 @@ class Texting:
     no telephone that text messages can reach. `details` may have `service` and `practitioner`.
     """
 
+    client_id: UUID
     wanted: str
     number: str | None
     details: tuple[str, ...]

@@ -38,6 +38,7 @@ def _statement() -> Select[Any]:
         Client.phone.label("client_phone"),
         Client.time_zone,
         Client.locale,
+        Client.id.label("client_id"),
         Client.texts,
         Client.texts_number,
         Practice.text_details,
@@ -128,7 +129,7 @@ async def load_offer_mail_data(
         client=Party(
             row.client_name, row.client_email, row.client_phone, ZoneInfo(row.time_zone), row.locale
         ),
-        texting=Texting(row.texts, row.texts_number, tuple(row.text_details)),
+        texting=Texting(row.client_id, row.texts, row.texts_number, tuple(row.text_details)),
         contact=contact,
         session_link=link,
         is_waiting=row.ended_at is None,

@@ -197,7 +197,7 @@ def _columns() -> list[Any]:
         *LOOK_COLUMNS,
         Service.name.label("service_name"),
         *_prefixed("client", Client, "name", "email", "phone", "time_zone", "locale"),
-        *_prefixed("client", Client, "texts", "texts_number"),
+        *_prefixed("client", Client, "id", "texts", "texts_number"),
         *_prefixed("practice", Practice, "text_details"),
         *_prefixed("practitioner", Practitioner, "name", "email", "phone", "time_zone"),
         *_prefixed("practitioner", Practitioner, "locale"),
@@ -280,7 +280,10 @@ def _mail_data(row: Row) -> MailData:
             row["client_locale"],
         ),
         texting=Texting(
-            row["client_texts"], row["client_texts_number"], tuple(row["practice_text_details"])
+            row["client_id"],
+            row["client_texts"],
+            row["client_texts_number"],
+            tuple(row["practice_text_details"]),
         ),
         practitioner=Party(
             row["practitioner_name"],

@@ -131,11 +131,14 @@ async def _begin(
         return "dropped"
     due = now if data.kind == TEXT_ANSWER else text_at(now, start_of(data), data.client.zone)
     # The telephone can change after it was read, and then no link may go to the old one.
-    if due > now or not await keep_number(db, ids[0], number):
+    if due > now or not await keep_number(db, ids[0], data.texting.client_id, number):
         await postpone(db, *ids, due, now)
         return "waiting"
-    code = make_code(context.settings.keys, *ids, number)
-    text = await _write(db, context, data, code, now)
+    link = offer_of(data).link if isinstance(data, OfferMailData) else data.link
+    code = make_code(context.settings.keys, ids[1], number, link)
+    # Stored before anybody can get it.
+    await store_link(db, code, context.settings.keys[-1], link, now)
+    text = _written(context, data, code, now)
     message = TextMessage(message_id(*ids), number, text)
     return _Prepared(message, data.kind in REMINDERS, now + LEASE)
 
@@ -152,15 +155,10 @@ def _is_past(data: AnyTextData, now: datetime) -> bool:
     return data.change.superseded
 
 
-async def _write(
-    db: AsyncConnection, context: TextContext, data: AnyTextData, code: str, now: datetime
-) -> str:
-    """Write the message, and store its short link before anybody can get it."""
-    portal, key = context.settings.portal_url, context.settings.keys[-1]
+def _written(context: TextContext, data: AnyTextData, code: str, now: datetime) -> str:
+    portal = context.settings.portal_url
     if isinstance(data, OfferMailData):
-        await store_link(db, code, key, offer_of(data).link, now)
         return text_of_offer(data, offer_url(portal, code))
-    await store_link(db, code, key, data.link, now)
     return text_of_session(data, link_url(portal, code), now)
 
 

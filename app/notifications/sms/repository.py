@@ -69,12 +69,9 @@ async def _change(
     await db.execute(update(Notification).where(own).values(**values))
 
 
-async def keep_number(db: AsyncConnection, practice_id: UUID, number: str) -> bool:
-    """Keep the clients with a number from changing until the transaction ends.
-
-    Returns whether there is one.
-    """
-    own = of_practice(practice_id, Client, Client.texts_number == number)
+async def keep_number(db: AsyncConnection, practice_id: UUID, client_id: UUID, number: str) -> bool:
+    """Keep a client's number from changing until the transaction ends; False: it is another one."""
+    own = of_practice(practice_id, Client, Client.id == client_id, Client.texts_number == number)
     found = await db.execute(select(Client.id).where(own).with_for_update(read=True))
     return found.first() is not None
 

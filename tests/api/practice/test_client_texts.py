@@ -181,8 +181,8 @@ async def test_another_telephone_moves_them_and_ends_what_went_to_the_old_one(
 ) -> None:
     await agree(staff, world)
     session_id = await world.book(NOW + 3 * DAY)
-    code = make_code(world.settings.keys, world.practice_id, session_id, NUMBER)
     link, key = Link(world.practice_id, session_id, 0, 0), world.settings.keys[-1]
+    code = make_code(world.settings.keys, session_id, NUMBER, link)
     await transact(world.engine, lambda db: store_link(db, code, key, link, NOW))
     assert (await api.open_link(code)).status_code == 200
     # Another way of writing the number, another name, and fewer text messages end nothing.
