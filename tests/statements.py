@@ -72,6 +72,9 @@ EXEMPTIONS: Mapping[str, Exemption] = {
         "sign_in_providers",
         reason="a token names its issuer and audience, which say whose client calls",
     ),
+    "app/identity/oidc/queries.py find_users": _of(
+        "sign_in_providers", reason="the operator releases an issuer, whichever practice has it"
+    ),
     "app/identity/oidc/repository.py is_taken": _of(
         "sign_in_providers", reason="an issuer and audience belong to one practice of all"
     ),

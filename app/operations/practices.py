@@ -22,7 +22,7 @@ from app.directory.practice.schemas import ChangePractice
 from app.domain.errors import InvalidInputError, NotFoundError
 from app.identity.api_keys.keys import KeyRecord, Scope, create_key, list_keys, revoke_key
 from app.identity.oidc.commands import remove_provider
-from app.identity.oidc.queries import find_providers
+from app.identity.oidc.queries import find_users
 from app.identity.sign_in.repository import end_all_tokens
 from app.operations.practice_queries import ListedPractice, all_practices, lock_names, set_closed
 from app.standards.currencies import DECIMALS
@@ -164,14 +164,14 @@ async def release_sign_in(settings: Settings, issuer: str, audience: str, now: d
     """Remove the own sign-in that uses an issuer with an audience, whichever practice has it.
 
     Raises:
-        SettingsError: no open practice uses them.
+        SettingsError: no practice uses them.
     """
     async with brief_engine(settings.service_url) as engine:
         async with read_connection(engine) as db:
-            found = await find_providers(db, issuer, [audience])
+            found = await find_users(db, issuer, audience)
         if not found:
-            raise SettingsError("No open practice uses this issuer with this audience.")
-        for practice_id, _ in found:
+            raise SettingsError("No practice uses this issuer with this audience.")
+        for practice_id in found:
             await transact(
                 engine,
                 lambda db, practice_id=practice_id: remove_provider(  # type: ignore[misc]

@@ -266,6 +266,7 @@ async def _settle_failure(
         event.endpoint_id,
         str(error),
         now,
+        url=event.url,
         gone=isinstance(error, GoneError),
     )
     return marked or AttemptResult("done", 0)

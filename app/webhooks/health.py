@@ -30,14 +30,17 @@ async def record_failure(
     error: str,
     now: datetime,
     *,
+    url: str,
     gone: bool,
 ) -> None:
     """Count a failed attempt. Disable the endpoint if it is `gone` or has failed for too long.
 
+    An attempt at another `url` than the present one says nothing about the endpoint.
+
     Disabling queues one mail to the practice. Only the caller that finds the endpoint active sends
     it, so concurrent failures cause no second mail.
     """
-    found = await count_failure(db, practice_id, endpoint_id, now)
+    found = await count_failure(db, practice_id, endpoint_id, url, now)
     if found is None or found.failing_since is None:
         return
     has_failed_too_long = (

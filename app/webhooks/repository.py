@@ -68,14 +68,14 @@ async def reset_failures(db: AsyncConnection, endpoints: Sequence[tuple[UUID, UU
 
 
 async def count_failure(
-    db: AsyncConnection, practice_id: UUID, endpoint_id: UUID, now: datetime
+    db: AsyncConnection, practice_id: UUID, endpoint_id: UUID, url: str, now: datetime
 ) -> EndpointRecord | None:
-    """Count a failure of an endpoint; None if it is not active."""
+    """Count a failure of an endpoint at this URL; None if it is not active, or has another one."""
     table = WebhookEndpoint
     row = (
         await db.execute(
             update(table)
-            .where(_own(practice_id, endpoint_id), table.active)
+            .where(_own(practice_id, endpoint_id), table.active, table.url == url)
             .values(
                 failures=table.failures + 1,
                 failing_since=func.coalesce(table.failing_since, now),

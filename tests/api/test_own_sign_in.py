@@ -210,6 +210,16 @@ async def test_an_issuer_and_audience_belong_to_one_practice(
     assert (await set_up(api, other_world, issuer)).status_code == 200
 
 
+async def test_the_operator_releases_what_a_closed_practice_uses(
+    api: Api, world: World, other_world: World, issuer: Issuer
+) -> None:
+    await set_up(api, world, issuer)
+    await close_practice(world.settings, str(world.practice_id), NOW)
+    assert (await set_up(api, other_world, issuer)).json()["code"] == "issuer-taken"
+    await release_sign_in(world.settings, issuer.url, "reslot", NOW)
+    assert (await set_up(api, other_world, issuer)).status_code == 200
+
+
 async def test_a_closed_practice_accepts_no_tokens(
     api: Api, world: World, issuer: Issuer, ref: str
 ) -> None:

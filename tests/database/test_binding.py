@@ -19,7 +19,7 @@ from app.fees.announcing import announce_fees
 from app.fees.lapsing import lapse_waivers
 from app.fees.refilling import judge_due_refills
 from app.groups.judging import judge_due_groups
-from app.identity.oidc.queries import find_providers
+from app.identity.oidc.queries import find_providers, find_users
 from app.identity.oidc.repository import is_taken
 from app.identity.short_links.queries import read_session_link
 from app.identity.sign_in.find_clients import find_clients
@@ -333,6 +333,7 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
             await read_session_link(db, "aB3" * 5 + "x", LinkTokens(settings.keys))
         await find_clients(db, "ana@client.example")
         await find_providers(db, "https://login.example", ["reslot"])
+        await find_users(db, "https://login.example", "reslot")
         await is_taken(db, world.practice_id, issuer="https://login.example", audience="reslot")
     await transact(engine, partial(tidy, now=NOW, links=timedelta(days=30)))
     await transact(engine, partial(sweep, now=NOW))

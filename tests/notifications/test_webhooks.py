@@ -585,6 +585,25 @@ async def test_an_endpoint_that_keeps_failing_is_disabled(
     assert len(mails) == len(entries) == (1 if disabled else 0)
 
 
+async def test_the_end_of_a_former_url_does_not_disable_an_endpoint(
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
+) -> None:
+    """Its answer comes after staff have set the new one."""
+    endpoint_id = await add_endpoint(world, receiver)
+    receiver.status, receiver.go_on = 410, asyncio.Event()
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
+    sending = asyncio.create_task(send_webhook(webhooks, world.practice_id, notification_id))
+    await receiver.wait_for(1)
+    await world.change(WebhookEndpoint, endpoint_id, url="https://new.example/hooks")
+    receiver.go_on.set()
+    await sending
+    found = await endpoint(world)
+    assert (found.active, found.failures) == (True, 0)
+    assert await world.rows(Notification, recipient="practice") == []
+
+
 async def test_the_practice_is_notified_once_by_mail(
     webhooks: WebhookContext,
     context: MailContext,

@@ -38,6 +38,16 @@ async def find_providers(
     return [(row.practice_id, _record(row)) for row in rows]
 
 
+async def find_users(db: AsyncConnection, issuer: str, audience: str) -> Sequence[UUID]:
+    """Find the practices that use an issuer with this audience, closed ones too."""
+    rows = await db.scalars(
+        select(SignInProvider.practice_id).where(
+            SignInProvider.issuer == issuer, SignInProvider.audience == audience
+        )
+    )
+    return rows.all()
+
+
 async def read_provider(db: AsyncConnection, practice_id: UUID) -> Provider | None:
     """Read the practice's own sign-in. None: it has none."""
     own = SignInProvider.practice_id == practice_id
