@@ -34,7 +34,7 @@ from app.observability.tracing.start import check_tracing, start_tracing, stop_t
 from app.observability.tracing.statements import watch_statements
 from app.operations.client_commands import PracticeOption, client_commands
 from app.operations.http_limits import LimitedHttp
-from app.operations.installation import export, installation, run_command
+from app.operations.installation import check_schema, export, installation, run_command
 from app.operations.links import end_links, issue_access_token, print_link
 from app.operations.practice_commands import practice_commands
 from app.operations.practices import (
@@ -149,9 +149,22 @@ def worker() -> None:
 def migrate() -> None:
     """Migrate the database to the schema of this version, with the role that owns it."""
     with installation(load_settings(), migrates=True) as settings:
-        asyncio.run(migrate_database(settings.owner_url, role_of(settings.service_url)))
+        role = role_of(settings.service_url)
+        asyncio.run(migrate_database(settings.owner_url, role))
+        if role == role_of(settings.owner_url):
+            typer.echo(
+                "The role of DATABASE_URL owns the tables, so nothing keeps it from changing the "
+                "audit log: name another role in DATABASE_OWNER_URL.",
+                err=True,
+            )
         try:
             asyncio.run(set_role_limits(settings.service_url))
+            asyncio.run(check_schema(settings))
+        except SettingsError:
+            raise SettingsError(
+                "The database of DATABASE_OWNER_URL is migrated, but not that of DATABASE_URL: "
+                "name the same database in both."
+            ) from None
         except _DATABASE_ERRORS as error:
             # This process may not have the password of the service's role.
             typer.echo(

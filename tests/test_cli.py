@@ -1,22 +1,19 @@
 """The `reslot` command: an error that an operator can correct is one sentence, not a traceback."""
 
 import asyncio
-import logging
 import socket
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-import structlog
 import uvicorn
 from sqlalchemy import select
 
 from app import __version__
 from app.configuration.settings import Settings
-from app.database.embedded import EmbeddedServer
+from app.database.embedded import SERVICE, EmbeddedServer
 from app.database.engine import create_engine
 from app.database.migrations import role_of
 from app.tables.practices import Practice
@@ -106,6 +103,25 @@ def test_migrating_needs_no_password_of_the_service(
     assert schema == "The database is at the schema of this version."
 
 
+def test_migrating_tells_that_the_service_owns_its_tables(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", settings.owner_url)
+    owns, schema = run("migrate").splitlines()
+    assert owns.startswith("The role of DATABASE_URL owns the tables, so nothing keeps it from")
+    assert schema == "The database is at the schema of this version."
+
+
+def test_migrating_another_database_than_the_services_is_told(
+    monkeypatch: pytest.MonkeyPatch, server: EmbeddedServer
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", server.url(SERVICE, "postgres"))
+    assert refusal(monkeypatch, "migrate") == (
+        "reslot: The database of DATABASE_OWNER_URL is migrated, but not that of DATABASE_URL: "
+        "name the same database in both."
+    )
+
+
 def test_mail_names_the_folder_that_it_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -166,17 +182,6 @@ def test_the_role_of_a_url_is_found_with_one_host_or_several(url: str) -> None:
     assert role_of(url) == "reslot_service"
 
 
-@pytest.fixture
-def _logs() -> Iterator[None]:
-    """Restore the logging of the process, which a command configures."""
-    root, ours = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.configure(**ours)
-
-
-@pytest.mark.usefixtures("_logs")
 @pytest.mark.parametrize("workers", ["2", "3"])
 def test_several_server_processes_print_where_they_listen(
     monkeypatch: pytest.MonkeyPatch, workers: str

@@ -33,6 +33,7 @@ def test_an_operator_exports_and_erases_a_client(
     )
     assert run("client", "erase", *client, "--reason", "By letter.") == erased
     assert "was erased" in refusal(monkeypatch, "client", "export", *client)
+    assert "was erased" in refusal(monkeypatch, "link", str(session_id), "--revoke")
     kinds = asyncio.run(_entries(settings))
     assert kinds == [("exported", None), ("erased", "By letter.")]
 

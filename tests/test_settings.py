@@ -23,6 +23,23 @@ def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@pytest.mark.parametrize(
+    ("given", "lacks"),
+    [
+        ({}, False),
+        ({"SMTP_URL": "smtp://mail.example"}, True),
+        ({"SMS_URL": "https://texts.example", "SMS_FROM": "Harbor"}, True),
+        ({"SMTP_URL": "smtp://mail.example", "PUBLIC_URL": "https://api.example"}, False),
+    ],
+)
+def test_links_that_leave_the_machine_need_a_public_url(
+    env: pytest.MonkeyPatch, given: dict[str, str], *, lacks: bool
+) -> None:
+    for name, text in given.items():
+        env.setenv(name, text)
+    assert load_settings().lacks_public_url is lacks
+
+
 @pytest.mark.usefixtures("env")
 def test_everything_except_the_secrets_has_a_default() -> None:
     settings = load_settings()

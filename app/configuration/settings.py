@@ -282,8 +282,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _derive_urls(self) -> Self:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        public = self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+        public = self.public_url.rstrip("/") or self._own_url
         object.__setattr__(self, "public_url", public)
         object.__setattr__(self, "portal_url", self.portal_url or f"{public}/portal/")
         return self
@@ -305,6 +304,17 @@ class Settings(BaseSettings):
         """Return a copy with the signing keys of a text in the format of SECRET_KEYS."""
         keys = self._long_enough(tuple(SecretStr(part) for part in _parts(text)))
         return self.model_copy(update={"secret_keys": keys})
+
+    @property
+    def _own_url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def lacks_public_url(self) -> bool:
+        """Tell whether messages leave this machine with links that lead only to it."""
+        leave = self.smtp_url is not None or self.sms_url is not None
+        return leave and self.public_url == self._own_url
 
     @property
     def keys(self) -> list[str]:

@@ -123,6 +123,12 @@ def is_change_of(practice_id: UUID, held: HeldIds) -> ColumnElement[bool]:
     return of_practice(practice_id, Change, or_(Change.session_id.in_(held.sessions), about_record))
 
 
+def is_notification_of(practice_id: UUID, held: HeldIds) -> ColumnElement[bool]:
+    """Match the notifications about what belongs to a client, such as offers without a session."""
+    changes = select(Change.id).where(is_change_of(practice_id, held))
+    return or_(Notification.session_id.in_(held.sessions), Notification.change_id.in_(changes))
+
+
 async def read_parts(
     db: AsyncConnection, practice_id: UUID, held: HeldIds
 ) -> dict[str, list[Mapping[str, Any]]]:
@@ -147,7 +153,7 @@ async def read_parts(
         "holds": (HeldTime, HeldTime.client_id == of_client),
         "move_requests": (MoveRequest, MoveRequest.id.in_(noted)),
         "asked_to_move": (MoveRequestSession, MoveRequestSession.session_id.in_(of_session)),
-        "notifications": (Notification, Notification.session_id.in_(of_session)),
+        "notifications": (Notification, is_notification_of(practice_id, held)),
         "sign_ins": (SignIn, SignIn.client_id == of_client),
         "sign_in_families": (SignInFamily, SignInFamily.client_id == of_client),
         "feeds": (Feed, Feed.client_id == of_client),

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.directory.clients.erased import TOMBSTONE
-from app.erasure.queries import is_change_of
+from app.erasure.queries import is_change_of, is_notification_of
 from app.erasure.records import HeldIds
 from app.identity.short_links.repository import delete_links_of_client
 from app.tables.changes import Change, ChangeNote
@@ -62,14 +62,13 @@ class ErasureRepository:
         One that a worker is sending is left alone: its row is locked, and a mail server may take
         minutes. If that attempt fails, the next one finds that the client is erased.
         """
-        changes = select(Change.id).where(is_change_of(self._practice_id, self._held))
         waiting = (
             select(Notification.id)
             .where(
                 self._own(
                     Notification,
                     Notification.status == "pending",
-                    Notification.change_id.in_(changes),
+                    is_notification_of(self._practice_id, self._held),
                 )
             )
             .with_for_update(skip_locked=True)
@@ -126,7 +125,7 @@ class ErasureRepository:
             .where(
                 self._own(
                     Notification,
-                    Notification.session_id.in_(self._held.sessions),
+                    is_notification_of(self._practice_id, self._held),
                     Notification.last_error.is_not(None),
                 )
             )

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.configuration.settings import Settings
@@ -14,6 +15,9 @@ from app.erasure.retention_repository import (
     delete_origins,
     list_practices,
 )
+from app.outbox.errors import describe
+
+log = structlog.get_logger()
 
 _Delete = Callable[[AsyncConnection, UUID, datetime], Awaitable[None]]
 
@@ -21,7 +25,8 @@ _Delete = Callable[[AsyncConnection, UUID, datetime], Awaitable[None]]
 async def delete_what_is_old(engine: AsyncEngine, settings: Settings, now: datetime) -> None:
     """Delete old notes, network addresses and finished notifications, practice by practice.
 
-    What has no setting is kept.
+    What has no setting is kept. A practice whose data cannot be deleted now is logged, and does not
+    keep the others from it.
     """
     kept: list[tuple[_Delete, int]] = [
         (command, days)
@@ -37,8 +42,12 @@ async def delete_what_is_old(engine: AsyncEngine, settings: Settings, now: datet
     async with read_connection(engine) as db:
         practices = await list_practices(db)
     for practice_id in practices:
-        for command, days in kept:
-            await _run(engine, command, practice_id, now - timedelta(days=days))
+        try:
+            for command, days in kept:
+                await _run(engine, command, practice_id, now - timedelta(days=days))
+        except Exception as error:  # noqa: BLE001 - the other practices must not wait for this one
+            cause = describe(error)
+            log.warning("old_data_not_deleted", practice_id=str(practice_id), error=cause)
 
 
 async def _run(engine: AsyncEngine, command: _Delete, practice_id: UUID, until: datetime) -> None:

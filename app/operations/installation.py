@@ -36,7 +36,7 @@ def installation(
     """
     with _with_database(settings) as complete:
         if not migrates:
-            asyncio.run(_check_schema(complete))
+            asyncio.run(check_schema(complete))
         if migrates and not may_make_keys:
             yield complete
         else:
@@ -62,7 +62,12 @@ def _with_database(settings: Settings) -> Iterator[Settings]:
         yield settings.model_copy(update=urls)
 
 
-async def _check_schema(settings: Settings) -> None:
+async def check_schema(settings: Settings) -> None:
+    """Check that the service's database has the schema of this version.
+
+    Raises:
+        SettingsError: it has another one.
+    """
     async with brief_engine(settings.service_url) as engine:
         wrong = await schema_problem(engine)
     if wrong is not None:

@@ -10,7 +10,7 @@ from app.audit.write import OPERATOR
 from app.configuration.settings import Settings, SettingsError
 from app.database.engine import brief_engine
 from app.database.transactions import transact
-from app.domain.errors import NotFoundError
+from app.domain.errors import ClientErasedError, NotFoundError
 from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import LinkTokens, link_url
 from app.links.commands import issue_link, revoke_links
@@ -57,7 +57,7 @@ async def print_link(settings: Settings, session_id: UUID, now: datetime) -> str
 
     Raises:
         NotFoundError: there is no such session.
-        SettingsError: its practice is closed.
+        SettingsError: its practice is closed, or its client was erased.
     """
     async with brief_engine(settings.service_url) as engine:
         practice_id = await _practice_of(engine, session_id)
@@ -69,7 +69,10 @@ async def print_link(settings: Settings, session_id: UUID, now: datetime) -> str
             actor=OPERATOR,
             now=now,
         )
-        issued = await transact(engine, command)
+        try:
+            issued = await transact(engine, command)
+        except ClientErasedError:
+            raise SettingsError("The client was erased: nothing opens their sessions.") from None
     return link_url(settings.portal_url, issued.token)
 
 

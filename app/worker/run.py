@@ -83,6 +83,8 @@ async def run_worker(
 
     if settings.smtp_url is None:
         log.warning("mails_go_to_a_folder", reason="SMTP_URL is not set")
+    if settings.lacks_public_url:
+        log.warning("links_lead_to_this_machine", reason="PUBLIC_URL is not set")
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_serving(url, lanes_of, stop))

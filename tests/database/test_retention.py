@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from app.configuration.settings import Settings
 from app.erasure.retention import delete_what_is_old
+from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change, ChangeNote
 from app.tables.move_requests import MoveRequest
 from app.tables.notifications import Notification
@@ -97,6 +100,36 @@ async def test_finished_notifications_end_and_others_stay(
     assert await world.rows(Notification, status="sent")
     await delete_what_is_old(world.engine, kept, NOW + 90 * DAY)
     assert {row.status for row in await world.rows(Notification)} == {"pending"}
+
+
+REFUSE = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'made up'; END $$;
+CREATE TRIGGER refuse BEFORE DELETE ON change_notes FOR EACH ROW
+    WHEN (old.practice_id = '{practice_id}') EXECUTE FUNCTION refuse();
+"""
+
+
+@pytest.mark.own_database
+@pytest.mark.parametrize("fails_first", [True, False])
+async def test_a_practice_that_fails_keeps_no_other_from_it(
+    api: Api, staff: Api, world: World, settings: Settings, *, fails_first: bool
+) -> None:
+    other = await World(world.engine, settings).build()
+    await leave(api, staff, world)
+    await leave(api.signed_in(other.token()), api.signed_in(await other.key(Scope.ADMIN)), other)
+    first, last = sorted((world, other), key=lambda one: one.practice_id)
+    failing, good = (first, last) if fails_first else (last, first)
+    owner = await asyncpg.connect(settings.owner_url)
+    await owner.execute(REFUSE.format(practice_id=failing.practice_id))
+    await owner.close()
+    kept = keeping(settings, keep_notes_days=1)
+    with capture_logs() as logs:
+        await delete_what_is_old(world.engine, kept, NOW + 30 * DAY)
+    assert {note for note, _ in await notes(good)} == {None}
+    assert ("A note.", "127.0.0.1") in await notes(failing)
+    (told,) = [log for log in logs if log["event"] == "old_data_not_deleted"]
+    assert told["practice_id"] == str(failing.practice_id)
 
 
 async def test_the_worker_does_it(api: Api, staff: Api, world: World, settings: Settings) -> None:

@@ -27,6 +27,7 @@ from app.tables.taken_times import TakenTime
 from app.tables.waitlist import Offer, Wish
 from tests.groups import add_group, add_seat
 from tests.holds import put_hold
+from tests.waiting import wait
 from tests.walls import add_offer
 from tests.world import NOW, Api, TestClock, World
 
@@ -459,6 +460,15 @@ async def test_an_export_has_everything_that_is_held(api: Api, staff: Api, world
     assert answer.json()["client"]["texts_stopped"] == "all"
     (entry,) = await world.rows(Change, kind="exported")
     assert (entry.subject, entry.subject_id) == ("client", world.client_id)
+
+
+async def test_an_export_has_the_mails_about_offers(api: Api, world: World) -> None:
+    """They are about no session."""
+    waiting = await wait(world, api)
+    await waiting.offered()
+    answer = await waiting.staff.post(path(world, "export"), None)
+    kinds = [row["kind"] for row in answer.json()["notifications"]]
+    assert "offer" in kinds
 
 
 async def test_an_export_has_nothing_of_others(api: Api, staff: Api, world: World) -> None:
