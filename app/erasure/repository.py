@@ -108,12 +108,14 @@ class ErasureRepository:
         )
 
     async def _erase_sessions(self) -> None:
-        """Take references and what could be undone from sessions, and end their links."""
+        """Take references, how to join, and what could be undone from sessions; end their links."""
         await self._db.execute(
             update(Session)
             .where(self._own(Session, Session.client_id == self._held.client_id))
             .values(
                 external_ref=None,
+                join_url=None,
+                instructions=None,
                 pushed=None,
                 undo=None,
                 undo_until=None,

@@ -46,8 +46,6 @@ class Change(Identified, Base):
     ends_at: Mapped[datetime | None]
     format: Mapped[str | None]
     location_id: Mapped[UUID | None]
-    join_url: Mapped[str | None]
-    instructions: Mapped[str | None]
     fee_minor: Mapped[int | None]
     currency: Mapped[str | None]
     credit: Mapped[str | None]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app.directory.contact_fields import TimeZone, WebAddress
 from app.directory.fields import RefText, Words
@@ -19,7 +19,8 @@ from app.policies.schemas import NewPolicy
 from app.schedule.hours.schemas import OverrideRequest, WorkingHoursRequest
 from app.schedule.time_off.schemas import BusyTimesRequest, PutTimeOff, Source
 from app.texts.errors import InvalidValueError
-from app.web.types import Day, Id, Instant, RequestBody, TimeOfDay, visible
+from app.web.types import Day, Id, Instant, RequestBody, TimeOfDay
+from app.web.views import ReasonCodeInput
 
 Currency = Annotated[str, Field(strict=True, pattern=r"^[A-Z]{3}$")]
 VersionNumber = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
@@ -69,7 +70,8 @@ class PolicyLine(NewPolicy):
 
 
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
-Code = Annotated[str, Field(strict=True, min_length=1, max_length=50), AfterValidator(visible)]
+# The kinds of changes that can have a fee. Another software may charge for what took place.
+Cause = Literal["cancelled", "noshow", "fulfilled", "rescheduled", "format_changed"]
 Side = Literal["client", "practice"]
 
 
@@ -102,7 +104,7 @@ class EndLine(RequestBody):
     at: Instant
     by: Side = "practice"
     credit: Literal["returned", "forfeited", "kept"] | None = None
-    reason: Code | None = None
+    reason: ReasonCodeInput | None = None
 
 
 class RedemptionLine(RequestBody):
@@ -121,7 +123,7 @@ class FeeLine(RequestBody):
 
     amount: Price
     status: FeeStatus = "due"
-    cause: Code
+    cause: Cause
     by: Side | None = None
     recorded_at: Instant
     closed_at: Instant | None = None

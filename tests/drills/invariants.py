@@ -264,9 +264,9 @@ _BREACHES = {
     "a session is as its last change says": """
     SELECT sessions.id FROM sessions LEFT JOIN history ON session_id = sessions.id AND is_last
     WHERE (sessions.starts_at, sessions.ends_at, sessions.format, sessions.location_id,
-        sessions.join_url, sessions.instructions, sessions.calendar_sequence, sessions.status)
+        sessions.calendar_sequence, sessions.status)
       IS DISTINCT FROM (history.starts_at, history.ends_at, history.format, history.location_id,
-        history.join_url, history.instructions, history.calendar_sequence,
+        history.calendar_sequence,
         CASE WHEN kind IN ('cancelled', 'fulfilled', 'noshow') THEN kind ELSE 'booked' END)""",
     "no package has more credits in use than it has": """
     SELECT packages.id FROM packages WHERE practice_id = $1 AND credits <

@@ -204,7 +204,6 @@ SPOILED = [
         for change in (
             "starts_at = starts_at + interval '30 minutes'",
             "format = 'other'",
-            "join_url = 'https://other.example'",
             "calendar_sequence = calendar_sequence + 1",
             "status = 'cancelled'",
         )

@@ -34,11 +34,10 @@ IN_WEBHOOKS = ".external_ref"
 IN_SUBJECTS = {"services.name", "practitioners.name", "practices.name", "clients.name"}
 IN_CALENDARS = IN_SUBJECTS | {
     "clients.email", "practitioners.email", "practices.email", "locations.name",
-    "locations.address", "sessions.join_url", "sessions.instructions", "changes.join_url",
-    "changes.instructions", "practitioners.video_url", "service_formats.instructions",
-    "practitioners.phone", "groups.join_url", "groups.instructions",
+    "locations.address", "sessions.join_url", "sessions.instructions", "practitioners.video_url",
+    "service_formats.instructions", "practitioners.phone", "groups.join_url", "groups.instructions",
 }  # fmt: skip
-IN_URLS = {"sessions.join_url", "changes.join_url", "practitioners.video_url", "groups.join_url"}
+IN_URLS = {"sessions.join_url", "practitioners.video_url", "groups.join_url"}
 # The audit log keeps names of keys and calendars: they are not personal and cannot be erased.
 IN_COLUMNS: dict[str, set[str]] = {
     "notifications.last_error": set(),
@@ -133,7 +132,7 @@ async def test_typed_text_is_nowhere_else(stage: Stage, capfd: pytest.CaptureFix
     await _look_into_tables(stage, words)
     _look_into_webhooks(stage.receiver, words)
     told = [_look_into_mail(mail, words) for mail in stage.postbox.mails]
-    assert {"services.name", "changes.join_url"} <= set.union(*told)
+    assert {"services.name", "sessions.join_url"} <= set.union(*told)
 
 
 async def _look_into_tables(stage: Stage, words: dict[str, str]) -> None:

@@ -189,8 +189,6 @@ class Scenario:
                 ends_at=session.ends_at,
                 format=session.format,
                 location_id=session.location_id,
-                join_url=session.join_url,
-                instructions=session.instructions,
                 fee_minor=fee and fee.amount_minor,
                 currency=session.currency,
                 credit=credit,

@@ -510,6 +510,19 @@ async def test_a_reminder_shows_the_present_state(
     assert mail.token
 
 
+async def test_how_to_join_is_told_only_of_the_present_meeting(
+    read: Any, scenario: Scenario, world: World
+) -> None:
+    """The history does not keep it, because it cannot be erased there."""
+    session_id = await scenario.book()
+    await world.change_all(Session, join_url="https://video.example/new")
+    assert "https://video.example/new" in (await read(session_id, "booked")).text
+    await scenario.move(session_id, START + ONE_DAY, join_url="https://video.example/moved")
+    booked, moved = await read(session_id, "booked"), await read(session_id, "rescheduled")
+    assert "video.example" not in booked.text
+    assert "https://video.example/moved" in moved.text
+
+
 async def test_a_newer_change_removes_the_calendar_part(read: Any, scenario: Scenario) -> None:
     session_id = await scenario.book()
     await scenario.move(session_id, START + ONE_DAY)

@@ -1,6 +1,7 @@
 """Turns the columns of a mail's statement into the change that it tells of."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ def to_change(row: Row) -> ChangeFacts:
         at=row["change_at"],
         actor=row["change_actor"],
         before=_before(row),
-        after=to_meeting(row, "new"),
+        after=_after(row),
         calendar_sequence=row["change_calendar_sequence"],
         reason_code=row["change_reason_code"],
         note=row["change_note"],
@@ -79,13 +80,29 @@ def _before(row: Row) -> Meeting | None:
     )
 
 
-def to_meeting(row: Row, prefix: str) -> Meeting:
+def _after(row: Row) -> Meeting:
+    """Return the meeting after the change; how to join only if it is the session's present one.
+
+    The history has no URLs and no instructions: they may name a person, and it cannot be erased.
+    """
+    after, present = _meeting(row, "new"), to_present(row)
+    is_present = after == replace(present, join_url=None, instructions=None)
+    return present if is_present else after
+
+
+def to_present(row: Row) -> Meeting:
+    """Read when, where and how the session takes place now."""
+    join_url, instructions = row["now_join_url"], row["now_instructions"]
+    return replace(_meeting(row, "now"), join_url=join_url, instructions=instructions)
+
+
+def _meeting(row: Row, prefix: str) -> Meeting:
     """Read the time, format and place whose columns begin with `prefix`."""
     return Meeting(
         row[f"{prefix}_starts_at"],
         row[f"{prefix}_ends_at"],
         Format(row[f"{prefix}_format"]),
         place_of(row[f"{prefix}_place_name"], row[f"{prefix}_place_address"]),
-        row[f"{prefix}_join_url"],
-        row[f"{prefix}_instructions"],
+        join_url=None,
+        instructions=None,
     )

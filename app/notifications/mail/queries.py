@@ -25,7 +25,7 @@ from app.domain.session import Contact, SessionFacts, Status, contact_for_client
 from app.identity.tokens.link import Link
 from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
 from app.notifications.mail import merged_queries as merged
-from app.notifications.mail.change_rows import to_change, to_meeting
+from app.notifications.mail.change_rows import to_change, to_present
 from app.notifications.mail.data import (
     MailData,
     Party,
@@ -207,7 +207,7 @@ def _columns() -> list[Any]:
         *_prefixed("change", ChangeNote, "note"),
         *merged.BEFORE,
         *_prefixed("old_place", _old_place, "name", "address"),
-        *_prefixed("new", Change, "starts_at", "ends_at", "format", "join_url", "instructions"),
+        *_prefixed("new", Change, "starts_at", "ends_at", "format"),
         *_prefixed("new_place", _new_place, "name", "address"),
         *_prefixed("now", Session, "starts_at", "ends_at", "format", "join_url", "instructions"),
         *_prefixed("now_place", _present_place, "name", "address"),
@@ -293,7 +293,7 @@ def _mail_data(row: Row) -> MailData:
             row["practitioner_locale"],
         ),
         change=to_change(row),
-        present=to_meeting(row, "now"),
+        present=to_present(row),
         facts=_facts(row, asked),
         policy=stored_policy(
             row["policy_id"], row["policy_number"], row["policy_text"], row["policy_rules"]

@@ -351,8 +351,6 @@ def _entry(session_id: UUID, change: NewChange) -> NewEntry:
         "ends_at": change.after.ends_at,
         "format": change.after.format,
         "location_id": change.after.location_id,
-        "join_url": change.after.join_url,
-        "instructions": change.after.instructions,
         "fee_minor": change.fee and change.fee.amount_minor,
         "currency": change.currency,
         "credit": change.credit,

@@ -141,6 +141,13 @@ async def live(api: Api, staff: Api, world: World, canaries: Canaries) -> None:
     first = UUID(booked.json()["session"]["id"])
     # A late cancellation, with a question; a move; a wish with an offer; a hold.
     second = await world.book(START + DAY)
+    # As an import may bring it.
+    await world.change(
+        Session,
+        second,
+        join_url=f"https://video.example/{canaries.new('join')}",
+        instructions=canaries.new("instructions"),
+    )
     quote = (await mine.session(second))["actions"]["cancel"]["quote"]
     mine_key = {"Idempotency-Key": canaries.new("key-of-client")}
     cancelled = await mine.cancel(

@@ -285,6 +285,21 @@ def group(world: World, ref: str = "class-1", **fields: Any) -> dict[str, Any]:
     return line | fields
 
 
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"ended": ended(reason="Ana Ruiz is ill")}, "/ended/reason"),
+        ({"ended": ended(), "fees": [fee("Ana Ruiz was late")]}, "/fees/0/cause"),
+    ],
+)
+async def test_codes_and_causes_are_no_free_text(
+    staff: Api, world: World, fields: dict[str, Any], pointer: str
+) -> None:
+    """They are in the history, which cannot be erased."""
+    (failed,) = await imported(staff, [session(world, status="cancelled", **fields)])
+    assert [one["pointer"] for one in failed["problem"]["errors"]] == [pointer]
+
+
 async def test_seats_of_groups(staff: Api, world: World) -> None:
     other = await world.add_client(email="two@client.example", external_ref="two")
     service = await world.add_service(name="Yoga", formats=("video",), external_ref="yoga")
