@@ -90,6 +90,7 @@ _BEFORE = (
     "carried_since",
     "series_starts_at",
     "frozen_deadlines",
+    "grace_from",
 )
 _GONE_BACK = _CHANGED.values(calendar_sequence=Session.calendar_sequence + 1).add_cte(_RELEASED)
 _GO_BACK = Write(_GONE_BACK.add_cte(_TAKEN), *_BEFORE)
@@ -326,6 +327,7 @@ class SessionRepository:
             "carried_since": before.carried_since,
             "series_starts_at": before.series_starts_at,
             "frozen_deadlines": frozen_document(before.frozen_deadlines),
+            "grace_from": before.grace_from,
         }
         if to.seat is None:
             whole = whole_time(to, buffers_of(record))
@@ -333,7 +335,12 @@ class SessionRepository:
         else:
             await _GO_BACK_TO_SEAT.run(self._db, values | _seat_values(to.seat))
         facts = facts_as_booked(record, to.starts_at, before.frozen_deadlines)
-        return replace(facts, moved_by_practice=before.moved_by_practice, carried=before.carried)
+        return replace(
+            facts,
+            moved_by_practice=before.moved_by_practice,
+            carried=before.carried,
+            grace_from=before.grace_from,
+        )
 
     def _changed(
         self,

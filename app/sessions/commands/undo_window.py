@@ -44,6 +44,7 @@ class StateBefore:
     absence_change_id: UUID | None
     frozen_deadlines: tuple[FrozenDeadline, ...]
     confirmed_at: datetime | None
+    grace_from: datetime | None
 
 
 def undo_of(
@@ -76,14 +77,14 @@ def undo_of(
         "move_request_id": _text(answers),
         "absence_change_id": _text(None if record.absence is None else record.absence.change_id),
         "frozen_deadlines": frozen_document(record.frozen_deadlines),
-        "confirmed_at": None if record.confirmed_at is None else record.confirmed_at.isoformat(),
+        "confirmed_at": _instant_text(record.confirmed_at),
+        "grace_from": _instant_text(record.grace_from),
     }
     return Undo(until, state)
 
 
 def state_before(state: dict[str, Any], currency: str) -> StateBefore:
     """Parse what `undo_of` made."""
-    rhythm, confirmed = state["series_starts_at"], state.get("confirmed_at")
     return StateBefore(
         meeting=Meeting(
             starts_at=datetime.fromisoformat(state["starts_at"]),
@@ -98,12 +99,21 @@ def state_before(state: dict[str, Any], currency: str) -> StateBefore:
         moved_by_practice=state["moved_by_practice"],
         carried=carried_of(state["carried_fee_minor"], currency, state["carried_forfeit"]),
         carried_since=state["carried_since"],
-        series_starts_at=None if rhythm is None else datetime.fromisoformat(rhythm),
+        series_starts_at=_instant(state["series_starts_at"]),
         move_request_id=_id(state["move_request_id"]),
         absence_change_id=_id(state.get("absence_change_id")),
         frozen_deadlines=parse_frozen(state.get("frozen_deadlines")),
-        confirmed_at=None if confirmed is None else datetime.fromisoformat(confirmed),
+        confirmed_at=_instant(state.get("confirmed_at")),
+        grace_from=_instant(state.get("grace_from")),
     )
+
+
+def _instant_text(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _text(id_: UUID | None) -> str | None:

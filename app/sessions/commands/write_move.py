@@ -63,7 +63,7 @@ async def write_move(
         by_client=actor.is_client if changes_start else None,
         counted=why_free(policy, Action.RESCHEDULE, record.facts, now) is None,
         # A later start must not bring back a grace that has ended two hours before this one.
-        ends_grace=is_grace_over(policy, record.facts, now),
+        ends_grace=changes_start and is_grace_over(policy, record.facts, now),
         undo=undo,
     )
     carries = judged.cost.carries
