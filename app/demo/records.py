@@ -176,7 +176,9 @@ async def _write_harbor(practice: PracticeRepository, now: datetime) -> None:
         (HARBOR_STREET, "Harbor Street", "12 Harbor Street, New York, NY 10004"),
         (MILL_LANE, "Mill Lane", "3 Mill Lane, New York, NY 10011"),
     ):
-        await practice.add(Location, id=place, name=name, address=address)
+        await practice.add(
+            Location, id=place, name=name, address=address, time_zone="America/New_York"
+        )
     await _write_practitioner(practice, MAYA, sessions_per_day=8)
     await _write_practitioner(practice, TOM)
     await _write_practitioner(practice, AROHA, sessions_per_week=20)
