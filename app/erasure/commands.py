@@ -27,10 +27,10 @@ from app.fees.repository import close_fee
 from app.fees.steps import fee_change
 from app.groups.commands.cancel import free_seat
 from app.outbox.outbox import NewNotification
+from app.sessions.commands.carried_repository import CarriedRepository
 from app.sessions.commands.finish import finish, finish_all
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.reasons import check_staff_reason
-from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.following_queries import read_several
 from app.sessions.read.queries import read_session
 from app.waitlist.commands.ending import end_wish
@@ -188,7 +188,7 @@ async def _waive(db: AsyncConnection, command: _Command, fee_id: UUID) -> None:
     await close_fee(db, practice_id, fee_id, "waived", now)
     fee = await read_fee(db, practice_id, fee_id)
     record = await read_session(db, practice_id, fee.session_id)
-    await SessionRepository(db, practice_id).set_carried(fee.session_id, None)
+    await CarriedRepository(db, practice_id).set(fee.session_id, None)
     change = fee_change(command.actor, fee, record, "fee_waived")
     told = [NewNotification("fee.waived", "webhook", record.starts_at, now)]
     change = replace(change, command_id=command.id)

@@ -12,10 +12,10 @@ from app.fees.repository import close_fee
 from app.fees.steps import fee_change, lock_session_of, tell_client
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification
+from app.sessions.commands.carried_repository import CarriedRepository
 from app.sessions.commands.finish import finish
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.reasons import check_staff_reason
-from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
 
 
@@ -69,7 +69,7 @@ async def waive_locked(
     # It belongs to the move that carries the cost, or to the end that charged it, as do all fees
     # since that move but those for a change of format.
     if fee.cause != "format_changed":
-        await SessionRepository(db, practice_id).end_carried(fee.session_id, fee.cause_version)
+        await CarriedRepository(db, practice_id).end(fee.session_id, fee.cause_version)
     is_granted = fee.question is not None and fee.question.state == "granted"
     details: dict[str, Any] | None = {"waiver": "granted"} if is_granted else None
     if details is not None and tells_client and reason is not None:

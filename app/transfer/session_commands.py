@@ -199,9 +199,11 @@ class _Replay:
             raise InvalidInputError("/group_id", "field.no-such-group")
         if line.status is Status.CANCELLED:
             return None
-        if not group.is_at(meeting):
+        # A seat that has ended stays where it was when its group is moved or cancelled.
+        is_booked = line.status is Status.BOOKED
+        if is_booked and not group.is_at(meeting):
             raise InvalidInputError("/starts_at", "field.not-time-of-group")
-        if not group.is_scheduled:
+        if is_booked and not group.is_scheduled:
             raise GroupCancelledError
         if group.free_seat is None:
             raise GroupFullError

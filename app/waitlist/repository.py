@@ -223,6 +223,26 @@ class WaitlistRepository:
         )
         return found.one_or_none()
 
+    async def waits_already(
+        self,
+        client_id: UUID,
+        service_id: UUID,
+        practitioner_id: UUID | None,
+        group_id: UUID | None,
+    ) -> bool:
+        """Tell whether a client waits for a new session of the same kind, or for the same group."""
+        own = of_practice(
+            self._practice_id,
+            Wish,
+            Wish.client_id == client_id,
+            Wish.service_id == service_id,
+            Wish.practitioner_id.is_not_distinct_from(practitioner_id),
+            Wish.group_id.is_not_distinct_from(group_id),
+            Wish.session_id.is_(None),
+            Wish.ended_at.is_(None),
+        )
+        return await self._db.scalar(select(Wish.id).where(own).limit(1)) is not None
+
     async def has_session_in(self, group_id: UUID, client_id: UUID) -> bool:
         """Tell whether a client has a seat of a group already."""
         own = of_practice(

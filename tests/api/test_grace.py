@@ -200,6 +200,27 @@ async def test_an_undone_cancellation_keeps_the_grace(
     assert await because(api, session_id) == "grace"
 
 
+async def test_an_undo_after_the_group_has_moved_brings_no_grace_back(
+    api: Api, staff: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy(CARRYING | {"free_after_practice_move": None})
+    group_id = await add_group(world)
+    seat = {"group_id": str(group_id), "client_id": str(world.client_id)}
+    session_id = UUID((await staff.post(SESSIONS, seat)).json()["session"]["id"])
+    (row,) = await world.rows(Session)
+    clock.now = row.starts_at - 2 * HOUR + MICROSECOND
+    why = {"reason": {"note": "A mistake."}}
+    ended = await staff.post(f"{SESSIONS}/{session_id}/cancel", why | {"charge_fee": False})
+    assert ended.status_code == 200, ended.text
+    moved = {"start": (row.starts_at + DAY).isoformat(), "force": True} | why
+    answer = await staff.post(f"/v1/practice/groups/{group_id}/move", moved)
+    assert answer.status_code == 200, answer.text
+    undone = await staff.post(f"{SESSIONS}/{session_id}/undo", why)
+    assert undone.status_code == 200, undone.text
+    assert await because(api, session_id) is None
+    assert await grace_of(world) == [None]
+
+
 async def test_booking_again_after_the_end_gets_no_grace(
     api: Api, staff: Api, world: World, clock: TestClock
 ) -> None:

@@ -639,3 +639,30 @@ async def test_a_pushed_seat_moves_to_the_group_at_the_pushed_start(
     moved = await staff.put(at, pushed | {"start": "2026-12-10T23:00:00Z"})
     assert moved.status_code == 200, moved.text
     assert await seats_of(world, new) == {seat: 1}
+
+
+async def test_pushes_that_name_a_group_and_a_time_in_turn_are_each_compared(
+    staff: Api, world: World
+) -> None:
+    """What an earlier push has said in the other way is not that of the push before."""
+    first, second = await add_group(world), await add_group(world, CLASS + 7 * DAY)
+    own = {"client_id": str(world.client_id)}
+    by_time = own | {
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "start": CLASS.isoformat(),
+        "format": "in_person",
+    }
+    at = "/v1/practice/sessions/by-ref/class-7"
+    for body, group_id, version in (
+        (own | {"group_id": str(first)}, first, 1),
+        (by_time, first, 1),
+        (own | {"group_id": str(second)}, second, 2),
+        (by_time, first, 3),
+        (by_time, first, 3),
+        (own | {"group_id": str(first)}, first, 3),
+    ):
+        answer = await staff.put(at, body)
+        assert answer.is_success, answer.text
+        session = answer.json()["session"]
+        assert (session["group"]["id"], session["version"]) == (str(group_id), version)

@@ -110,7 +110,7 @@ async def test_a_seat_that_ends_leaves_the_time_of_its_group(
             sessions = SessionRepository(db, world.practice_id)
             if record.status is Status.CANCELLED:
                 free = NewSeat(group_id, 5, Buffers(0, 10))
-                await sessions.restore_seat(record, meeting_of(record), free)
+                await sessions.restore_seat(record, meeting_of(record), free, ends_grace=False)
             else:
                 await sessions.set_status(record, ended, marked, in_calendar=True)
         (row,) = await world.rows(Session, id=session_id)

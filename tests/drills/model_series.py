@@ -352,5 +352,7 @@ def told(
 
 
 def in_scope(session: Session) -> Session:
-    """Forget that it may be booked again: a scope books nothing again."""
-    return replace(session, ended_at=None)
+    """Forget that it may be booked again: a scope books nothing again, also if it is asked for."""
+    if session.status == "booked":
+        return session
+    return replace(session, ended_at=None, asked_until=None)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.fees.refilling import judge_due_refills
+from app.tables.notifications import Notification
 from app.tables.practices import Client
 from tests.notifications.reading import Read
 from tests.notifications.scenario import START
@@ -65,6 +66,42 @@ async def test_who_has_paid_is_told_of_the_fee_alone(read: Any, api: Api, world:
     text = flat(await read(session_id, "cancelled"))
     assert "free change" not in text
     assert "If somebody else takes this time, it costs nothing." in text
+
+
+@pytest.mark.parametrize(
+    ("of", "to_cancel", "to_move"),
+    [
+        (["cancel"], "Free cancellations that you have left: 2 of 2.", None),
+        (["reschedule"], None, "Free moves that you have left: 2 of 2. Each lifts the fee of a"),
+        (["cancel", "reschedule"], "Free changes that you have left", "Free changes that you"),
+    ],
+)
+async def test_the_terms_say_for_what_they_are(
+    read: Any, world: World, of: list[str], to_cancel: str | None, to_move: str | None
+) -> None:
+    moves = {"fees": [{"deadline": {"before_minutes": 20_000}, "amount_minor": 500}]}
+    allowance = RULES["allowance"] | {"for": of}
+    await world.add_policy(RULES | {"reschedule": moves, "allowance": allowance})
+    text = flat(await read(await world.book(START + 9 * DAY), "booked"))
+    cancelling, _, moving = text.partition("To reschedule:")
+    for part, said in ((cancelling, to_cancel), (moving, to_move)):
+        assert "To cancel" in cancelling
+        assert (said in part) if said else ("that you have left" not in part)
+
+
+async def test_a_change_that_used_one_is_told_as_a_change(
+    read: Any, api: Api, world: World
+) -> None:
+    """Also if the booking was not confirmed yet: "it is free" is about the move."""
+    await world.add_policy(RULES)
+    session_id = await world.book(START)
+    quote = (await api.session(session_id))["actions"]["reschedule"]["quote"]
+    moved = await api.reschedule(session_id, START + DAY, quote=quote)
+    assert moved.status_code == 200, moved.text
+    mail = await read(session_id, "rescheduled")
+    assert mail.subject.startswith("Your session has moved to")
+    statuses = {row.status for row in await world.rows(Notification, kind="booked")}
+    assert statuses == {"pending"}
 
 
 async def test_the_terms_say_how_many_are_left(read: Any, api: Api, world: World) -> None:

@@ -25,7 +25,7 @@ async def test_a_cancellation_that_costs_nothing_says_so(
     moved = await staff.reschedule_by_staff(session_id, START + timedelta(hours=1))
     assert moved.is_success, moved.text
     assert (await api.cancel(session_id)).is_success
-    assert "Nothing is due." in (await read(session_id, "cancelled")).text
+    assert "The cancellation costs nothing." in (await read(session_id, "cancelled")).text
 
 
 async def test_a_cancellation_that_costs_something_does_not(
@@ -37,7 +37,7 @@ async def test_a_cancellation_that_costs_something_does_not(
     assert (await api.cancel(session_id, quote=quote)).is_success
     mail = (await read(session_id, "cancelled")).text
     assert "$60.00" in mail
-    assert "Nothing is due." not in mail
+    assert "The cancellation costs nothing." not in mail
 
 
 @pytest.mark.parametrize("paid", [True, False])

@@ -179,6 +179,41 @@ async def test_a_move_names_the_clients_and_the_old_time(
     assert event.start == new
 
 
+async def test_a_longer_group_was_changed_and_not_moved(
+    world: World, context: MailContext, postbox: Postbox
+) -> None:
+    group_id = await put_group(world, START)
+    longer = START + LENGTH + timedelta(minutes=30)
+    await world.change(Group, group_id, ends_at=longer, version=2, calendar_sequence=1)
+    notification_id = await tell(world, group_id, "group_moved", starts_at=START, before=START)
+    assert await sent(world, context, notification_id) == "sent"
+    (mail,) = postbox.mails
+    assert mail["Subject"] == "Group session changed: December 3, 2026, 10:00 AM"
+    text, _ = read(mail)
+    assert "Before: Thursday, December 3, 2026, 10:00 AM to 10:50 AM" in text
+
+
+async def test_that_clients_were_told_is_said_only_if_there_are_any(
+    world: World, context: MailContext, postbox: Postbox
+) -> None:
+    for seats, told in ((0, False), (1, True)):
+        group_id = await put_group(world, START + seats * DAY)
+        taken = [await put_seat(world, group_id, START + seats * DAY, 1)] * seats
+        cancelled = {"status": "cancelled", "min_seats": 3, "decide_hours": 24}
+        await world.change(Group, group_id, **cancelled)
+        notification_id = await tell(
+            world,
+            group_id,
+            "group_cancelled",
+            actor=SYSTEM,
+            starts_at=START + seats * DAY,
+            seats=dict.fromkeys(taken, "cancelled"),
+        )
+        assert await sent(world, context, notification_id) == "sent"
+        text, _ = read(postbox.mails[-1])
+        assert ("Its clients have been told." in text) is told
+
+
 @pytest.mark.parametrize("actor", [STAFF, SYSTEM])
 async def test_a_cancellation_takes_the_entry_away(
     world: World, context: MailContext, postbox: Postbox, actor: Actor

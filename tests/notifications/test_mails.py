@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import pytest
 from icalendar import Calendar
@@ -19,6 +20,7 @@ from app.notifications.mail.data import MailData
 from app.outbox.errors import UndeliverableError
 from app.outbox.outbox import Kind, Recipient
 from app.policies.stored import rules_of
+from app.tables.notifications import Notification
 from app.tables.practices import Client, Practice, Practitioner
 from app.tables.sessions import Session
 from tests.notifications.reading import Read
@@ -508,6 +510,39 @@ async def test_a_reminder_shows_the_present_state(
     assert mail.subject == "Reminder: your session on December 3, 2026, 10:00 AM"
     assert "https://video.example/new" in mail.text
     assert mail.token
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "sentence"),
+    [
+        ("en-US", "Your session has another length: ", "changed the length of your session."),
+        ("de-DE", "Ihr Termin hat eine andere Dauer: ", "hat die Dauer Ihres Termins geändert."),
+        ("fr-FR", "La durée de votre rendez-vous a changé", "a modifié la durée de votre"),
+        ("es-ES", "La duración de su cita ha cambiado: ", "ha cambiado la duración de su cita."),
+    ],
+)
+async def test_a_longer_session_has_changed_and_was_not_moved(
+    read: Any, staff: Api, world: World, locale: str, subject: str, sentence: str
+) -> None:
+    await world.change(Client, world.client_id, locale=locale)
+    body = {
+        "client_id": str(world.client_id),
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "start": START.isoformat(),
+        "format": "video",
+    }
+    path = "/v1/practice/sessions/by-ref/visit-1"
+    session_id = UUID((await staff.put(path, body)).json()["session"]["id"])
+    await world.change_all(Notification, status="sent", finished_at=NOW)
+    longer = await staff.put(path, body | {"duration_minutes": 80})
+    assert longer.status_code == 200, longer.text
+    mail = await read(session_id, "rescheduled")
+    assert mail.subject.startswith(subject)
+    assert sentence in mail.text
+    practitioner = await read(session_id, "rescheduled", "practitioner")
+    assert "Harbor Wellness changed the length of this session." in practitioner.text
+    assert "Before: Thursday, December 3, 2026, 10:00 AM to 10:50 AM" in practitioner.text
 
 
 async def test_how_to_join_is_told_only_of_the_present_meeting(

@@ -33,7 +33,8 @@ from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.groups import add_clients
 from tests.notifications.postbox import Postbox
-from tests.world import NOW, TestClock, World
+from tests.series import book_series
+from tests.world import NOW, Api, TestClock, World
 
 # The worker looks at the requests of all practices.
 pytestmark = pytest.mark.alone
@@ -319,6 +320,22 @@ async def test_the_practitioner_reads_that_a_change_is_the_answer(
     await send(context, scene, "practitioner", kind)
     (mail,) = postbox.mails
     assert "This answers the practice's request to choose another time." in text_of(mail)
+
+
+async def test_of_several_sessions_each_that_answers_says_so(
+    scene: Scene, context: MailContext, postbox: Postbox, api: Api, staff: Api
+) -> None:
+    """The one that the command names was not asked."""
+    first, second, third = await book_series(staff, scene.world, START, 3)
+    await scene.ask(UUID(second))
+    cancelled = await api.cancel(UUID(first), scope="this_and_following", keep=[third])
+    assert cancelled.status_code == 200, cancelled.text
+    await send(context, scene, "practitioner", "cancelled")
+    text = text_of(postbox.mails[-1])
+    before, said, after = text.partition("This answers the practice's request")
+    assert said
+    assert "December 10" in before
+    assert "This answers" not in after
 
 
 async def test_a_cancellation_with_the_request_is_no_answer(

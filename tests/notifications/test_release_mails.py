@@ -27,13 +27,13 @@ async def waiting(world: World, api: Api) -> Waiting:
 
 TAKEN = {
     "en": "Somebody has taken the time that you had released, so your session is cancelled. "
-    "Nothing is due.",
+    "That costs nothing.",
     "fr": "Une autre personne a pris l'horaire que vous aviez proposé ; votre rendez-vous est donc "
-    "annulé. Aucuns frais ne sont dus.",
+    "annulé, sans frais.",
     "de": "Jemand hat die Zeit übernommen, die Sie freigegeben hatten. Ihr Termin ist deshalb "
-    "abgesagt, und es fällt keine Gebühr an.",
+    "abgesagt. Das kostet nichts.",
     "es": "Otra persona ha ocupado la hora que usted había ofrecido; por eso su cita queda "
-    "cancelada. No debe pagar nada.",
+    "cancelada, sin coste.",
 }
 ENDED = {
     "en": ("Your session stays booked: December 3, 2026", "Nobody has taken the time"),

@@ -11,6 +11,7 @@ from tests.groups import CLASS, DAY, add_clients, add_group, add_seat
 from tests.notifications.reading import Read
 from tests.world import REASON, Api, World
 
+REASON_OF_STAFF = {"reason": {"note": "The room is closed."}}
 ANA, UNDO = "ana@client.example", {"reason": {"note": "A mistake."}}
 
 
@@ -100,3 +101,19 @@ async def test_the_calendar_file_has_the_seats_own_entry(api: Api, world: World)
     (event,) = Calendar.from_ical(answer.content).events
     assert event["UID"] == f"{seat}@reslot"
     assert "clients.example" not in answer.text
+
+
+async def test_a_seat_that_is_taken_again_on_another_day_says_which_day_it_was(
+    read: Any, api: Api, staff: Api, world: World
+) -> None:
+    """Its group was moved in between."""
+    seat, (group_id,) = await seat_among_others(world)
+    assert (await api.cancel(seat)).status_code == 200
+    moved = {"start": (CLASS + 7 * DAY).isoformat(), "force": True} | REASON_OF_STAFF
+    assert (await staff.post(f"/v1/practice/groups/{group_id}/move", moved)).status_code == 200
+    undone = await staff.post(f"/v1/practice/sessions/{seat}/undo", UNDO)
+    assert undone.status_code == 200, undone.text
+    for recipient in ("client", "practitioner"):
+        mail = await read(seat, "restored", recipient)
+        assert "When: Thursday, December 10, 2026" in mail.text
+        assert "Before: Thursday, December 3, 2026, 6:00 PM to 6:50 PM" in mail.text

@@ -21,6 +21,7 @@ KEYS = (
     "nudge-closes-fee",
     "nudge-closes-credit",
     "format-changed",
+    "length-changed",
     "move-request",
     "asked-cancelled",
     "offer",

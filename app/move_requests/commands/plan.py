@@ -117,3 +117,5 @@ def _check_proposals(
                 raise InvalidInputError(pointer, "field.whole-second")
             if start <= now:
                 raise InvalidInputError(pointer, "field.in-the-past")
+            if start == asked[session_id].starts_at:
+                raise InvalidInputError(pointer, "field.present-start")

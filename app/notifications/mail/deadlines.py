@@ -35,32 +35,31 @@ def deadlines(data: MailData, formatter: Formatter, now: datetime) -> tuple[Rule
     if not data.is_current or now >= data.starts_at:
         return ()
     texts = formatter.texts
-    cancel = _timeline(data, Action.CANCEL, formatter, now)
-    move = _timeline(data, Action.RESCHEDULE, formatter, now)
-    left = _allowance(data, formatter, now)
-    if cancel == move:
-        return (Rule(texts("mail.to-cancel-or-reschedule"), (*cancel, *left)),)
-    return (
-        Rule(texts("mail.to-cancel"), cancel),
-        Rule(texts("mail.to-reschedule"), (*move, *left)),
+    cancel, move = (
+        (*_timeline(data, action, formatter, now), *_allowance(data, action, formatter, now))
+        for action in (Action.CANCEL, Action.RESCHEDULE)
     )
+    if cancel == move:
+        return (Rule(texts("mail.to-cancel-or-reschedule"), cancel),)
+    return (Rule(texts("mail.to-cancel"), cancel), Rule(texts("mail.to-reschedule"), move))
 
 
-def _allowance(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
-    """Write how many free changes are left, where a change costs something at some time."""
+def _allowance(
+    data: MailData, action: Action, formatter: Formatter, now: datetime
+) -> tuple[str, ...]:
+    """Write how many free changes are left, where one lifts something of this action."""
     policy, facts, texts = rules_of(data.policy), data.facts, formatter.texts
     allowance = policy.allowance
-    if allowance is None or not any(
-        lifted(allowance, action, term.cost) != term.cost
-        for action in (Action.CANCEL, Action.RESCHEDULE)
-        for term in terms(policy, action, facts)
+    if allowance is None or all(
+        lifted(allowance, action, term.cost) == term.cost for term in terms(policy, action, facts)
     ):
         return ()
     found = allowance_left(allowance, facts.allowance_uses, facts.zone, now)
     if found.left == 0 and found.renews_at is not None:
         first = formatter.date(found.renews_at.astimezone(facts.zone).date())
         return (texts("mail.allowance-none-left", of=found.of, first=first),)
-    return (texts("mail.allowance-left", left=found.left, of=found.of),)
+    kind = "both" if len(allowance.actions) > 1 else action.value
+    return (texts(f"mail.allowance-left.{kind}", left=found.left, of=found.of),)
 
 
 def _timeline(

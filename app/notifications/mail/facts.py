@@ -61,9 +61,18 @@ def topic_of(data: MailData) -> str:
         return "restored"
     if kind == "rescheduled" and change.kind == "format_changed":
         return "format-changed"
+    if kind == "rescheduled" and _changes_length_only(change):
+        return "length-changed"
     if kind == "restored" and change.undone in _TOPICS_OF_UNDONE:
         return _TOPICS_OF_UNDONE[change.undone]
     return _TOPICS.get(kind) or kind.replace("_", "-")
+
+
+def _changes_length_only(change: ChangeFacts) -> bool:
+    before, after = change.before, change.after
+    if before is None or before.starts_at != after.starts_at:
+        return False
+    return before.ends_at != after.ends_at
 
 
 def and_others(subject: str, data: MailData, texts: Texts) -> str:
@@ -96,7 +105,7 @@ def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     texts, meeting = formatter.texts, meeting_of(data)
     when = Fact(texts("mail.when"), formatter.span(meeting.starts_at, meeting.ends_at))
     before = data.change.before
-    tells_before = data.kind == "rescheduled" or topic_of(data) == "move-undone"
+    tells_before = data.kind in {"rescheduled", "restored"}
     # Who has not heard of a move knows a cancelled session by its former time.
     tells_before |= data.change.is_merged and data.kind == "cancelled"
     if not tells_before or before is None:
@@ -109,7 +118,7 @@ def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
 def differing(before: Meeting, meeting: Meeting, formatter: Formatter) -> str:
     """Write what was different before: the time, format and location. Empty if nothing was."""
     parts = []
-    if before.starts_at != meeting.starts_at:
+    if (before.starts_at, before.ends_at) != (meeting.starts_at, meeting.ends_at):
         parts.append(formatter.span(before.starts_at, before.ends_at))
     if (before.format, before.location) != (meeting.format, meeting.location):
         parts.append(", ".join(fact.text for fact in place(before, formatter.texts)))
@@ -152,6 +161,7 @@ _ACTS = {
     "booked",
     "rescheduled",
     "format-changed",
+    "length-changed",
     "cancelled",
     "noshow",
     "restored",

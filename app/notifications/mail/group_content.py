@@ -14,7 +14,7 @@ def group_content(data: GroupMailData) -> MailContent:
     Times are in the practitioner's zone. No client is named in the subject line.
     """
     formatter = Formatter(data.practitioner.locale, data.practitioner.zone)
-    texts, meeting, topic = formatter.texts, data.present, data.kind.replace("_", "-")
+    texts, meeting, topic = formatter.texts, data.present, _topic_of(data)
     when = formatter.span(meeting.starts_at, meeting.ends_at)
     return MailContent(
         language=formatter.tag,
@@ -40,6 +40,14 @@ def group_content(data: GroupMailData) -> MailContent:
     )
 
 
+def _topic_of(data: GroupMailData) -> str:
+    """Return a part of the text's key: a group that keeps its start was not moved."""
+    before, is_move = data.before, data.kind == "group_moved"
+    if is_move and before is not None and before.starts_at == data.present.starts_at:
+        return "group-changed"
+    return data.kind.replace("_", "-")
+
+
 def _note(data: GroupMailData, texts: Texts) -> tuple[Fact, ...]:
     if not data.note:
         return ()
@@ -49,7 +57,8 @@ def _note(data: GroupMailData, texts: Texts) -> tuple[Fact, ...]:
 def _sentences(data: GroupMailData, texts: Texts) -> tuple[str, ...]:
     """Write that too few seats are taken, or that the group was cancelled for this reason."""
     if data.cancels or (data.kind == "group_cancelled" and data.actor == "system"):
-        return (texts("practitioner.cancelled-below-minimum", minimum=data.seats.minimum),)
+        told = (texts("practitioner.clients-told"),) if data.clients else ()
+        return (texts("practitioner.cancelled-below-minimum", minimum=data.seats.minimum), *told)
     if data.kind == "group_below_minimum":
         return (texts("practitioner.below-minimum", minimum=data.seats.minimum),)
     return ()

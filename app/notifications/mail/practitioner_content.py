@@ -18,7 +18,7 @@ from app.notifications.mail.facts import (
     times,
     topic_of,
 )
-from app.notifications.mail.several import clients_of, dates_for_practitioner
+from app.notifications.mail.several import clients_of, context, dates_for_practitioner
 from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
 from app.texts.reasons import label_of
@@ -51,8 +51,7 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
         else tile_of(meeting_of(data), formatter, is_over=data.is_cancellation),
         sentences=(
             *actor_sentence(data, texts),
-            *_context(data, texts),
-            *(() if data.others else _sentences(data, formatter)),
+            *(() if data.others else (*context(data, texts), *_sentences(data, formatter))),
         ),
         dates=dates_for_practitioner(data, formatter),
         facts=(
@@ -77,18 +76,6 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
         )
     since = (formatter.texts("mail.changed-since"),) if data.change.superseded else ()
     return (*costs(data, formatter, practice=None), *since)
-
-
-def _context(data: MailData, texts: Texts) -> tuple[str, ...]:
-    """Write what the change answers, and what an absence does with the time."""
-    sentences = []
-    if data.change.answers_request:
-        sentences.append(texts("practitioner.answers-request"))
-    if data.kind == "absence":
-        sentences.append(texts("practitioner.absence-announced"))
-    elif data.change.by_absence:
-        sentences.append(texts("practitioner.absence-frees-time"))
-    return tuple(sentences)
 
 
 def _preheader(data: MailData, formatter: Formatter) -> str:

@@ -12,6 +12,7 @@ from app.notifications.mail.data import MailData
 from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times
 from app.notifications.mail.rebooking import link_label, rebook_sentence
 from app.policies.stored import rules_of
+from app.texts.catalogue import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,25 @@ def dates_for_practitioner(data: MailData, formatter: Formatter) -> tuple[DateEn
             lines=(
                 ", ".join((one_line(one.client.name), *_service_and_place(one, formatter))),
                 *_moved_from(one, formatter),
+                *context(one, formatter.texts),
                 *costs(one, formatter, practice=None),
                 *_changed_since(one, formatter),
             ),
         )
         for one in sessions_of(data)
     )
+
+
+def context(data: MailData, texts: Texts) -> tuple[str, ...]:
+    """Write to a practitioner what a change answers, and what an absence does with the time."""
+    sentences = []
+    if data.change.answers_request:
+        sentences.append(texts("practitioner.answers-request"))
+    if data.kind == "absence":
+        sentences.append(texts("practitioner.absence-announced"))
+    elif data.change.by_absence:
+        sentences.append(texts("practitioner.absence-frees-time"))
+    return tuple(sentences)
 
 
 def _when(data: MailData, formatter: Formatter) -> str:

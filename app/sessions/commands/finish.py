@@ -35,6 +35,8 @@ from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import read_for_staff
 
 NOT_JUDGED = Judged(Cost(None, None))
+# Details of a change that cost its client something: its mail says so, and tells of the change.
+_COSTS = {"allowance", "carries"}
 PEOPLE: tuple[Recipient, ...] = ("client", "practitioner")
 
 
@@ -55,7 +57,7 @@ async def finish(
     (change_id,) = await history.record([(session_id, change)], now)
     if change.about is None:
         await drop_reminders(db, practice_id, [session_id], now)
-        if change.fee is None:
+        if change.fee is None and not _COSTS & (change.details or {}).keys():
             await merge_unsent(db, practice_id, session_id, notifications, now)
     notifications = [*notifications, *_about_answer(change, now)]
     await queue_notifications(db, practice_id, session_id, change_id, notifications, now)

@@ -42,7 +42,8 @@ from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import id_of_ref
 
 _MINUTE = timedelta(minutes=1)
-_TARGET = ("start", "format", "location_id", "group_id")
+_TIME = ("start", "format", "location_id")
+_TARGET = (*_TIME, "group_id")
 _NOT_CHARGED = StaffOrder(reason=None, charged=False, if_match=None)
 
 
@@ -105,9 +106,11 @@ async def _update_pushed(
     await lock_session(db, staff.practice_id, session_id)
     pushes = PushRepository(db, staff.practice_id)
     last = await pushes.read_last(session_id)
-    # Absent values stay as in the previous push.
+    # Absent values stay as in the previous push. A seat is named by its group or by its time: what
+    # the previous push has said in the other way is not kept.
     given = {name: value for name, value in push.booking.as_pushed().items() if value is not None}
-    values = last | given
+    replaced = _TIME if "group_id" in given else {"group_id"}
+    values = {name: value for name, value in last.items() if name not in replaced} | given
     if values == last:
         return NO_EFFECT
     record = await read_session(db, staff.practice_id, session_id)

@@ -16,6 +16,7 @@ from app.domain.policy.judgement import Judged
 from app.domain.policy.rebook import is_rebooking
 from app.outbox.outbox import NewNotification, notifications_about
 from app.policies.stored import rules_of
+from app.sessions.commands.carried_repository import CarriedRepository
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import finish, new_change
 from app.sessions.commands.history_repository import About, HistoryRepository, NewChange
@@ -55,7 +56,7 @@ async def book_again(
     carries = judged.cost.carries
     if carries != record.carried:
         since = record.carried_since or record.version + 1
-        await sessions.set_carried(record.id, carries, since)
+        await CarriedRepository(db, record.practice_id).set(record.id, carries, since)
         facts = replace(facts, carried=carries)
     change = new_change(
         "rescheduled",

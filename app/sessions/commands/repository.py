@@ -8,12 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
-    Integer,
     bindparam,
     case,
-    false,
     func,
-    literal,
     null,
     select,
     update,
@@ -24,8 +21,9 @@ from app.calendar.held_times import ENDING_OTHERS, ENDING_OWN
 from app.calendar.taken_times import FREEING, TAKING_FOR_SESSION, taken_values
 from app.database.writing import Write
 from app.domain.money import minor_of
-from app.domain.session import Carried, Occupancy, SessionFacts, Status, taken_time
+from app.domain.session import Occupancy, SessionFacts, Status, taken_time
 from app.policies.stored import frozen_document
+from app.sessions.commands.carried_repository import CarriedRepository
 from app.sessions.commands.frozen import deadlines_after
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, buffers_of, meeting_of
 from app.sessions.commands.undo_window import StateBefore, Undo
@@ -99,25 +97,6 @@ _SET_RHYTHM = Write(_UPDATE, "series_starts_at")
 _SET_ABSENCE = Write(_UPDATE.values(confirmed_at=null()), "absence_change_id")
 _SET_CONFIRMED = Write(_UPDATE, "confirmed_at")
 _SET_PAID_BEFORE = Write(_UPDATE, "paid_before_minor")
-_SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
-_of_fee = bindparam("cause_version", type_=Integer)
-_is_ended = Session.carried_since <= _of_fee
-_NOTHING_CARRIED = {"carried_fee_minor": 0, "carried_forfeit": False, "carried_since": None}
-# What an undo would restore was kept when the session still carried it.
-_END_CARRIED = Write(
-    _UPDATE.values(
-        carried_fee_minor=case((_is_ended, 0), else_=Session.carried_fee_minor),
-        carried_forfeit=case((_is_ended, false()), else_=Session.carried_forfeit),
-        carried_since=case((_is_ended, null()), else_=Session.carried_since),
-        undo=case(
-            (
-                Session.undo["carried_since"].as_integer() <= _of_fee,
-                Session.undo.op("||")(literal(_NOTHING_CARRIED, Session.undo.type)),
-            ),
-            else_=Session.undo,
-        ),
-    )
-)
 
 
 class SessionRepository:
@@ -177,31 +156,6 @@ class SessionRepository:
             for id_, start in starts.items()
         ]
         await _SET_RHYTHM.run_for_each(self._db, rows)
-
-    async def set_carried(
-        self, session_id: UUID, carried: Carried | None, since: int | None = None
-    ) -> None:
-        """Set the carried cost, and the version since which the session has it; None: remove it."""
-        fee = None if carried is None else carried.fee
-        await _SET_CARRIED.run(
-            self._db,
-            {
-                "of_practice": self._practice_id,
-                "session_id": session_id,
-                "carried_fee_minor": minor_of(fee),
-                "carried_forfeit": carried is not None and carried.forfeits_credit,
-                "carried_since": None if carried is None else since,
-            },
-        )
-
-    async def end_carried(self, session_id: UUID, cause_version: int) -> None:
-        """End a carried cost that the session has since this version or an earlier one."""
-        values = {
-            "of_practice": self._practice_id,
-            "session_id": session_id,
-            "cause_version": cause_version,
-        }
-        await _END_CARRIED.run(self._db, values)
 
     async def set_absence(self, session_id: UUID, change_id: UUID) -> None:
         """Set the change with which the client has announced that they cannot come.
@@ -268,13 +222,15 @@ class SessionRepository:
         else:
             await _SET_STATUS_AND_TAKE.run(self._db, values | self._taken_by(record, taken))
 
-    async def restore_seat(self, record: SessionRecord, to: Meeting, seat: NewSeat) -> SessionFacts:
+    async def restore_seat(
+        self, record: SessionRecord, to: Meeting, seat: NewSeat, *, ends_grace: bool
+    ) -> SessionFacts:
         """Book a seat again that was cancelled, or whose group has moved since its end.
 
         Increments the version and `SEQUENCE`. Gives the session's facts afterwards.
 
         If the practice has moved the group meanwhile, it has moved the seat, which also ends what
-        the seat carries.
+        the seat carries. `ends_grace`: see `move`.
         """
         is_moved = to.starts_at != record.starts_at
         frozen = await deadlines_after(self._db, record, to.starts_at, anew=is_moved)
@@ -283,7 +239,7 @@ class SessionRepository:
             "status": Status.BOOKED,
             "more_moves": 0,
             "by_practice": True if is_moved else None,
-            "ends_grace": False,
+            "ends_grace": ends_grace,
             "booked_starts_at": to.starts_at if is_moved else record.booked_starts_at,
             "new_deadlines": frozen_document(frozen),
             **meeting_values(to),
@@ -291,9 +247,10 @@ class SessionRepository:
         }
         await _CHANGE_SEAT.run(self._db, values)
         facts = facts_as_booked(record, to.starts_at, frozen, by_client=False if is_moved else None)
+        facts = replace(facts, grace_from=None) if ends_grace else facts
         if not is_moved:
             return facts
-        await self.set_carried(record.id, None)
+        await CarriedRepository(self._db, self._practice_id).set(record.id, None)
         return replace(facts, carried=None)
 
     async def read_undo(self, session_id: UUID) -> dict[str, Any] | None:

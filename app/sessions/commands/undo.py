@@ -17,6 +17,7 @@ from app.domain.errors import (
     NoChangeError,
     UndoUnavailableError,
 )
+from app.domain.policy.free import is_grace_over
 from app.domain.refusals import GroupUnavailableError, SlotUnavailableError
 from app.domain.session import SessionFacts, Status
 from app.domain.undo import may_undo
@@ -25,6 +26,7 @@ from app.identity.queries import check_not_erased
 from app.identity.tokens.access import Caller
 from app.outbox.merging import drop_unsent
 from app.outbox.outbox import NewNotification, notifications_about
+from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
@@ -108,7 +110,10 @@ async def _set_booked(
     """Set an ended session back to booked, and give its facts afterwards."""
     sessions = SessionRepository(db, record.practice_id)
     if to.seat is not None:
-        return await sessions.restore_seat(record, to, to.seat)
+        ends_grace = to.starts_at != record.starts_at and is_grace_over(
+            rules_of(record.policy), record.facts, now
+        )
+        return await sessions.restore_seat(record, to, to.seat, ends_grace=ends_grace)
     await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
     return facts_as_booked(record, to.starts_at, record.frozen_deadlines)
 

@@ -13,6 +13,7 @@ from app.domain.policy.rules import Action
 from app.identity.queries import check_not_erased
 from app.outbox.outbox import NewNotification
 from app.policies.stored import rules_of
+from app.sessions.commands.carried_repository import CarriedRepository
 from app.sessions.commands.finish import new_change
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Meeting, is_same_time
@@ -69,7 +70,7 @@ async def write_move(
     carries = judged.cost.carries
     if changes_start and carries != record.carried:
         since = record.carried_since or record.version + 1
-        await sessions.set_carried(record.id, carries, since)
+        await CarriedRepository(db, record.practice_id).set(record.id, carries, since)
         facts = replace(facts, carried=carries)
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
     change = new_change(kind, actor, record, to=to, judged=judged, reason=reason, answers=answers)

@@ -227,6 +227,7 @@ async def test_bad_proposals_are_named(ask: Ask, world: World) -> None:
     for proposals, field in (
         ({str(other): [late]}, f"/proposals/{other}"),
         ({str(session_id): [late, NOW.isoformat()]}, f"/proposals/{session_id}/1"),
+        ({str(session_id): [START.isoformat()]}, f"/proposals/{session_id}/0"),
         ({str(session_id): ["2026-12-09T10:00:00.5Z"]}, f"/proposals/{session_id}/0"),
         ({str(session_id): [late] * 4}, f"/proposals/{session_id}"),
         ({"monday": [late]}, "/proposals/monday"),

@@ -15,6 +15,7 @@ from app.tables.sessions import Session
 from app.transfer import export
 from app.transfer.lines import LineKind
 from app.transfer.record_commands import RECORDS
+from tests.groups import add_clients, add_group, add_seat
 from tests.transfer import EXPORT, empty_practice, exported, imported, of_kind, outcomes
 from tests.walls import START, fill
 from tests.world import NOW, REASON, Api, World
@@ -87,6 +88,33 @@ async def test_an_export_imports_into_an_empty_practice_unchanged(staff: Api, wo
     assert await exported(theirs) == lines
     assert {result["result"] for result in await imported(theirs, lines)} == {"unchanged"}
     assert len(await other.rows(Session)) == len(of_kind(lines, "session"))
+
+
+async def test_seats_that_ended_before_their_group_moved_or_was_cancelled_come_along(
+    staff: Api, world: World
+) -> None:
+    """They stay where they were; a missed one keeps its fee."""
+    await world.add_policy({"cancel": {"fees": [{"deadline": LATE, "amount_minor": 1000}]}})
+    (other,) = await add_clients(world, 1)
+    for start, change in ((START, "move"), (START + timedelta(days=14), "cancel")):
+        group_id = await add_group(world, start)
+        missed = await add_seat(world, group_id)
+        held = await add_seat(world, group_id, client_id=other)
+        for seat, end in ((missed, "noshow"), (held, "fulfilled")):
+            body: dict[str, Any] = {"charge_fee": True} if end == "noshow" else {}
+            done = await staff.post(f"/v1/practice/sessions/{seat}/{end}", body)
+            assert done.status_code == 200, done.text
+        body = {"reason": NOTE}
+        if change == "move":
+            body |= {"start": (start + timedelta(days=7)).isoformat(), "force": True}
+        done = await staff.post(f"/v1/practice/groups/{group_id}/{change}", body)
+        assert done.status_code == 200, done.text
+    lines = await exported(staff)
+    _, theirs = await empty_practice(staff, world)
+    results = await imported(theirs, lines)
+    assert [one for one in results if one["result"] == "failed"] == []
+    assert await exported(theirs) == lines
+    assert sum(len(line["fees"]) for line in of_kind(lines, "session")) == 2
 
 
 @pytest.mark.slow
