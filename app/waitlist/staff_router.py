@@ -62,7 +62,8 @@ async def create_practice_wish(
     """Enter a wish for a client: for a session that is to come sooner, or for a new session.
 
     A wish for a session replaces the one that there is. A wish for a new session names the client
-    and the service, or a group whose seats are all taken; accepting an offer books a session.
+    and the service, or a group whose seats are all taken; accepting an offer books a session. A
+    client waits once for the same.
     """
     return await write(
         lambda db: add_wish_by_staff(db, staff, body.wish(), now=now),
