@@ -76,7 +76,7 @@ async def test_nothing_personal_is_recorded(
     await replayed()
     (row,) = await world.rows(Change, kind="cancelled")
     assert row.judgement == {
-        "engine": 1,
+        "engine": 2,
         "action": "cancel",
         "at": clock.now.isoformat(),
         "facts": {"grace_from": NOW.isoformat()},
