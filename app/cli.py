@@ -154,7 +154,8 @@ def migrate() -> None:
         if role == role_of(settings.owner_url):
             typer.echo(
                 "The role of DATABASE_URL owns the tables, so nothing keeps it from changing the "
-                "audit log: name another role in DATABASE_OWNER_URL.",
+                "audit log: name it in DATABASE_OWNER_URL, and one that owns nothing in "
+                "DATABASE_URL.",
                 err=True,
             )
         try:

@@ -130,8 +130,8 @@ class SessionFacts:
 
     `moved_by_practice`: the practice has moved the session since its client last did. `answer_by`:
     the practice asks the client to move it, until that instant. `grace_from`: when it was booked,
-    from which the policy's grace counts; None: it was booked again after its end, or before there
-    was any grace.
+    from which the policy's grace counts; None: it was booked again after its end, moved after the
+    end of its grace, or booked before there was any.
 
     `ended` is set while the session is cancelled or missed. `has_paid_by_credit`: a credit paid for
     it, and was returned. `paid_before` was paid for an end after which the session was booked

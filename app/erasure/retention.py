@@ -42,12 +42,12 @@ async def delete_what_is_old(engine: AsyncEngine, settings: Settings, now: datet
     async with read_connection(engine) as db:
         practices = await list_practices(db)
     for practice_id in practices:
-        try:
-            for command, days in kept:
+        for command, days in kept:
+            try:
                 await _run(engine, command, practice_id, now - timedelta(days=days))
-        except Exception as error:  # noqa: BLE001 - the other practices must not wait for this one
-            cause = describe(error)
-            log.warning("old_data_not_deleted", practice_id=str(practice_id), error=cause)
+            except Exception as error:  # noqa: BLE001 - nothing else must wait for this
+                cause = describe(error)
+                log.warning("old_data_not_deleted", practice_id=str(practice_id), error=cause)
 
 
 async def _run(engine: AsyncEngine, command: _Delete, practice_id: UUID, until: datetime) -> None:

@@ -41,8 +41,8 @@ class Session(Identified, Base):
     `moved_by_practice`: the practice has moved the session since its client last moved it.
 
     `grace_from` is when the session was booked: the grace of its policy counts from it. Null: it
-    was booked again after its end, or before policies had a grace
-    (docs/decisions/0044-grace-and-targets.md).
+    was booked again after its end, moved after the end of its grace, or booked before policies had
+    one (docs/decisions/0044-grace-and-targets.md).
 
     `paid_before_minor` was paid for ends after which the session was booked again: a later
     cancellation costs so much less (docs/decisions/0036-rebooking.md).

@@ -62,8 +62,15 @@ class Texts:
         return text.format(**values) if values else text
 
     def counted(self, key: str, count: int, /, **values: object) -> str:
-        """Return the singular or the plural of a text, for `count`."""
-        return self._translations.ngettext(key, key, count).format(**values)
+        """Return the singular or the plural of a text, for `count`.
+
+        Raises:
+            KeyError: the key is unknown, or a placeholder has no value.
+        """
+        text = self._translations.ngettext(key, key, count)
+        if text is key:
+            raise KeyError(key)
+        return text.format(**values)
 
     def explain(self, explanation: Explanation) -> str:
         """Return the text of a domain error."""

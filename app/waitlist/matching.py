@@ -125,8 +125,9 @@ def _for_seat(
     if start - now < LAST_ASKED:
         return
     for row in rows:
-        formats = row.formats or ([row.session_format] if row.session_id is not None else ())
-        if formats and slot.format not in formats:
+        own = None if row.session_id is None else (row.session_format, row.session_location)
+        suits = slot.format in row.formats if row.formats else own in {None, _place(slot)}
+        if not suits:
             continue
         taken = [time for id_, time in elsewhere.get(row.client_id, ()) if id_ != row.session_id]
         search = GroupSearch(
@@ -135,6 +136,10 @@ def _for_seat(
         rules = _rules(row)
         if suits_group(_wish(row), search, rules, zone, now):
             yield _match(row, rules, SuitableTime(start, slot.format, slot.location_id), end)
+
+
+def _place(slot: GroupSlot) -> tuple[Format, UUID | None]:
+    return slot.format, slot.location_id
 
 
 def _calendar_for(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import BY_CLIENT
@@ -223,23 +223,15 @@ class WaitlistRepository:
         )
         return found.one_or_none()
 
-    async def waits_already(
-        self,
-        client_id: UUID,
-        service_id: UUID,
-        practitioner_id: UUID | None,
-        group_id: UUID | None,
-    ) -> bool:
-        """Tell whether a client waits for a new session of the same kind, or for the same group."""
+    async def waits_for(self, group_id: UUID, client_id: UUID, now: datetime) -> bool:
+        """Tell whether a client waits for a seat of a group."""
         own = of_practice(
             self._practice_id,
             Wish,
+            Wish.group_id == group_id,
             Wish.client_id == client_id,
-            Wish.service_id == service_id,
-            Wish.practitioner_id.is_not_distinct_from(practitioner_id),
-            Wish.group_id.is_not_distinct_from(group_id),
-            Wish.session_id.is_(None),
             Wish.ended_at.is_(None),
+            or_(Wish.until.is_(None), Wish.until >= now),
         )
         return await self._db.scalar(select(Wish.id).where(own).limit(1)) is not None
 

@@ -63,7 +63,7 @@ async def create_practice_wish(
 
     A wish for a session replaces the one that there is. A wish for a new session names the client
     and the service, or a group whose seats are all taken; accepting an offer books a session. A
-    client waits once for the same.
+    client waits once for a group.
     """
     return await write(
         lambda db: add_wish_by_staff(db, staff, body.wish(), now=now),

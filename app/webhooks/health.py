@@ -35,7 +35,7 @@ async def record_failure(
 ) -> None:
     """Count a failed attempt. Disable the endpoint if it is `gone` or has failed for too long.
 
-    An attempt at another `url` than the present one says nothing about the endpoint.
+    A failure at another `url` than the present one says nothing about the endpoint.
 
     Disabling queues one mail to the practice. Only the caller that finds the endpoint active sends
     it, so concurrent failures cause no second mail.

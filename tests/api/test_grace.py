@@ -176,9 +176,11 @@ async def test_a_grace_that_was_over_stays_so_after_the_client_has_moved_back(
     later = slots(await api.availability(session_id))[-1]
     quote = (await api.session(session_id))["actions"]["reschedule"]["quote"]
     assert (await api.reschedule(session_id, later, quote=quote)).status_code == 200
+    booked = await grace_of(world)
     undone = await api.post(f"/v1/sessions/{session_id}/undo", None)
     assert undone.status_code == 200, undone.text
     assert await because(api, session_id) is None
+    assert booked == [None] != await grace_of(world)
 
 
 @pytest.mark.parametrize("is_seat", [False, True])

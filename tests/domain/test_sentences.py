@@ -138,13 +138,11 @@ def test_it_is_said_where_a_move_can_carry_a_cost(policy: Policy, carried: str |
         (True, False, None, "cancel"),
         (False, True, None, "reschedule"),
         (False, False, None, None),
-        (True, True, 0, "both"),
     ],
 )
 def test_what_is_free_or_open_again_is_said_only_of_what_clients_may_do(
     *, cancels: bool, moves: bool, limit: int | None, kind: str | None
 ) -> None:
-    """What is free in the grace, and after a move by the practice, does not count as a move."""
     policy = replace(
         LATE,
         cancel=replace(LATE.cancel, enabled=cancels),
@@ -160,16 +158,37 @@ def test_what_is_free_or_open_again_is_said_only_of_what_clients_may_do(
     for part in ("grace", "practice-move", "allowance"):
         found = [key for key in said if key.startswith(f"{part}.")]
         assert found == [f"{part}.{kind}"] * bool(kind)
-    can_move = moves and limit != 0
     bounds = {"rebook-stands", "free-within-days", "max-days"}
-    assert bounds & set(said) == (bounds if can_move else set())
+    assert bounds & set(said) == (bounds if moves else set())
 
 
-@pytest.mark.parametrize("cancel", [LATE.cancel, CLOSED.cancel])
+def test_without_moves_that_count_those_that_do_not_are_still_said() -> None:
+    """In the grace, after a move by the practice, and after its cancellation; none by allowance."""
+    policy = replace(
+        LATE,
+        reschedule=RescheduleRule(limit=0, free_if_within=WithinDays(7)),
+        grace=timedelta(hours=1),
+        allowance=Allowance(1),
+        rebook=RebookRule(30),
+    )
+    said = keys(policy)
+    assert {"reschedule.never", "grace.both", "allowance.cancel", "rebook-stands"} <= set(said)
+    assert "free-within-days" not in said
+    only_moves = replace(policy, allowance=Allowance(1, None, frozenset({Action.RESCHEDULE})))
+    assert not any(key.startswith("allowance") for key in keys(only_moves))
+
+
+def test_of_two_deadlines_late_on_the_day_the_earlier_one_is_said_too() -> None:
+    closes, evening = WallClock(0, time(17)), Tier(WallClock(0, time(15)), FULL)
+    policy = replace(LATE, cancel=CancelRule(closes=closes, fees=(evening,)))
+    assert keys(policy)[:3] == ["cancel.free-until", "then-until.full", "closed"]
+
+
+@pytest.mark.parametrize(("cancel", "when"), [(LATE.cancel, "then"), (CLOSED.cancel, "missed")])
 def test_of_two_tiers_with_one_deadline_only_the_one_that_applies_is_said(
-    cancel: CancelRule,
+    cancel: CancelRule, when: str
 ) -> None:
     both = (Tier(DAY_BEFORE, HALF), Tier(DAY_BEFORE, FULL))
     said = keys(replace(LATE, cancel=replace(cancel, fees=both)))
-    assert {"then.half", "missed.half"} & set(said)
-    assert not {"then.full", "missed.full"} & set(said)
+    assert f"{when}.half" in said
+    assert f"{when}.full" not in said

@@ -216,4 +216,4 @@ async def test_the_practitioner_is_told_that_an_absent_client_has_given_up_the_t
     assert (await api.post(f"/v1/sessions/{session_id}/absence", body)).status_code == 200
     mail = await read(session_id, "cancelled", "practitioner", now=LATE)
     assert "Ana Ruiz cancelled this session." in mail.text
-    assert "after the deadline for cancelling. The time is free now." in mail.text
+    assert "after the deadline for cancelling. The time of the session was freed." in mail.text

@@ -153,8 +153,9 @@ def decide(
     """Decide whether the client may do `action` at `now`, and what it costs.
 
     `target` is the start to which a move leads. None: whatever it is, so it is the dearest.
-    Without `use_allowance` the client pays what the action costs, and keeps their allowance. With
-    `promised_use` the quote has shown that one of it is used, for a target of this kind.
+    Without `use_allowance` the client pays what the action costs, and keeps their allowance.
+    `promised_use`: the client's quote showed a use of it for this kind of target, so a saved fee
+    does not replace it.
 
     `quoted` is the cost of a quote that is still valid. It lifts the closing deadline. For fee,
     credit and carried cost each, the better of the quoted and the due value for the client applies.
@@ -184,7 +185,6 @@ def decide(
         and share_to_refill(policy, facts, cost) is not None,
     )
     if not promised_use:
-        # Otherwise a use that was promised for what a move carries would be lost to a saved fee.
         decision = _by_target(decision, policy, facts, now, None if target is None else to_free)
     return _by_allowance(decision, policy, facts, now, use=use_allowance)
 

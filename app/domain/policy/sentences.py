@@ -180,7 +180,8 @@ def _practice_move(policy: Policy) -> list[Sentence]:
 def _kind(policy: Policy, actions: Collection[Action]) -> str | None:
     """Give the part of a key for the actions that clients may do; None: they may do none.
 
-    What is free does not count towards the limit of moves, so that does not matter here.
+    Without regard to the limit of moves: a move in the grace, or after one by the practice, does
+    not count.
     """
     enabled = [action for action in actions if rule_of(policy, action).enabled]
     if not enabled:
@@ -190,7 +191,7 @@ def _kind(policy: Policy, actions: Collection[Action]) -> str | None:
 
 def _rebook(policy: Policy) -> list[Sentence]:
     rule = policy.rebook
-    if rule is None or not _may_ever_move(policy):
+    if rule is None or not policy.reschedule.enabled:
         return []
     key = "rules.rebook-credited" if rule.credited else "rules.rebook-stands"
     return [Sentence(key, {"count": rule.days}, rule.days)]
@@ -198,7 +199,9 @@ def _rebook(policy: Policy) -> list[Sentence]:
 
 def _allowance(policy: Policy) -> list[Sentence]:
     allowance = policy.allowance
-    kind = None if allowance is None else _kind(policy, allowance.actions)
+    # A move that uses one counts towards the limit of moves.
+    never = set() if _may_ever_move(policy) else {Action.RESCHEDULE}
+    kind = None if allowance is None else _kind(policy, allowance.actions - never)
     if allowance is None or kind is None:
         return []
     free, days = allowance.free, allowance.days
@@ -268,8 +271,11 @@ def _is_open_after(tier: Tier, closes: Deadline) -> bool:
 
     Before the start any time of its own date can lie, for a session late on that day.
     """
+    deadline = tier.deadline
     if closes == UNTIL_THE_START:
-        return tier.deadline != UNTIL_THE_START
+        return deadline != UNTIL_THE_START
+    if not isinstance(deadline, ElapsedNotice) and not isinstance(closes, ElapsedNotice):
+        return before_midnight(deadline) > before_midnight(closes)
     return usual_notice(tier.deadline) > usual_notice(closes)
 
 

@@ -37,8 +37,9 @@ class Party:
 class Texting:
     """Whether and where a client gets text messages, and what the practice lets them say.
 
-    `wanted` is `off`, `reminders` or `all`. `number` is in the form of E.164; None: the client has
-    no telephone that text messages can reach. `details` may have `service` and `practitioner`.
+    `client_id` is whose they are. `wanted` is `off`, `reminders` or `all`. `number` is in the form
+    of E.164; None: the client has no telephone that text messages can reach. `details` may have
+    `service` and `practitioner`.
     """
 
     client_id: UUID

@@ -61,7 +61,7 @@ def topic_of(data: MailData) -> str:
         return "restored"
     if kind == "rescheduled" and change.kind == "format_changed":
         return "format-changed"
-    if kind == "rescheduled" and _changes_length_only(change):
+    if kind == "rescheduled" and not change.by_client and _changes_length_only(change):
         return "length-changed"
     if kind == "restored" and change.undone in _TOPICS_OF_UNDONE:
         return _TOPICS_OF_UNDONE[change.undone]
@@ -70,9 +70,11 @@ def topic_of(data: MailData) -> str:
 
 def _changes_length_only(change: ChangeFacts) -> bool:
     before, after = change.before, change.after
-    if before is None or before.starts_at != after.starts_at:
+    if before is None or before.ends_at == after.ends_at:
         return False
-    return before.ends_at != after.ends_at
+    return replace(before, ends_at=after.ends_at) == replace(
+        after, join_url=None, instructions=None
+    )
 
 
 def and_others(subject: str, data: MailData, texts: Texts) -> str:
@@ -222,7 +224,7 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     if practice is not None and data.kind == "booked" and data.facts.paid_by_credit:
         sentences.append(texts("mail.credit-pays"))
     if practice is not None and data.kind == "cancelled" and not sentences:
-        sentences.append(texts("mail.nothing-due"))
+        sentences.append(texts("mail.cancelling-cost-nothing"))
     return sentences
 
 
@@ -249,7 +251,7 @@ def _waiver_asked(change: ChangeFacts, formatter: Formatter) -> tuple[str, ...]:
 
 
 def _release_taken(data: MailData, practice: str | None, texts: Texts) -> list[str]:
-    """Write that somebody has taken the released time, so that nothing is due."""
+    """Write that somebody has taken the released time, so that the end costs nothing."""
     if not data.change.released:
         return []
     if practice is None:

@@ -22,7 +22,7 @@ from app.domain.policy.target_fees import target_fees
 from app.domain.policy.targets import TargetFees
 from app.domain.refusals import TimeConflict
 from app.domain.series import shift_between
-from app.domain.session import Format
+from app.domain.session import Format, Status
 from app.domain.zones import seconds_up, to_seconds
 from app.policies.stored import rules_of
 from app.sessions.commands.meeting import (
@@ -65,8 +65,10 @@ class Move:
 
     @property
     def changes(self) -> bool:
-        """Tell whether the session changes: it may be at that time already."""
+        """Tell whether the session changes: it may be booked at that time already."""
         record, to = self.record, self.to
+        if record.status is not Status.BOOKED:
+            return True
         return not (is_same_time(record, to) and is_same_format_and_location(record, to))
 
     @property

@@ -146,7 +146,7 @@ async def undo_by_client(
     state = await sessions.read_undo(session_id)
     if state is None or not may_undo(record.undo_until, now):
         raise UndoUnavailableError
-    before = state_before(state, record.price.currency)
+    before = state_before(state, record)
     to = await _meeting_of_then(db, record, before, now)
     history = HistoryRepository(db, practice_id)
     undone = await history.change_to(session_id, record.version)

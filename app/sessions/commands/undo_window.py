@@ -83,8 +83,8 @@ def undo_of(
     return Undo(until, state)
 
 
-def state_before(state: dict[str, Any], currency: str) -> StateBefore:
-    """Parse what `undo_of` made."""
+def state_before(state: dict[str, Any], record: SessionRecord) -> StateBefore:
+    """Parse what `undo_of` made before the last change of a session. `record`: as it is now."""
     return StateBefore(
         meeting=Meeting(
             starts_at=datetime.fromisoformat(state["starts_at"]),
@@ -97,14 +97,17 @@ def state_before(state: dict[str, Any], currency: str) -> StateBefore:
         group_id=_id(state["group_id"]),
         client_moves=state["client_moves"],
         moved_by_practice=state["moved_by_practice"],
-        carried=carried_of(state["carried_fee_minor"], currency, state["carried_forfeit"]),
+        carried=carried_of(
+            state["carried_fee_minor"], record.price.currency, state["carried_forfeit"]
+        ),
         carried_since=state["carried_since"],
         series_starts_at=_instant(state["series_starts_at"]),
         move_request_id=_id(state["move_request_id"]),
         absence_change_id=_id(state.get("absence_change_id")),
         frozen_deadlines=parse_frozen(state.get("frozen_deadlines")),
         confirmed_at=_instant(state.get("confirmed_at")),
-        grace_from=_instant(state.get("grace_from")),
+        # What an earlier version of the service has kept lacks it.
+        grace_from=_instant(state["grace_from"]) if "grace_from" in state else record.grace_from,
     )
 
 

@@ -63,7 +63,7 @@ async def write_move(
         to,
         by_client=actor.is_client if changes_start else None,
         counted=why_free(policy, Action.RESCHEDULE, record.facts, now) is None,
-        # A later start must not bring back a grace that has ended two hours before this one.
+        # The grace ends two hours before the start: a later start must not reopen one that is over.
         ends_grace=changes_start and is_grace_over(policy, record.facts, now),
         undo=undo,
     )

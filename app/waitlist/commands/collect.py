@@ -96,6 +96,9 @@ async def _of_session(db: AsyncConnection, practice_id: UUID, change: Any) -> li
         return [_Freed(*of, change.seat_of, change.starts_at, change.ends_at)]
     if change.old_starts_at is None or change.old_starts_at == change.starts_at:
         return []
+    if "rebooked" in (change.details or {}):
+        # The end has given up the time already.
+        return []
     group_id = None
     if change.seat_of is not None:
         group_id = await group_at(db, practice_id, *of[:2], change.old_starts_at)

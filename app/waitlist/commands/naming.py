@@ -28,7 +28,7 @@ async def check_named(db: AsyncConnection, practice_id: UUID, new: NewWish, now:
 
     Raises:
         InvalidInputError: something is not the practice's or not active, or does not belong to the
-            group or the client; or the client waits for the same already.
+            group or the client; or the client waits for the group already.
         WaitlistOffError: the service has no waitlist.
     """
     repository = WaitlistRepository(db, practice_id)
@@ -43,9 +43,6 @@ async def check_named(db: AsyncConnection, practice_id: UUID, new: NewWish, now:
     with_whom = named.practitioner_id
     if with_whom is not None and not await repository.is_active(Practitioner, with_whom):
         raise InvalidInputError("/practitioner_id", UNKNOWN)
-    if await repository.waits_already(named.client_id, named.service_id, with_whom, new.group_id):
-        pointer = "/service_id" if new.group_id is None else "/group_id"
-        raise InvalidInputError(pointer, "field.waits-already")
     if new.package_id is not None and not await repository.has_package(
         new.package_id, named.client_id, named.service_id
     ):
@@ -82,4 +79,6 @@ async def _service_and_practitioner(
     assert new.client_id is not None  # noqa: S101 - checked by the schema
     if await repository.has_session_in(new.group_id, new.client_id):
         raise InvalidInputError("/group_id", "field.seat-already")
+    if await repository.waits_for(new.group_id, new.client_id, now):
+        raise InvalidInputError("/group_id", "field.waits-already")
     return group.service_id, group.practitioner_id

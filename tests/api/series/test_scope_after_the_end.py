@@ -77,6 +77,21 @@ async def test_alone_it_is_previewed_as_the_command_judges_it(
     assert answer.status_code == 200, answer.text
 
 
+async def test_at_its_former_time_it_is_booked_again_too(
+    api: Api, world: World, book_series: Booked
+) -> None:
+    await world.add_policy(REBOOK)
+    first, *_ = await book_series(START)
+    quote = (await api.session(UUID(first)))["actions"]["cancel"]["quote"]
+    assert (await api.cancel(UUID(first), quote=quote)).status_code == 200
+    query: dict[str, Any] = {"action": "reschedule", "scope": "this", "start": START.isoformat()}
+    shown = (await api.get(f"/v1/sessions/{first}/scope", **query)).json()
+    (covered,) = shown["sessions"]
+    assert covered["decision"]["carries"] is not None
+    answer = await api.reschedule(UUID(first), START, quote=shown["quote"])
+    assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("scope", ["this", "this_and_following"])
 async def test_a_cancellation_may_name_a_cancelled_session(
     api: Api, book_series: Booked, scope: str
