@@ -5,17 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import BY_CLIENT
 from app.calendar.offer_holds import OfferHold, end_offer_holds, hold_for_offers
 from app.domain.session import Format
 from app.domain.waitlist import OfferState, WishState
+from app.sessions.read.calendar import SLOT_SETTINGS
 from app.tables.changes import Change
 from app.tables.groups import Group
-from app.tables.joins import of_practice
-from app.tables.practices import Client, Package, Practitioner, Service, ServiceFormat
+from app.tables.joins import of_practice, referred
+from app.tables.practices import Client, Location, Package, Practitioner, Service, ServiceFormat
 from app.tables.sessions import Session
 from app.tables.waitlist import FreedTime, Offer, Wish
 
@@ -223,6 +224,11 @@ class WaitlistRepository:
         )
         return found.one_or_none()
 
+    async def slot_settings(self, service_id: UUID) -> Any:  # noqa: ANN401 - a row
+        """Read the settings of a service on which slots depend (`SLOT_SETTINGS`)."""
+        own = of_practice(self._practice_id, Service, Service.id == service_id)
+        return (await self._db.execute(select(*SLOT_SETTINGS).where(own))).one()
+
     async def waits_for(self, group_id: UUID, client_id: UUID, now: datetime) -> bool:
         """Tell whether a client waits for a seat of a group."""
         own = of_practice(
@@ -234,6 +240,25 @@ class WaitlistRepository:
             or_(Wish.until.is_(None), Wish.until >= now),
         )
         return await self._db.scalar(select(Wish.id).where(own).limit(1)) is not None
+
+    async def is_open(self, group_id: UUID) -> bool:
+        """Tell whether a group is scheduled, by an active practitioner at an active location."""
+        wanted = (
+            select(Group.id)
+            .join(Practitioner, referred(Practitioner, Group.practitioner_id))
+            .outerjoin(Location, referred(Location, Group.location_id))
+            .where(
+                of_practice(
+                    self._practice_id,
+                    Group,
+                    Group.id == group_id,
+                    Group.status == "scheduled",
+                    Practitioner.active,
+                    func.coalesce(Location.active, true()),
+                )
+            )
+        )
+        return await self._db.scalar(wanted, {"practice_id": self._practice_id}) is not None
 
     async def has_session_in(self, group_id: UUID, client_id: UUID) -> bool:
         """Tell whether a client has a seat of a group already."""

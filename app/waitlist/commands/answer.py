@@ -13,7 +13,7 @@ from app.audit.write import Actor
 from app.calendar.held_times import read_seat_holds
 from app.calendar.locks import lock_client, lock_group_alone, lock_practitioner, lock_sessions
 from app.calendar.offer_holds import end_offer_holds
-from app.domain.availability import Calendar, CurrentMeeting, SlotSearch, offer
+from app.domain.availability import Calendar, CurrentMeeting, SlotRules, SlotSearch, offer
 from app.domain.errors import (
     GroupCancelledError,
     GroupFullError,
@@ -41,13 +41,19 @@ from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seat_repository import SeatRepository
 from app.sessions.commands.slots import owner_of
 from app.sessions.commands.upcoming import mails_to_come
-from app.sessions.read.calendar import read_with_calendar, slot_rules
+from app.sessions.read.calendar import (
+    CalendarOwner,
+    read_calendar,
+    read_with_calendar,
+    slot_rules,
+)
 from app.sessions.read.records import SessionRecord
 from app.waitlist.access import OfferCaller, find_own_offer
 from app.waitlist.commands.ending import end_wish
 from app.waitlist.commands.offers import lock_offer
 from app.waitlist.commands.release import take_released
 from app.waitlist.freed_queries import read_freed_time
+from app.waitlist.matching_queries import NOBODY
 from app.waitlist.queries import active_wishes_of_client, read_offer, read_wish
 from app.waitlist.records import FreedTime, OfferOutcome, OfferRecord, WishRecord
 from app.waitlist.repository import WaitlistRepository
@@ -206,6 +212,9 @@ async def _lock(
 async def _place(
     db: AsyncConnection, practice_id: UUID, offer: OfferRecord, actor: Actor, now: datetime
 ) -> _Placed:
+    group_id = offer.group_id
+    if group_id is not None and not await WaitlistRepository(db, practice_id).is_open(group_id):
+        raise OfferGoneError
     if offer.session_id is None:
         return await _book(db, practice_id, offer, actor, now)
     return await _move(db, practice_id, offer, offer.session_id, actor, now)
@@ -254,25 +263,34 @@ def _free_meeting(
 ) -> Meeting:
     """Give the session's meeting at the offered time, if availability still has it.
 
+    Raises:
+        OfferGoneError: it has not.
+    """
+    to = _meeting(record, own)
+    present = CurrentMeeting(to_seconds(record.starts_at), record.format, record.location_id)
+    rules = slot_rules(record, to.ends_at - to.starts_at)
+    _check_on_offer(calendar, rules, present, own, now)
+    return to
+
+
+def _check_on_offer(
+    calendar: Calendar, rules: SlotRules, present: CurrentMeeting, own: OfferRecord, now: datetime
+) -> None:
+    """Check that availability still has the offered time.
+
     The minimum notice was kept when the client was asked.
 
     Raises:
         OfferGoneError: it has not.
     """
-    to = _meeting(record, own)
     search = SlotSearch(
-        own.format,
-        [own.location_id],
-        CurrentMeeting(to_seconds(record.starts_at), record.format, record.location_id),
-        may_move=True,
-        may_change_format=False,
+        own.format, [own.location_id], present, may_move=True, may_change_format=False
     )
-    rules = replace(slot_rules(record, to.ends_at - to.starts_at), minimum_notice=0)
+    rules = replace(rules, minimum_notice=0)
     second = to_seconds(own.starts_at)
     window = Interval(second, second + 1)
     if not offer(calendar, rules, search, window, seconds_up(now)).starts:
         raise OfferGoneError
-    return to
 
 
 def _meeting(record: SessionRecord, own: OfferRecord) -> Meeting:
@@ -308,6 +326,22 @@ async def _seat(
     return meeting
 
 
+async def _check_free_to_book(
+    db: AsyncConnection, practice_id: UUID, own: OfferRecord, now: datetime
+) -> None:
+    """Check that availability still has the offered time for a session that is yet to be booked.
+
+    Raises:
+        OfferGoneError: it has not.
+    """
+    settings = await WaitlistRepository(db, practice_id).slot_settings(own.service_id)
+    owner = CalendarOwner(practice_id, own.practitioner_id, own.client_id, NOBODY)
+    day = own.starts_at.date()
+    calendar = await read_calendar(db, owner, day, day, now)
+    rules = slot_rules(settings, timedelta(minutes=settings.duration_minutes))
+    _check_on_offer(calendar, rules, CurrentMeeting(-1, own.format, None), own, now)
+
+
 async def _book(
     db: AsyncConnection, practice_id: UUID, own: OfferRecord, actor: Actor, now: datetime
 ) -> _Placed:
@@ -338,6 +372,8 @@ async def _book(
                 package_id=own.package_id,
                 price=own.price,
             )
+            # A booking by staff is not bound by limits and the horizon; an offer is.
+            await _check_free_to_book(db, practice_id, own, now)
             booked = await book(db, practice_id, single, actor=actor, force=False, now=now)
     except (
         GroupCancelledError,

@@ -10,7 +10,7 @@ from app.database.transactions import transact
 from app.tables.changes import Change
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
-from app.tables.practices import Practice, Service
+from app.tables.practices import Practice, Practitioner, Service
 from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.waitlist import FreedTime, Offer, Wish
 from app.tables.webhooks import WebhookEndpoint
@@ -599,6 +599,36 @@ async def test_a_wish_without_a_session_books_one(
     assert (change.kind, change.actor) == ("booked", "client")
     again = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
     assert again.json()["booked_session_id"] == str(row.id)
+
+
+async def test_a_new_session_is_bound_by_the_limits_of_the_practitioner(
+    waiting: Waiting, world: World
+) -> None:
+    """A booking by staff is not; the client accepts what availability has."""
+    body = {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+    assert (await waiting.staff.post(WISHES, body)).status_code == 201
+    await waiting.free()
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    await world.book(FREED - 3 * HOUR, client_id=waiting.other_id)
+    await world.change(Practitioner, world.practitioner_id, sessions_per_day=1)
+    gone = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert gone.json()["code"] == "offer-gone"
+    await world.change(Practitioner, world.practitioner_id, sessions_per_day=2)
+    assert (await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})).status_code == 200
+
+
+async def test_booking_again_gives_nothing_up(waiting: Waiting, world: World) -> None:
+    """The end did; those who said no to its time are not asked again."""
+    await world.add_policy({"rebook": {"days": 30, "fee": "stands"}})
+    session_id = await world.book(FREED + DAY, client_id=waiting.other_id)
+    other = waiting.api.signed_in(world.token(waiting.other_id))
+    await waiting.wish()
+    assert (await other.cancel(session_id)).status_code == 200
+    await waiting.work(NOW + UNDO + MINUTE)
+    assert (await other.reschedule(session_id, LATE + DAY)).status_code == 200
+    await waiting.work(NOW + UNDO + 2 * MINUTE)
+    assert len(await world.rows(FreedTime)) == 1
 
 
 async def test_a_credit_that_is_gone_books_nothing(waiting: Waiting, world: World) -> None:

@@ -1,8 +1,11 @@
 """Freed seats of groups are offered: to seats of other groups, and to who waits for the group."""
 
+import pytest
+
 from app.domain.session import Format
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
+from app.tables.practices import Location, Practitioner
 from app.tables.sessions import Session
 from app.tables.waitlist import Offer, Wish
 from tests.groups import add_group, add_seat
@@ -89,3 +92,45 @@ async def test_a_cancelled_group_ends_the_offer_and_frees_its_time(
     assert (offer.session_id, offer.starts_at) == (waiting.session_id, FREED + DAY)
     assert await world.rows(Notification, kind="wish_paused") == []
     assert len(await world.rows(Notification, kind="offer_gone")) == 1
+
+
+async def test_without_formats_a_seat_waits_for_its_own_place(
+    waiting: Waiting, world: World
+) -> None:
+    elsewhere = await world.add(Location, name="Pier", address="3 Pier Road")
+    soon = await add_group(world, FREED + DAY, seats=1, location_id=elsewhere)
+    later = await add_group(world, LATE + DAY, seats=2)
+    taken = await add_seat(world, soon, client_id=waiting.other_id)
+    own = await add_seat(world, later, client_id=world.client_id)
+    assert (await put_wish(waiting.api, own)).status_code == 201
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{taken}/cancel", CANCEL)).is_success
+    await waiting.work()
+    assert await world.rows(Offer) == []
+
+
+@pytest.mark.parametrize("waits_with", ["a seat", "nothing"])
+@pytest.mark.parametrize("inactive", [Practitioner, Location])
+async def test_a_seat_whose_place_or_practitioner_is_off_offer_is_gone(
+    waiting: Waiting,
+    world: World,
+    waits_with: str,
+    inactive: type[Practitioner] | type[Location],
+) -> None:
+    soon = await add_group(world, FREED + DAY, seats=1)
+    taken = await add_seat(world, soon, client_id=waiting.other_id)
+    if waits_with == "a seat":
+        later = await add_group(world, LATE + DAY, seats=2)
+        own = await add_seat(world, later, client_id=world.client_id)
+        assert (await put_wish(waiting.api, own)).status_code == 201
+    else:
+        wish = {"client_id": str(world.client_id), "group_id": str(soon)}
+        assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{taken}/cancel", CANCEL)).is_success
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    ids = {Practitioner: world.practitioner_id, Location: world.location_id}
+    await world.change(inactive, ids[inactive], active=False)
+    gone = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert gone.json()["code"] == "offer-gone"
+    await world.change(inactive, ids[inactive], active=True)
+    assert (await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})).status_code == 200
