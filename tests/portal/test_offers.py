@@ -52,6 +52,7 @@ async def test_one_press_takes_the_new_time(ana: Visitor, world: World, waiting:
     await open_offer(ana, world)
     await ana.press("Take the new time")
     await ana.see("The time is yours")
+    await expect(ana.page.locator("header")).to_contain_text("Harbor Wellness")
     (row,) = await world.rows(Session, id=waiting.session_id)
     assert (row.starts_at, row.version) == (FREED, 2)
 

@@ -18,6 +18,7 @@ from tests.portal.front_door import (
 )
 from tests.portal.postman import Postman, link_in
 from tests.portal.visitor import Visitor, answer_with
+from tests.waiting import offer_token, wait
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -63,6 +64,23 @@ async def test_the_whole_way_from_the_address_to_signing_out(
         await ana.press("Sign out")
     await ana.read("You are signed out.")
     assert await door.post(REFRESH, token) == 401
+
+
+async def test_signing_out_forgets_the_link_of_an_offer_too(
+    ana: Visitor, door: FrontDoor, world: World, staff: Api
+) -> None:
+    """Who uses the window next cannot answer it."""
+    waiting = await wait(world, staff.signed_in(world.token()))
+    offer = await waiting.offered()
+    await ana.page.goto(f"{ana.settings.portal_url}#offer={offer_token(world, offer.id)}")
+    await ana.see("A time is free for you")
+    await door.sign_in()
+    async with ana.page.expect_response(f"**{SIGN_OUT}"):
+        await ana.press("Sign out")
+    await ana.read("You are signed out.")
+    for _ in range(3):
+        await ana.page.go_back()
+        await expect(ana.button("Take the new time")).to_have_count(0)
 
 
 async def test_the_form_sends_the_address_and_tells_the_next_step(

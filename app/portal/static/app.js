@@ -131,7 +131,8 @@ export class App {
   /** Answer the offer with `accept` or `decline`, and show what has become of it. */
   async answerOffer(answer, key) {
     const { token, shown } = this.offer;
-    this.offer = { token, shown: await new Api().answerOffer(token, shown.id, answer, key) };
+    // An answer does not name the practice again.
+    this.offer = { token, shown: { ...shown, ...(await new Api().answerOffer(token, shown.id, answer, key)) } };
     this.refresh({ focus: true });
   }
 
@@ -149,7 +150,7 @@ export class App {
   /** Answer the question with `grant` or `uphold`, and show what has become of it. */
   async answerWaiver(verb, body, key) {
     const { token, shown } = this.waiver;
-    this.waiver = { token, shown: await new Api().answerWaiver(token, shown.fee_id, verb, body, key) };
+    this.waiver = { token, shown: { ...shown, ...(await new Api().answerWaiver(token, shown.fee_id, verb, body, key)) } };
     this.refresh({ focus: true });
   }
 
@@ -237,7 +238,7 @@ export class App {
 
   #leave(why) {
     this.#visits.clear();
-    this.flash = null;
+    this.flash = this.offer = this.waiver = this.offered = null;
     this.go({ view: "start", why }, { replace: true });
   }
 
@@ -264,6 +265,7 @@ export class App {
     if (SECTIONS.some((section) => isSame(section.entry, entry)) && visit) visit.section = entry;
     this.#frame.show(visit, entry, this.#practiceOf(entry));
     const waiting = setTimeout(() => turn === this.#turn && this.#busy(), 250);
+    const former = [...this.#timers]; // The new view sets its own while it is built.
     let view;
     try {
       view = await this.#build(entry);
@@ -273,8 +275,7 @@ export class App {
       clearTimeout(waiting);
     }
     if (turn !== this.#turn || !view) return;
-    for (const stop of this.#timers) stop();
-    this.#timers.clear();
+    for (const stop of former) if (this.#timers.delete(stop)) stop();
     this.#place(view, focus);
     view.mounted?.();
     // What is shown may not outlive the access: then the page says so, and shows no price that is old.

@@ -9,3 +9,10 @@ addEventListener(
   },
   true,
 );
+
+// A link to this page would lose the token in its fragment.
+addEventListener("click", (event) => {
+  if (!event.target.closest("#late a")) return;
+  event.preventDefault();
+  location.reload();
+});
