@@ -74,9 +74,15 @@ async function follow(app, { purpose, token, to }) {
 }
 
 async function boot() {
+  const { href } = location;
   const link = takeLink();
   const chosen = known([rememberedLanguage() ?? "", ...(navigator.languages ?? [navigator.language]), link?.lang ?? ""]);
-  await speak(chosen ?? "en");
+  try {
+    await speak(chosen ?? "en");
+  } catch (error) {
+    history.replaceState(null, "", href); // Whoever loads the page again has the link.
+    throw error;
+  }
   const app = new App(VIEWS, { isOwnLanguage: chosen !== null });
 
   addEventListener("hashchange", () => {
