@@ -71,7 +71,10 @@ def minutes_of_day(day: date, minutes: Interval, zone: ZoneInfo) -> Time:
 
     Of an hour that the clocks repeat, both are in it; one that they skip may leave it empty.
     """
-    return Time(_at(day, minutes.start, zone), _at(day, minutes.end, zone, fold=1))
+    # Of an end that the clocks repeat the second is the later one, of an end that they skip the
+    # first: some days end at a midnight that does not exist.
+    end = max(_at(day, minutes.end, zone), _at(day, minutes.end, zone, fold=1))
+    return Time(_at(day, minutes.start, zone), end)
 
 
 def weekly_times(

@@ -113,6 +113,19 @@ def test_minutes_of_a_day_are_wall_clock_times(
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "day", "end"),
+    [
+        ("Africa/Cairo", date(2027, 4, 29), "2027-04-29T22:00Z"),
+        ("America/Santiago", date(2027, 9, 4), "2027-09-05T04:00Z"),
+    ],
+)
+def test_a_day_ends_where_the_clocks_skip_its_midnight(name: str, day: date, end: str) -> None:
+    found = minutes_of_day(day, Interval(1380, 1440), ZoneInfo(name))
+    assert found.ends_at == datetime.fromisoformat(end)
+    assert found.ends_at - found.starts_at == HOUR
+
+
 def test_weekly_minutes_are_on_each_such_weekday_that_no_date_closes() -> None:
     first, last = date(2026, 12, 1), date(2026, 12, 17)
     weekly = {4: [Interval(540, 600), Interval(900, 960)]}
