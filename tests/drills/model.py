@@ -477,6 +477,8 @@ class Book:
             is_open = session.status == "booked" and session.starts_at > self.now
             if not is_open or session.asked_until is not None:
                 raise RefusedError("validation-failed")
+            if session.starts_at in proposals.get(session, ()):
+                raise RefusedError("validation-failed")
         for session in sessions:
             if cancels:
                 due = Cost(None, "returned" * session.paid or None)
