@@ -28,12 +28,10 @@ from app.domain.zones import DAY, from_seconds, seconds_up
 from app.policies.queries import check_belongs_to_practice
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.read.calendar import SLOT_SETTINGS, CalendarOwner, read_calendar, slot_rules
-from app.tables.joins import PRACTICE, of_practice
+from app.tables.joins import NO_ID, PRACTICE, of_practice
 from app.tables.practices import Practitioner, Service
 from app.web.days import check_days
 
-# Of no session and no group: the calendar is read with all that takes time.
-_NOTHING = UUID(int=0)
 # How far after a range without times staff are told of the next one; clients, to the horizon.
 STAFF_DAYS = 366
 
@@ -209,7 +207,7 @@ async def _within(
     if window.start >= window.end:
         return Offer({}, EmptyReason.OUTSIDE_HORIZON)
     first, last = (from_seconds(bound).date() for bound in window)
-    owner = CalendarOwner(practice_id, wanted.practitioner_id, None, _NOTHING)
+    owner = CalendarOwner(practice_id, wanted.practitioner_id, None, NO_ID)
     calendar = await read_calendar(db, owner, first, last, now)
     if wanted.as_staff:
         calendar = replace(calendar, sessions_per_day=None, sessions_per_week=None)

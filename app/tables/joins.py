@@ -7,8 +7,8 @@ from sqlalchemy import BindParameter, ColumnElement, ColumnExpressionArgument, U
 
 # The practice, as a parameter of statements that are compiled once.
 PRACTICE = bindparam("practice_id", type_=Uuid)
-# Stands for no id where a statement joins by a parameter: Citus has no plan for an outer join with
-# NULL.
+# No row has this id. It stands for none where a statement compares with a parameter: Citus has no
+# plan for an outer join with NULL.
 NO_ID = UUID(int=0)
 
 

@@ -34,8 +34,8 @@ from app.domain.waitlist import (
 from app.domain.zones import from_seconds, seconds_up, to_seconds
 from app.policies.stored import rules_of, stored_policy
 from app.sessions.read.calendar import CalendarOwner, read_calendar
+from app.tables.joins import NO_ID
 from app.waitlist.matching_queries import (
-    NOBODY,
     Places,
     read_candidates,
     read_group,
@@ -83,7 +83,7 @@ async def matches(db: AsyncConnection, freed: FreedTime, now: datetime) -> Itera
         return iter(()) if group is None else _for_seat(waiting, group, elsewhere, now)
     day = freed.starts_at.date()
     # A released time is still taken by its own session.
-    own_id = freed.session_id if freed.released and freed.session_id is not None else NOBODY
+    own_id = freed.session_id if freed.released and freed.session_id is not None else NO_ID
     owner = CalendarOwner(practice_id, freed.practitioner_id, None, own_id)
     calendar = await read_calendar(db, owner, day, freed.ends_at.date(), now)
     places = await read_places(db, practice_id)
@@ -125,21 +125,22 @@ def _for_seat(
     if start - now < LAST_ASKED:
         return
     for row in rows:
-        own = None if row.session_id is None else (row.session_format, row.session_location)
-        suits = slot.format in row.formats if row.formats else own in {None, _place(slot)}
-        if not suits:
+        if not _suits_place(row, (slot.format, slot.location_id)):
             continue
         taken = [time for id_, time in elsewhere.get(row.client_id, ()) if id_ != row.session_id]
         search = GroupSearch(
-            row.session_group or NOBODY, [slot], taken, _search(row, slot.format, ())
+            row.session_group or NO_ID, [slot], taken, _search(row, slot.format, ())
         )
         rules = _rules(row)
         if suits_group(_wish(row), search, rules, zone, now):
             yield _match(row, rules, SuitableTime(start, slot.format, slot.location_id), end)
 
 
-def _place(slot: GroupSlot) -> tuple[Format, UUID | None]:
-    return slot.format, slot.location_id
+def _suits_place(row: Row[Any], place: tuple[Format, UUID | None]) -> bool:
+    """Tell whether a wish suits a format and place: one it names, its session's own, or any."""
+    if row.formats:
+        return place[0] in row.formats
+    return row.session_id is None or place == (row.session_format, row.session_location)
 
 
 def _calendar_for(
@@ -161,16 +162,12 @@ def _calendar_for(
 
 def _searches(row: Row[Any], places: Sequence[tuple[Format, UUID | None]]) -> list[SlotSearch]:
     """Make a search for each format that suits, at the locations where it is on offer."""
-    own = None
-    if row.session_id is not None:
-        own = (Format(row.session_format), row.session_location)
     by_format: dict[Format, list[UUID | None]] = defaultdict(list)
     for place in places:
-        suits = place[0] in row.formats if row.formats else own in {None, place}
-        if suits:
+        if _suits_place(row, place):
             by_format[place[0]].append(place[1])
     # The session's own format first: of two at the same start it is taken.
-    ordered = sorted(by_format, key=lambda format_: own is None or format_ is not own[0])
+    ordered = sorted(by_format, key=lambda format_: format_ != row.session_format)
     return [_search(row, format_, by_format[format_]) for format_ in ordered]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, Text, and_, cast, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, join, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import read_seat_holds
@@ -17,7 +17,7 @@ from app.domain.session import Format
 from app.domain.zones import to_seconds
 from app.sessions.read.calendar import LONGEST
 from app.tables.groups import Group
-from app.tables.joins import PRACTICE, of_practice, referred
+from app.tables.joins import NO_ID, PRACTICE, of_practice, referred
 from app.tables.practices import (
     Client,
     Location,
@@ -32,8 +32,6 @@ from app.tables.waitlist import Offer
 from app.tables.waitlist import Wish as WishTable
 from app.waitlist.records import FreedTime
 
-# No session has this id: what all sessions take and hold is read.
-NOBODY = UUID(int=0)
 Places = Mapping[UUID, Sequence[tuple[Format, UUID | None]]]
 
 
@@ -167,6 +165,29 @@ async def read_places(db: AsyncConnection, practice_id: UUID) -> Places:
     return places
 
 
+_GROUPS = join(Group, Practitioner, referred(Practitioner, Group.practitioner_id)).outerjoin(
+    Location, referred(Location, Group.location_id)
+)
+
+
+def _open(group_id: UUID) -> ColumnElement[bool]:
+    """Match a scheduled group of an active practitioner at an active location."""
+    return of_practice(
+        PRACTICE,
+        Group,
+        Group.id == group_id,
+        Group.status == "scheduled",
+        Practitioner.active,
+        func.coalesce(Location.active, true()),
+    )
+
+
+async def is_group_open(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> bool:
+    """Tell whether a group is scheduled, by an active practitioner at an active location."""
+    wanted = select(Group.id).select_from(_GROUPS).where(_open(group_id))
+    return await db.scalar(wanted, {"practice_id": practice_id}) is not None
+
+
 async def read_group(
     db: AsyncConnection, freed: FreedTime, group_id: UUID, now: datetime
 ) -> tuple[GroupSlot, ZoneInfo] | None:
@@ -186,24 +207,14 @@ async def read_group(
                 seats_left(Group).label("left"),
                 Practitioner.time_zone,
             )
-            .join(Practitioner, and_(referred(Practitioner, Group.practitioner_id)))
-            .outerjoin(Location, referred(Location, Group.location_id))
-            .where(
-                of_practice(
-                    PRACTICE,
-                    Group,
-                    Group.id == group_id,
-                    Group.status == "scheduled",
-                    Practitioner.active,
-                    func.coalesce(Location.active, true()),
-                )
-            ),
+            .select_from(_GROUPS)
+            .where(_open(group_id)),
             {"practice_id": practice_id},
         )
     ).one_or_none()
     if row is None:
         return None
-    held = await read_seat_holds(db, practice_id, group_id, NOBODY, now)
+    held = await read_seat_holds(db, practice_id, group_id, NO_ID, now)
     slot = GroupSlot(
         to_seconds(row.starts_at),
         to_seconds(row.ends_at),

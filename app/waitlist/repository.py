@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, true, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import BY_CLIENT
@@ -15,8 +15,8 @@ from app.domain.waitlist import OfferState, WishState
 from app.sessions.read.calendar import SLOT_SETTINGS
 from app.tables.changes import Change
 from app.tables.groups import Group
-from app.tables.joins import of_practice, referred
-from app.tables.practices import Client, Location, Package, Practitioner, Service, ServiceFormat
+from app.tables.joins import of_practice
+from app.tables.practices import Client, Package, Practitioner, Service, ServiceFormat
 from app.tables.sessions import Session
 from app.tables.waitlist import FreedTime, Offer, Wish
 
@@ -240,25 +240,6 @@ class WaitlistRepository:
             or_(Wish.until.is_(None), Wish.until >= now),
         )
         return await self._db.scalar(select(Wish.id).where(own).limit(1)) is not None
-
-    async def is_open(self, group_id: UUID) -> bool:
-        """Tell whether a group is scheduled, by an active practitioner at an active location."""
-        wanted = (
-            select(Group.id)
-            .join(Practitioner, referred(Practitioner, Group.practitioner_id))
-            .outerjoin(Location, referred(Location, Group.location_id))
-            .where(
-                of_practice(
-                    self._practice_id,
-                    Group,
-                    Group.id == group_id,
-                    Group.status == "scheduled",
-                    Practitioner.active,
-                    func.coalesce(Location.active, true()),
-                )
-            )
-        )
-        return await self._db.scalar(wanted, {"practice_id": self._practice_id}) is not None
 
     async def has_session_in(self, group_id: UUID, client_id: UUID) -> bool:
         """Tell whether a client has a seat of a group already."""

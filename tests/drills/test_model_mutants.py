@@ -11,9 +11,10 @@ from app.domain.refill import find_cover
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.overlap_repository import Overlap
 from app.sessions.read.records import SessionHold
+from app.tables.joins import NO_ID
 from app.tables.state_at import state_at
 from app.tables.waitlist import Wish
-from app.waitlist.matching_queries import NOBODY, _candidates
+from app.waitlist.matching_queries import _candidates
 from tests.drills.test_model import NewPractice, play_minutes, play_waiting
 from tests.drills.test_model import new_practice as new_practice  # noqa: PLC0414 - a fixture
 from tests.world import Api, TestClock, World, serve
@@ -76,7 +77,7 @@ async def is_marked(*_: Any, **__: Any) -> bool:
 
 def same_client(freed: Any, *others: Any) -> Any:
     """Look for who fills a freed time again as if its client were another one."""
-    return find_cover(freed._replace(client_id=NOBODY), *others)
+    return find_cover(freed._replace(client_id=NO_ID), *others)
 
 
 def oldest_first(freed: Any) -> Any:

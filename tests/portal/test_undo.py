@@ -38,25 +38,24 @@ async def test_a_cancellation_is_taken_back(ana: Visitor, world: World) -> None:
     assert [fee.status for fee in await world.rows(Fee)] == ["void"]
 
 
-async def test_the_button_goes_when_its_time_is_over(ana: Visitor, world: World) -> None:
+async def cancel_for_free(ana: Visitor, world: World) -> None:
     session_id = await world.book(START)
     await ana.open(session_id)
     await ana.press("Cancel session")
     await ana.give_reason("I am unwell")
     await ana.press("Cancel this session")
     await ana.see("Your session is cancelled")
+
+
+async def test_the_button_goes_when_its_time_is_over(ana: Visitor, world: World) -> None:
+    await cancel_for_free(ana, world)
     await expect(ana.button("Take it back")).to_be_visible()
     await ana.page.clock.fast_forward(5 * 60 * 1000 + 2000)
     await expect(ana.button("Take it back")).to_have_count(0)
 
 
 async def test_too_late_says_so(ana: Visitor, world: World, clock: TestClock) -> None:
-    session_id = await world.book(START)
-    await ana.open(session_id)
-    await ana.press("Cancel session")
-    await ana.give_reason("I am unwell")
-    await ana.press("Cancel this session")
-    await ana.see("Your session is cancelled")
+    await cancel_for_free(ana, world)
     clock.now += timedelta(minutes=6)
     await ana.press("Take it back")
     await expect(ana.alert).to_contain_text("can no longer be taken back")

@@ -276,7 +276,7 @@ def _is_open_after(tier: Tier, closes: Deadline) -> bool:
         return deadline != UNTIL_THE_START
     if not isinstance(deadline, ElapsedNotice) and not isinstance(closes, ElapsedNotice):
         return before_midnight(deadline) > before_midnight(closes)
-    return usual_notice(tier.deadline) > usual_notice(closes)
+    return usual_notice(deadline) > usual_notice(closes)
 
 
 def _of_fee(name: str, tier: Tier, **values: Value) -> Sentence:

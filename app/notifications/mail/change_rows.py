@@ -86,8 +86,7 @@ def _after(row: Row) -> Meeting:
     The history has no URLs and no instructions: they may name a person, and it cannot be erased.
     """
     after, present = _meeting(row, "new"), to_present(row)
-    is_present = after == replace(present, join_url=None, instructions=None)
-    return present if is_present else after
+    return present if after == present.without_joining else after
 
 
 def to_present(row: Row) -> Meeting:

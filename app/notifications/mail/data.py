@@ -59,6 +59,11 @@ class Meeting:
     join_url: str | None
     instructions: str | None
 
+    @property
+    def without_joining(self) -> "Meeting":
+        """The meeting without how to join, as the history has it."""
+        return replace(self, join_url=None, instructions=None)
+
 
 def place_of(name: str | None, address: str | None) -> tuple[str, str] | None:
     """Give a location as `Meeting` has it; None if there is none."""

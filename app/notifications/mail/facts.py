@@ -72,9 +72,7 @@ def _changes_length_only(change: ChangeFacts) -> bool:
     before, after = change.before, change.after
     if before is None or before.ends_at == after.ends_at:
         return False
-    return replace(before, ends_at=after.ends_at) == replace(
-        after, join_url=None, instructions=None
-    )
+    return replace(before, ends_at=after.ends_at) == after.without_joining
 
 
 def and_others(subject: str, data: MailData, texts: Texts) -> str:

@@ -39,11 +39,10 @@ from app.sessions.commands.scope import ScopeSessions
 from app.sessions.commands.slots import owner_of
 from app.sessions.read.calendar import read_calendar, slot_rules, slot_rules_for_client
 from app.sessions.read.records import SessionRecord
+from app.tables.joins import NO_ID
 
 _MARGIN = timedelta(days=ALTERNATIVES_WITHIN)
 _MINUTE = 60
-# No session has this id: the calendar is read with the times of all sessions.
-_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,8 @@ async def _conflicts(
         return []
     starts = [move.to.starts_at for move in changing]
     first, last = (min(starts) - _MARGIN).date(), (max(starts) + _MARGIN).date()
-    owner = owner_of(moves[0].record)._replace(own_id=_NOBODY)
+    # The calendar is read with the times of all sessions.
+    owner = owner_of(moves[0].record)._replace(own_id=NO_ID)
     calendar = await read_calendar(db, owner, first, last, now, forced=forced)
     calendar = without(calendar, [_time_of(move.record) for move in changing])
     if calendar.held:

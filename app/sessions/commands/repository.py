@@ -146,8 +146,9 @@ class SessionRepository:
         else:
             whole = whole_time(to, buffers_of(record))
             await _MOVE.run(self._db, booked | self._taken_by(record, whole))
-        facts = facts_as_booked(record, to.starts_at, frozen, by_client=by_client)
-        return replace(facts, grace_from=None) if ends_grace else facts
+        return facts_as_booked(
+            record, to.starts_at, frozen, by_client=by_client, ends_grace=ends_grace
+        )
 
     async def set_rhythm(self, starts: Mapping[UUID, datetime]) -> None:
         """Set the starts of sessions in the rhythm of their series."""
@@ -246,8 +247,13 @@ class SessionRepository:
             **_seat_values(seat),
         }
         await _CHANGE_SEAT.run(self._db, values)
-        facts = facts_as_booked(record, to.starts_at, frozen, by_client=False if is_moved else None)
-        facts = replace(facts, grace_from=None) if ends_grace else facts
+        facts = facts_as_booked(
+            record,
+            to.starts_at,
+            frozen,
+            by_client=False if is_moved else None,
+            ends_grace=ends_grace,
+        )
         if not is_moved:
             return facts
         await CarriedRepository(self._db, self._practice_id).set(record.id, None)

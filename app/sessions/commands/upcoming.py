@@ -41,11 +41,12 @@ def facts_as_booked(
     frozen: tuple[FrozenDeadline, ...],
     *,
     by_client: bool | None = None,
+    ends_grace: bool = False,
 ) -> SessionFacts:
     """Give the facts of a session that is booked at `starts_at`, perhaps again.
 
     `by_client`: who has moved it to another start; None: nobody has, or neither side. A move
-    request ends with it.
+    request ends with it. `ends_grace`: the grace after the booking is over for good.
     """
     facts = record.facts
     return replace(
@@ -58,4 +59,5 @@ def facts_as_booked(
         paid_by_credit=facts.paid_by_credit or facts.has_paid_by_credit,
         has_paid_by_credit=False,
         frozen_deadlines=frozen,
+        grace_from=None if ends_grace else facts.grace_from,
     )

@@ -48,12 +48,13 @@ from app.sessions.read.calendar import (
     slot_rules,
 )
 from app.sessions.read.records import SessionRecord
+from app.tables.joins import NO_ID
 from app.waitlist.access import OfferCaller, find_own_offer
 from app.waitlist.commands.ending import end_wish
 from app.waitlist.commands.offers import lock_offer
 from app.waitlist.commands.release import take_released
 from app.waitlist.freed_queries import read_freed_time
-from app.waitlist.matching_queries import NOBODY
+from app.waitlist.matching_queries import is_group_open
 from app.waitlist.queries import active_wishes_of_client, read_offer, read_wish
 from app.waitlist.records import FreedTime, OfferOutcome, OfferRecord, WishRecord
 from app.waitlist.repository import WaitlistRepository
@@ -213,7 +214,7 @@ async def _place(
     db: AsyncConnection, practice_id: UUID, offer: OfferRecord, actor: Actor, now: datetime
 ) -> _Placed:
     group_id = offer.group_id
-    if group_id is not None and not await WaitlistRepository(db, practice_id).is_open(group_id):
+    if group_id is not None and not await is_group_open(db, practice_id, group_id):
         raise OfferGoneError
     if offer.session_id is None:
         return await _book(db, practice_id, offer, actor, now)
@@ -335,7 +336,7 @@ async def _check_free_to_book(
         OfferGoneError: it has not.
     """
     settings = await WaitlistRepository(db, practice_id).slot_settings(own.service_id)
-    owner = CalendarOwner(practice_id, own.practitioner_id, own.client_id, NOBODY)
+    owner = CalendarOwner(practice_id, own.practitioner_id, own.client_id, NO_ID)
     day = own.starts_at.date()
     calendar = await read_calendar(db, owner, day, day, now)
     rules = slot_rules(settings, timedelta(minutes=settings.duration_minutes))
