@@ -159,8 +159,8 @@ def migrate() -> None:
                 err=True,
             )
         try:
-            asyncio.run(set_role_limits(settings.service_url))
             asyncio.run(check_schema(settings))
+            asyncio.run(set_role_limits(settings.service_url))
         except SettingsError:
             raise SettingsError(
                 "The database of DATABASE_OWNER_URL is migrated, but not that of DATABASE_URL: "

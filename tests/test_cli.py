@@ -103,6 +103,7 @@ def test_migrating_needs_no_password_of_the_service(
     assert schema == "The database is at the schema of this version."
 
 
+@pytest.mark.own_database
 def test_migrating_tells_that_the_service_owns_its_tables(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
@@ -115,6 +116,7 @@ def test_migrating_tells_that_the_service_owns_its_tables(
 def test_migrating_another_database_than_the_services_is_told(
     monkeypatch: pytest.MonkeyPatch, server: EmbeddedServer
 ) -> None:
+    """Nothing is changed in that database, as `Emptied` sees after the test."""
     monkeypatch.setenv("DATABASE_URL", server.url(SERVICE, "postgres"))
     assert refusal(monkeypatch, "migrate") == (
         "reslot: The database of DATABASE_OWNER_URL is migrated, but not that of DATABASE_URL: "
