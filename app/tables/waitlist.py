@@ -155,6 +155,9 @@ class Offer(Identified, Base):
 
     For a session (`session_id`) accepting moves it; else it books one, at `price_minor` or with a
     credit of `package_id`. `booked_session_id` is the session that was moved or booked.
+
+    `gone`: it was withdrawn because its client could not accept it any more. The client may be
+    asked again for what is left of the freed time.
     """
 
     __tablename__ = "offers"
@@ -168,6 +171,7 @@ class Offer(Identified, Base):
     package_id: Mapped[UUID | None]
     price_minor: Mapped[int | None]
     state: Mapped[str]
+    gone: Mapped[bool] = mapped_column(server_default=false())
     holds: Mapped[bool]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
@@ -192,13 +196,16 @@ class Offer(Identified, Base):
         CheckConstraint(
             "state IN ('open', 'accepted', 'declined', 'expired', 'withdrawn')", name="state"
         ),
+        CheckConstraint("NOT gone OR state = 'withdrawn'", name="gone"),
         CheckConstraint("(state = 'open') = (ended_at IS NULL)", name="ended"),
         CheckConstraint("(state = 'accepted') = (booked_session_id IS NOT NULL)", name="accepted"),
         CheckConstraint(f"format IN {FORMATS}", name="format"),
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint("price_minor >= 0", name="price"),
-        # Nobody is asked twice for the same freed time, also if two workers ask at once.
-        Index("uq_offers_once", "practice_id", "freed_time_id", "wish_id", unique=True),
+        # Nobody is asked twice for the same start, also if two workers ask at once.
+        Index(
+            "uq_offers_once", "practice_id", "freed_time_id", "wish_id", "starts_at", unique=True
+        ),
         # One open offer for each wish, and one client at a time for whom a time is kept.
         Index(
             "uq_offers_open",

@@ -1,8 +1,8 @@
 """Find the wishes that a freed time suits, in the order in which their clients are asked.
 
-Two statements read the wishes and their clients' other times, two more the practitioner's calendar
-and the formats of the services, however many wishes there are. What is free is decided by the same
-functions as availability (app/domain/waitlist.py).
+Three statements read the wishes, what they were offered, and their clients' other times, two more
+the practitioner's calendar and the formats of the services, however many wishes there are. What is
+free is decided by the same functions as availability (app/domain/waitlist.py).
 """
 
 from collections import defaultdict
@@ -38,6 +38,7 @@ from app.tables.joins import NO_ID
 from app.waitlist.matching_queries import (
     Places,
     read_candidates,
+    read_gone_starts,
     read_group,
     read_places,
     times_of_clients,
@@ -70,13 +71,23 @@ class Match:
 async def matches(db: AsyncConnection, freed: FreedTime, now: datetime) -> Iterator[Match]:
     """Give the wishes that a freed time suits: urgent ones first, then the oldest.
 
-    A client who was asked for this time already is left out. The caller holds the practitioner's
-    lock. The matches are calculated one by one, as they are taken.
+    A client who was asked for this time already is left out, unless that offer is gone: then they
+    are asked for another start. The caller holds the practitioner's lock. The matches are
+    calculated one by one, as they are taken.
     """
-    practice_id = freed.practice_id
     waiting = [row for row in await read_candidates(db, freed) if _waits(row, now)]
     if not waiting:
         return iter(())
+    gone = await read_gone_starts(db, freed)
+    found = await _matches(db, freed, waiting, now)
+    return (one for one in found if (one.wish_id, one.time.start) not in gone)
+
+
+async def _matches(
+    db: AsyncConnection, freed: FreedTime, waiting: Sequence[Row[Any]], now: datetime
+) -> Iterator[Match]:
+    """Give the wishes that a freed time suits, of those that wait."""
+    practice_id = freed.practice_id
     elsewhere = await times_of_clients(db, freed, {row.client_id for row in waiting})
     if freed.group_id is not None:
         group = await read_group(db, freed, freed.group_id, now)

@@ -38,10 +38,20 @@ Places = Mapping[UUID, Sequence[tuple[Format, UUID | None]]]
 async def read_candidates(db: AsyncConnection, freed: FreedTime) -> Sequence[Row[Any]]:
     """Read the wishes of the practitioner or the group that wait: urgent first, then oldest.
 
-    Those whose clients were asked for this time already are left out.
+    Those whose clients were asked for this time already are left out, unless that offer is gone.
     """
     found = await db.execute(_candidates(freed), {"practice_id": freed.practice_id})
     return list(found.all())
+
+
+async def read_gone_starts(db: AsyncConnection, freed: FreedTime) -> set[tuple[UUID, datetime]]:
+    """Read the wishes that were offered a part of a freed time which is gone, and its start."""
+    found = await db.execute(
+        select(Offer.wish_id, Offer.starts_at).where(
+            of_practice(freed.practice_id, Offer, Offer.freed_time_id == freed.id, Offer.gone)
+        )
+    )
+    return {(row.wish_id, row.starts_at) for row in found}
 
 
 def _candidates(freed: FreedTime) -> Select[Any]:
@@ -67,7 +77,7 @@ def _candidates(freed: FreedTime) -> Select[Any]:
             ),
         )
     asked = select(Offer.wish_id).where(
-        of_practice(PRACTICE, Offer, Offer.freed_time_id == freed.id)
+        of_practice(PRACTICE, Offer, Offer.freed_time_id == freed.id, ~Offer.gone)
     )
     columns: list[Any] = [
         wish,

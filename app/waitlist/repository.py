@@ -118,8 +118,12 @@ class WaitlistRepository:
         now: datetime,
         *,
         booked_session_id: UUID | None = None,
+        gone: bool = False,
     ) -> None:
-        """End open offers and their holds. The caller holds the locks of their wishes."""
+        """End open offers and their holds. The caller holds the locks of their wishes.
+
+        `gone`: the clients cannot accept them any more.
+        """
         await self._db.execute(
             update(Offer)
             .where(
@@ -127,7 +131,7 @@ class WaitlistRepository:
                     self._practice_id, Offer, Offer.id.in_(offer_ids), Offer.state == "open"
                 )
             )
-            .values(state=state, ended_at=now, booked_session_id=booked_session_id)
+            .values(state=state, ended_at=now, booked_session_id=booked_session_id, gone=gone)
         )
         await end_offer_holds(self._db, self._practice_id, offer_ids)
 

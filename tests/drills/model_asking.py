@@ -61,6 +61,7 @@ class AskingBook(WaitingBook):
         for offer in self.offers:
             if offer.state == "open" and self._is_gone(offer):
                 self._end_offer(offer, "withdrawn", now)
+                offer.gone = True
                 self.tell(offer.wish.client, "offer_gone")
 
     def _is_ended_by_client(self, wish: Wish) -> bool:
@@ -136,11 +137,14 @@ class AskingBook(WaitingBook):
         if freed.ends_at - now < LAST_ASKED:
             return Choice([], None)
         awake, morning = self._suiting(freed, now)
+        if self.mode == "all_at_once":
+            asked = [self._made(one, freed, now, None) for one in awake]
+            made = [offer for offer in asked if offer is not None]
+            still_open = [o for o in self.offers if o.freed is freed and o.state == "open"]
+            last = max((offer.answer_by for offer in made + still_open), default=None)
+            return Choice(made, morning or last or self._held_until(freed, now))
         if not awake:
             return Choice([], morning or self._held_until(freed, now))
-        if self.mode == "all_at_once":
-            made = [self._made(one, freed, now, None) for one in awake]
-            return Choice([offer for offer in made if offer is not None], morning)
         refused = [
             o for o in self.offers if o.freed is freed and o.state in {"declined", "expired"}
         ]
@@ -172,7 +176,7 @@ class AskingBook(WaitingBook):
             if not self._waits_for(wish, freed, now):
                 continue
             found = find_suitable(wish, freed, self.service, self.places, others, now)
-            if found is None:
+            if found is None or found[0] in self._gone_starts(wish, freed):
                 continue
             asked_at = wish.awake_at(now)
             if asked_at == now:
@@ -182,7 +186,7 @@ class AskingBook(WaitingBook):
         return awake, min(mornings, default=None)
 
     def _waits_for(self, wish: Wish, freed: Freed, now: datetime) -> bool:
-        was_asked = any(o.wish is wish and o.freed is freed for o in self.offers)
+        was_asked = any(o.wish is wish and o.freed is freed and not o.gone for o in self.offers)
         is_there = wish.practitioner is freed.practitioner or (
             wish.practitioner is None and freed.session is not None
         )
@@ -191,6 +195,9 @@ class AskingBook(WaitingBook):
             gave_up |= wish.client == freed.session.client
         waits = wish.state == "waiting" and not wish.paused and not wish.has_lapsed(now)
         return waits and is_there and not was_asked and not gave_up and self.mode != "off"
+
+    def _gone_starts(self, wish: Wish, freed: Freed) -> list[datetime]:
+        return [o.starts_at for o in self.offers if o.wish is wish and o.freed is freed and o.gone]
 
     def _held_until(self, freed: Freed, now: datetime) -> datetime | None:
         """Give until when somebody holds a part of a freed time; None: nobody does."""

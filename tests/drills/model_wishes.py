@@ -125,7 +125,8 @@ class Offer:
     """A freed time that a client is asked for. `keeps`: it keeps others away while it is open.
 
     `in_turn`: nobody else is asked meanwhile.
-    `places` are those in which it may be offered; the service says which one it was.
+    `places` are those in which it may be offered; the service says which one it was. `gone`: its
+    client could not accept it any more.
     """
 
     wish: Wish
@@ -141,6 +142,7 @@ class Offer:
     in_turn: bool
     keeps: bool
     state: str = "open"
+    gone: bool = False
     id: UUID | None = None
     place: Place = NOWHERE
     status: str = "held"

@@ -58,15 +58,17 @@ async def withdraw_offers(
     command_id: UUID,
     now: datetime,
     tells_clients: bool,
+    gone: bool = False,
 ) -> None:
     """Withdraw open offers, whose times are offered to the next.
 
-    With `tells_clients`, those who could still answer are told that the time is gone.
+    With `tells_clients`, those who could still answer are told that the time is gone. `gone`: they
+    could not accept the offers any more, and may be asked for what is left of the times.
     """
     if not offers:
         return
     repository = WaitlistRepository(db, practice_id)
-    await repository.end_offers([offer.id for offer in offers], "withdrawn", now)
+    await repository.end_offers([offer.id for offer in offers], "withdrawn", now, gone=gone)
     await repository.wait_again([offer.wish_id for offer in offers])
     for freed_time_id in {offer.freed_time_id for offer in offers}:
         await repository.look_again(freed_time_id, now)

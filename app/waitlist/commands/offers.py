@@ -7,7 +7,7 @@ under their locks, and decides by `now`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -61,8 +61,8 @@ async def offer_freed_time(
 ) -> None:
     """Ask the next client for a freed time, or all of them, as its service says.
 
-    Nothing happens while a client is asked in turn. When nobody is left to ask, or it is too late,
-    the time is open to all.
+    Nothing happens while a client is asked in turn. When nobody is left to ask and no offer is
+    open, or it is too late, the time is open to all.
 
     Raises:
         NotFoundError: the practice has no such freed time.
@@ -76,11 +76,12 @@ async def offer_freed_time(
     freed = await read_freed_time(db, practice_id, freed_time_id)
     if freed.ended_at is not None or freed.look_at > now:
         return
-    held = [one for one in await open_offers_of_time(db, practice_id, freed.id) if one.holds]
+    open_offers = await open_offers_of_time(db, practice_id, freed.id)
+    held = [one for one in open_offers if one.holds]
     if held:
         await repository.look_again(freed.id, held[0].answer_by)
         return
-    chosen = await _choose(db, freed, now)
+    chosen = await _choose(db, freed, [one.answer_by for one in open_offers], now)
     waiting = await repository.lock_waiting([match.wish_id for match, _ in chosen.asked])
     asked = [(match, until) for match, until in chosen.asked if match.wish_id in waiting]
     rows = [_row(freed, match, until, now) for match, until in asked]
@@ -107,33 +108,44 @@ async def offer_freed_time(
     )
 
 
-async def _choose(db: AsyncConnection, freed: FreedTime, now: datetime) -> _Chosen:
+async def _choose(
+    db: AsyncConnection, freed: FreedTime, open_until: Sequence[datetime], now: datetime
+) -> _Chosen:
     """Choose whom to ask now. Clients whose zone has night are asked in the morning.
 
-    A time that somebody holds for a session is looked at again when the hold has ended.
+    `open_until` is when the open offers of the time end. While clients are asked all at once,
+    nobody is asked in turn, because nothing can be held for them. What is left of the time is
+    looked at again when these offers have ended, and what somebody holds for a session after that.
     """
     if freed.released:
         return await _choose_for_released(db, freed, now)
     if freed.ends_at - now < LAST_ASKED:
         return _Chosen((), None)
-    found, morning = _Awake(await matches(db, freed, now), now), None
+    found = _Awake(await matches(db, freed, now), now)
     first = next(found, None)
-    if first is None:
-        return _Chosen((), found.morning or await held_until(db, freed, now))
-    if first.mode == "in_turn":
-        if await count_unanswered(db, freed.practice_id, freed.id) >= MOST_IN_TURN:
-            return _Chosen((), None)
-        until = _answer_by(freed, first, now)
-        return _Chosen((), None) if until is None else _Chosen([(first, until)], until)
-    at_once = (match for match in found if match.mode == "all_at_once")
-    all_of_them = [first, *islice(at_once, AT_ONCE - 1)]
+    if first is not None and first.mode == "in_turn" and not open_until:
+        return await _choose_in_turn(db, freed, first, now)
+    awake = found if first is None else chain([first], found)
     asked = []
-    for match in all_of_them:
+    for match in islice((one for one in awake if one.mode == "all_at_once"), AT_ONCE):
         until = answer_by(match.time.start, now, match.offer_minutes)
         assert until is not None  # noqa: S101 - nothing bounds it
         asked.append((match, until))
-    morning = now if len(asked) == AT_ONCE else found.morning
-    return _Chosen(asked, morning)
+    if len(asked) == AT_ONCE:
+        return _Chosen(asked, now)
+    last = max([*open_until, *(until for _, until in asked)], default=None)
+    return _Chosen(asked, found.morning or last or await held_until(db, freed, now))
+
+
+async def _choose_in_turn(
+    db: AsyncConnection, freed: FreedTime, first: Match, now: datetime
+) -> _Chosen:
+    """Choose the client whose turn it is, unless enough were asked or the time is over."""
+    if await count_unanswered(db, freed.practice_id, freed.id) >= MOST_IN_TURN:
+        return _Chosen((), None)
+    ends_at = offers_end_at(first.time.start, freed.first_offered_at or now)
+    until = answer_by(first.time.start, now, first.offer_minutes, ends_at)
+    return _Chosen((), None) if until is None else _Chosen([(first, until)], until)
 
 
 async def _choose_for_released(db: AsyncConnection, freed: FreedTime, now: datetime) -> _Chosen:
@@ -177,13 +189,6 @@ class _Awake(Iterator[Match]):
             if match.time.start - asked_at >= LAST_ASKED:
                 self.morning = min(self.morning or asked_at, asked_at)
         raise StopIteration
-
-
-def _answer_by(freed: FreedTime, match: Match, now: datetime) -> datetime | None:
-    """Give the last instant for an answer in turn; None: half of the time that was left is over."""
-    start = match.time.start
-    ends_at = offers_end_at(start, freed.first_offered_at or now)
-    return answer_by(start, now, match.offer_minutes, ends_at)
 
 
 def _row(freed: FreedTime, match: Match, until: datetime, now: datetime) -> dict[str, Any]:
@@ -281,6 +286,7 @@ async def withdraw_gone_offer(
         command_id=uuid4(),
         now=now,
         tells_clients=True,
+        gone=True,
     )
 
 

@@ -21,7 +21,7 @@ from tests.waiting import FREED, LATE, Waiting
 from tests.world import NOW, World
 
 WISHES = 1000
-MOST_STATEMENTS = 4
+MOST_STATEMENTS = 5
 
 
 async def add_wishes(world: World, count: int, **values: object) -> None:
