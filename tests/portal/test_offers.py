@@ -67,6 +67,18 @@ async def test_one_press_keeps_the_old_time(ana: Visitor, world: World, waiting:
     assert (row.starts_at, row.version) == (LATE, 1)
 
 
+async def test_the_page_says_so_when_the_time_for_an_answer_is_over(
+    ana: Visitor, world: World, waiting: Waiting
+) -> None:
+    await waiting.offered()
+    await open_offer(ana, world)
+    await ana.wait(timedelta(minutes=59))
+    await ana.see("A time is free for you")
+    await ana.wait(timedelta(minutes=2))
+    await ana.see("This offer has ended")
+    await expect(ana.page.locator("#accept")).to_have_count(0)
+
+
 async def test_too_late_says_so_and_changes_nothing(
     ana: Visitor, world: World, waiting: Waiting, clock: TestClock
 ) -> None:

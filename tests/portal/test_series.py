@@ -229,6 +229,32 @@ async def test_for_a_date_that_is_not_free_another_time_is_chosen(
     ]
 
 
+async def test_a_chosen_time_that_costs_something_else_is_shown_with_its_cost_before_it_counts(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    """Moves on the same date are free here. The preview knows nothing of the time that is chosen."""
+    late = [{"deadline": {"before_minutes": 60 * 24 * 90}, "amount_minor": 2000}]
+    rules = {"fees": late, "free_if_within": {"days": 0}}
+    await world.add_policy({"cancel": {"fees": []}, "reschedule": rules})
+    series = await weekly(staff, world, 2)
+    for hours in range(1, 8):
+        await block(world, START + WEEK + hours * HOUR)
+    await go_to_confirm(ana, series[0])
+    await choose_following(ana)
+    second = date(ana, series[1])
+    await expect(second).to_contain_text("is not free.")
+    await second.get_by_role("radio").last.check()
+    await ana.give_reason()
+    await ana.press("Move 2 sessions")
+    await expect(ana.alert).to_be_focused()
+    await ana.read("$20.00")
+    assert await world.rows(Fee) == []
+    await ana.press("Move 2 sessions for $20.00")
+    await ana.see("Your sessions have moved")
+    (fee,) = await world.rows(Fee)
+    assert (fee.session_id, fee.amount_minor) == (series[1], 2000)
+
+
 async def test_a_date_that_was_left_out_can_be_taken_along_again(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:

@@ -161,3 +161,14 @@ async def test_too_late_says_so_and_shows_how_it_stands(
     await ana.press("Look at the session again")
     await ana.see("The fee stands")
     assert [row.status for row in await world.rows(Fee)] == ["due"]
+
+
+async def test_the_page_says_so_when_the_time_for_an_answer_is_over(
+    ana: Visitor, world: World, staff: Api, session_id: UUID
+) -> None:
+    await open_waiver(ana, await asked(world, staff, session_id))
+    await ana.see("Waive this fee?")
+    await ana.wait(timedelta(days=7, minutes=1))
+    await ana.see("The fee stands")
+    await ana.read("Nobody answered in time, so the fee stands.")
+    await expect(ana.page.get_by_text(WORDS)).to_have_count(0)

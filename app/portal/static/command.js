@@ -124,7 +124,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   const severalRefused = async (error, answer) => {
     const { session_id: refused, deadline } = error.body ?? {};
     if (["quote-required", "quote-stale"].includes(error.code)) {
-      await several().load();
+      several().take(error.body.preview);
       show(showProblem(error, {}));
     } else if (answer === "dates") {
       several().meet(error.body.conflicts ?? []);

@@ -207,6 +207,11 @@ export function runClocks(app, node) {
   app.every(1000, tick);
 }
 
+/** Show the view again once an instant has passed: exactly at it an answer is in time. */
+export function refreshAfter(app, instant) {
+  app.after(Date.parse(instant) - now() + 1, () => app.refresh({ focus: true }));
+}
+
 /** The cost in full, before a person confirms. */
 export function costBox(decision) {
   const { fee, credit, carries, free_because: because } = decision;

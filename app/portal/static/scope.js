@@ -108,6 +108,15 @@ export class ScopePart {
     this.#onChange();
   }
 
+  /** Show what the command itself would change and cost, as its refusal says. */
+  take(preview) {
+    this.#turn += 1;
+    this.#preview = preview;
+    this.#met.clear();
+    this.#show();
+    this.#onChange();
+  }
+
   #failed(error) {
     if (error.code === "unauthorized") {
       this.#app.expired(this.#visit);

@@ -2,9 +2,10 @@
 
 import { Intention } from "../api.js";
 import { note } from "../app.js";
+import { now } from "../clock.js";
 import { button, facts, h } from "../dom.js";
 import { dayAndTime, money } from "../format.js";
-import { heading } from "../parts.js";
+import { heading, refreshAfter } from "../parts.js";
 import { showProblem } from "../problems.js";
 import { t } from "../strings.js";
 import { wordsField } from "../words.js";
@@ -13,10 +14,11 @@ import { start } from "./start.js";
 export function waiver(app) {
   if (app.waiver === null) return start(app, { view: "start", why: "forgotten" });
   const { shown } = app.waiver;
-  const isOpen = shown.state === "asked";
-  const title = t.waiver.titles[shown.state] ?? t.waiver.titles.void;
-  const node = h("div", { class: "card" }, heading(title), isOpen ? h("p", {}, t.waiver.asks(money(shown.amount))) : null, what(shown), isOpen ? decide(app) : h("p", {}, t.waiver.ended[shown.state] ?? t.waiver.ended.void));
-  return { title, node };
+  const state = shown.state === "asked" && now() > Date.parse(shown.answer_by) ? "lapsed" : shown.state;
+  const isOpen = state === "asked";
+  const title = t.waiver.titles[state] ?? t.waiver.titles.void;
+  const node = h("div", { class: "card" }, heading(title), isOpen ? h("p", {}, t.waiver.asks(money(shown.amount))) : null, what({ ...shown, state, note: isOpen ? shown.note : null }), isOpen ? decide(app) : h("p", {}, t.waiver.ended[state] ?? t.waiver.ended.void));
+  return { title, node, mounted: () => isOpen && refreshAfter(app, shown.answer_by) };
 }
 
 function what({ client, session, cause, note: words, answer_by: until, state, amount }) {
