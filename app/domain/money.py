@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Money:
 
         Source: product.md section 2, "A percent fee".
         """
-        exact = Decimal(self.amount_minor) * percent / 100
-        rounded = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+        # `round` of a Decimal rounds half to even.
+        rounded = round(self.amount_minor * percent / 100)
         return Money(min(rounded, self.amount_minor), self.currency)
 
 
