@@ -183,10 +183,10 @@ class WaitlistRepository:
         )
 
     async def waitlist_of(self, service_id: UUID) -> str | None:
-        """Read how those who wait for an active service are asked; None: no such service."""
+        """Read how those who wait for a service are asked; None: no such service."""
         found: str | None = await self._db.scalar(
             select(Service.waitlist).where(
-                of_practice(self._practice_id, Service, Service.id == service_id, Service.active)
+                of_practice(self._practice_id, Service, Service.id == service_id)
             )
         )
         return found
@@ -202,8 +202,10 @@ class WaitlistRepository:
         )
         return {Format(one) for one in found}
 
-    async def is_active(self, table: type[Client] | type[Practitioner], record_id: UUID) -> bool:
-        """Tell whether the practice has such an active client or practitioner."""
+    async def is_active(
+        self, table: type[Client] | type[Practitioner] | type[Service], record_id: UUID
+    ) -> bool:
+        """Tell whether the practice has such an active client, practitioner or service."""
         own = of_practice(self._practice_id, table, table.id == record_id, table.active)
         return await self._db.scalar(select(table.id).where(own)) is not None
 

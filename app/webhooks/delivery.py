@@ -241,7 +241,12 @@ async def _settle(db: AsyncConnection, attempts: Sequence[_Attempt]) -> list[Att
         db, [(one.practice_id, one.event.notification_id, _end(one), one.at) for one in finished]
     )
     await record_successes(
-        db, {(one.practice_id, one.event.endpoint_id) for one in finished if one.event.active}
+        db,
+        {
+            (one.practice_id, one.event.endpoint_id, one.event.url)
+            for one in finished
+            if one.event.active
+        },
     )
     return [
         AttemptResult(_end(one), 0)

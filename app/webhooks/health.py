@@ -17,8 +17,13 @@ FAILURES_IN_A_ROW = 20
 FAILING_FOR = timedelta(hours=24)
 
 
-async def record_successes(db: AsyncConnection, endpoints: Collection[tuple[UUID, UUID]]) -> None:
-    """Reset the count of failures of endpoints, given by practice and id."""
+async def record_successes(
+    db: AsyncConnection, endpoints: Collection[tuple[UUID, UUID, str]]
+) -> None:
+    """Reset the count of failures of endpoints, given by practice, id and the URL that answered.
+
+    A success at another URL than the present one says nothing about the endpoint.
+    """
     # In one order, so that two transactions with the same endpoints do not wait for each other.
     await reset_failures(db, sorted(endpoints))
 

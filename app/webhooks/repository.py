@@ -18,6 +18,7 @@ _RESET = Write(
     .where(
         WebhookEndpoint.practice_id == bindparam("of_practice"),
         WebhookEndpoint.id == bindparam("of_endpoint"),
+        WebhookEndpoint.url == bindparam("at_url"),
         WebhookEndpoint.active,
         WebhookEndpoint.failures > 0,
     )
@@ -61,9 +62,15 @@ async def write_endpoint(
     return as_record((await db.execute(changed.returning(*COLUMNS))).one())
 
 
-async def reset_failures(db: AsyncConnection, endpoints: Sequence[tuple[UUID, UUID]]) -> None:
-    """Reset the failures of endpoints, given by practice and id, to 0 where they are active."""
-    own = [{"of_practice": one, "of_endpoint": endpoint_id} for one, endpoint_id in endpoints]
+async def reset_failures(db: AsyncConnection, endpoints: Sequence[tuple[UUID, UUID, str]]) -> None:
+    """Reset the failures of endpoints, given by practice, id and URL, to 0.
+
+    Those that are not active, or have another URL, are left as they are.
+    """
+    own = [
+        {"of_practice": practice_id, "of_endpoint": endpoint_id, "at_url": url}
+        for practice_id, endpoint_id, url in endpoints
+    ]
     await _RESET.run_for_each(db, own)
 
 

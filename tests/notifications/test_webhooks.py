@@ -585,22 +585,29 @@ async def test_an_endpoint_that_keeps_failing_is_disabled(
     assert len(mails) == len(entries) == (1 if disabled else 0)
 
 
-async def test_the_end_of_a_former_url_does_not_disable_an_endpoint(
-    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
+@pytest.mark.parametrize(("status", "failures"), [(410, 0), (200, 3)])
+async def test_the_answer_of_a_former_url_says_nothing_about_an_endpoint(
+    webhooks: WebhookContext,
+    scenario: Scenario,
+    world: World,
+    receiver: Receiver,
+    status: int,
+    failures: int,
 ) -> None:
-    """Its answer comes after staff have set the new one."""
+    """It comes after staff have set the new one, which may have failed meanwhile."""
     endpoint_id = await add_endpoint(world, receiver)
-    receiver.status, receiver.go_on = 410, asyncio.Event()
+    receiver.status, receiver.go_on = status, asyncio.Event()
     notification_id = await scenario.notification(
         await scenario.book(), "session.booked", "webhook"
     )
     sending = asyncio.create_task(send_webhook(webhooks, world.practice_id, notification_id))
     await receiver.wait_for(1)
-    await world.change(WebhookEndpoint, endpoint_id, url="https://new.example/hooks")
+    new = {"url": "https://new.example/hooks", "failures": failures}
+    await world.change(WebhookEndpoint, endpoint_id, **new, failing_since=NOW if failures else None)
     receiver.go_on.set()
     await sending
     found = await endpoint(world)
-    assert (found.active, found.failures) == (True, 0)
+    assert (found.active, found.failures) == (True, failures)
     assert await world.rows(Notification, recipient="practice") == []
 
 

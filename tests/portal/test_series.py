@@ -232,7 +232,7 @@ async def test_for_a_date_that_is_not_free_another_time_is_chosen(
 async def test_a_chosen_time_that_costs_something_else_is_shown_with_its_cost_before_it_counts(
     ana: Visitor, world: World, staff: Api
 ) -> None:
-    """Moves on the same date are free here. The preview knows nothing of the time that is chosen."""
+    """Moves on the same date are free. The preview knows nothing of the time that is chosen."""
     late = [{"deadline": {"before_minutes": 60 * 24 * 90}, "amount_minor": 2000}]
     rules = {"fees": late, "free_if_within": {"days": 0}}
     await world.add_policy({"cancel": {"fees": []}, "reschedule": rules})

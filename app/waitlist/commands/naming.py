@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_client
 from app.domain.errors import InvalidInputError, NotFoundError, WaitlistOffError
-from app.tables.practices import Client, Practitioner
+from app.tables.practices import Client, Practitioner, Service
 from app.waitlist.records import NewWish
 from app.waitlist.repository import WaitlistRepository
 
@@ -35,10 +35,9 @@ async def check_named(db: AsyncConnection, practice_id: UUID, new: NewWish, now:
     assert new.client_id is not None  # noqa: S101 - checked by the schema
     await _check_client(db, repository, practice_id, new.client_id)
     named = Named(new.client_id, *await _service_and_practitioner(repository, new, now))
-    mode = await repository.waitlist_of(named.service_id)
-    if mode is None:
+    if not await repository.is_active(Service, named.service_id):
         raise InvalidInputError("/service_id", UNKNOWN)
-    if mode == "off":
+    if await repository.waitlist_of(named.service_id) == "off":
         raise WaitlistOffError
     with_whom = named.practitioner_id
     if with_whom is not None and not await repository.is_active(Practitioner, with_whom):

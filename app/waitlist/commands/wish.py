@@ -152,7 +152,8 @@ async def _put(
     decision = decide(rules_of(record.policy), Action.CANCEL, record.facts, now)
     if decision.refusal is not None and decision.refusal.code in _OVER:
         raise ActionRefusedError(decision, record.client_zone)
-    if await repository.waitlist_of(record.service_id) in {None, "off"}:
+    # Also of an inactive service: it is no longer booked, but its sessions still move.
+    if await repository.waitlist_of(record.service_id) == "off":
         raise WaitlistOffError
     _check_until(times.until, record.starts_at, now)
     _check_formats(times, {offered.kind for offered in record.formats})

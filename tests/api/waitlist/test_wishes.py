@@ -266,6 +266,18 @@ async def test_an_unknown_session_and_an_inactive_client_are_refused(
     assert (await waiting.staff.post(WISHES, body)).json()["code"] == "waitlist-off"
 
 
+async def test_a_session_of_an_inactive_service_can_come_sooner(
+    waiting: Waiting, world: World
+) -> None:
+    """It is moved as before, but nothing new of the service is booked."""
+    await world.change(Service, world.service_id, active=False)
+    offer = await waiting.offered()
+    assert offer.session_id == waiting.session_id
+    body = {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+    refused = await waiting.staff.post(WISHES, body)
+    assert refused.json()["errors"][0]["pointer"] == "/service_id"
+
+
 async def test_reading_needs_read_and_writing_needs_write(waiting: Waiting, world: World) -> None:
     wish = await waiting.wish()
     reader = waiting.api.signed_in(await world.key(Scope.READ))
