@@ -43,6 +43,7 @@ MICROSECOND = timedelta(microseconds=1)
 MINUTE = 60
 HOUR = 3600
 
+WEDNESDAY = "2026-06-10"
 DR_WU = Contact(name="Dr Wu", email="wu@example.com", phone="+1 555 0100")
 MAIN_STREET = UUID(int=1)
 HARBOUR = UUID(int=2)
@@ -233,3 +234,12 @@ class Scene:
     def clocks(self) -> list[str]:
         """Return the offered starts in the practitioner's local time, as "HH:MM"."""
         return [text[11:16] for text in self.starts()]
+
+
+def day_in_new_york(*daily: str | HoursInterval, day: str = WEDNESDAY) -> Scene:
+    """Build a search in one day of a practitioner in New York with the same hours every day."""
+    return Scene(hours(NEW_YORK, *daily), local_day(day, NEW_YORK))
+
+
+def sessions_at(*starts: str) -> list[BusySession]:
+    return [BusySession(seconds(start), seconds(start) + HOUR, 0, 0) for start in starts]
