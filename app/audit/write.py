@@ -11,6 +11,9 @@ from typing_extensions import TypeAliasType
 
 from app.audit.repository import add_changes, add_notes
 
+# Details of an entry that an import has written: the change happened in another system.
+IMPORTED = {"imported": True}
+
 ActorKind = TypeAliasType(
     "ActorKind",
     Literal["client", "link", "practice", "practitioner_link", "operator", "system"],

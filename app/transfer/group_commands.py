@@ -1,13 +1,13 @@
 """Import groups as they stand. Their seats are sessions."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from app.audit.write import write_change
+from app.audit.write import IMPORTED, write_change
 from app.calendar.locks import lock_practitioner
 from app.calendar.taken_times import take_for_group
+from app.groups.commands.checks import check_rules
 from app.groups.records import SeatRules
 from app.groups.repository import GroupRepository
 from app.sessions.commands.repository import whole_time
@@ -17,7 +17,6 @@ from app.transfer.lines import Done, LineKind
 from app.transfer.queries import read_group_row
 from app.transfer.replay_repository import ReplayRepository
 from app.transfer.replaying import (
-    IMPORTED,
     buffers_of_line,
     check_free_time,
     check_same,
@@ -31,7 +30,7 @@ async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
     """Add a group, without its seats.
 
     Raises:
-        InvalidInputError: the group exists with another value.
+        InvalidInputError: the group exists with another value; or see `check_rules`.
         SlotUnavailableError: the practitioner's time is not free.
     """
     line = GroupLine.model_validate(await batch.with_ids(fields))
@@ -40,6 +39,8 @@ async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
         present = group_line(await read_group_row(batch.db, batch.practice_id, known))
         await check_same(batch, line, GroupLine, present)
         return Done("unchanged", known)
+    rules = SeatRules(line.seats, line.min_seats, line.decide_hours, line.auto_cancel)
+    check_rules(rules)
     await lock_practitioner(batch.db, batch.practice_id, line.practitioner_id)
     groups = GroupRepository(batch.db, batch.practice_id)
     context = await groups.defaults(line.service_id, line.practitioner_id)
@@ -54,7 +55,11 @@ async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
             "external_ref": ref,
             "service_id": line.service_id,
             "practitioner_id": line.practitioner_id,
-            **_rules(line, batch.now),
+            "status": line.status,
+            "version": 1,
+            "calendar_sequence": 0,
+            "decided_at": rules.decided_at(line.starts_at, batch.now),
+            **asdict(rules),
             **meeting_columns(meeting, buffers),
         },
     )
@@ -72,14 +77,3 @@ async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
         details={**IMPORTED, "status": line.status, "seats": line.seats},
     )
     return Done("created", group_id)
-
-
-def _rules(line: GroupLine, now: datetime) -> dict[str, Any]:
-    rules = SeatRules(line.seats, line.min_seats, line.decide_hours, line.auto_cancel)
-    return {
-        "status": line.status,
-        "version": 1,
-        "calendar_sequence": 0,
-        "decided_at": rules.decided_at(line.starts_at, now),
-        **asdict(rules),
-    }

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from app.audit.write import write_change
+from app.audit.write import IMPORTED, write_change
 from app.directory.clients.erased import ERASED_EMAIL
 from app.directory.clients.records import IMPORTED_CLIENTS
 from app.directory.clients.schemas import ClientLine
@@ -24,7 +24,6 @@ from app.policies.commands import replay_policy_version
 from app.policies.queries import read_policy
 from app.transfer.batch import Batch
 from app.transfer.lines import Done, LineKind
-from app.transfer.replaying import IMPORTED
 from app.transfer.repository import find_version, latest_version
 from app.transfer.schemas import PolicyLine, PracticeLine
 

@@ -21,9 +21,6 @@ from app.transfer.batch import Batch
 from app.transfer.replay_repository import ReplayRepository
 from app.transfer.schemas import MeetingLine
 
-# The trail says of an entry that it was not made by the change that it tells of.
-IMPORTED = {"imported": True}
-
 
 async def check_same(
     batch: Batch, line: BaseModel, schema: type[BaseModel], present: Mapping[str, Any]

@@ -187,15 +187,6 @@ class GroupLine(MeetingLine):
     decide_hours: DecideHours = None
     auto_cancel: AutoCancel = False
 
-    @model_validator(mode="after")
-    def _check_minimum(self) -> Self:
-        if (self.min_seats is None) is not (self.decide_hours is None):
-            missing = "min_seats" if self.min_seats is None else "decide_hours"
-            raise InvalidInputError(f"/{missing}", "input.missing")
-        if self.min_seats is not None and self.min_seats > self.seats:
-            raise InvalidInputError("/min_seats", "input.at-most", le=self.seats)
-        return self
-
 
 class SessionLine(MeetingLine):
     """A session as it stands. What is absent is as for a booking that is made now."""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from app.audit.write import Actor
+from app.audit.write import IMPORTED, Actor
 from app.calendar.locks import lock_client, lock_group_alone, lock_practitioner
 from app.directory.sums import check_price
 from app.domain.errors import (
@@ -39,7 +39,6 @@ from app.transfer.lines import Done, LineKind
 from app.transfer.queries import read_session_row
 from app.transfer.replay_repository import ReplayRepository
 from app.transfer.replaying import (
-    IMPORTED,
     buffers_of_line,
     check_free_time,
     check_same,

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.audit.write import Actor
+from app.audit.write import IMPORTED, Actor
 from app.domain.errors import NotFoundError
 from app.tables.changes import Change
 from app.tables.groups import Group
@@ -152,6 +152,8 @@ async def changes_since(
 ) -> list[Any]:
     """Read the entries of the audit log that can have freed a time, from an instant on, in order.
 
+    What an import has written is no change of now: nobody is told of it.
+
     `practitioner_id`, `service_id` and `group_id` are those of the session, or of the group.
     """
     found = await db.execute(
@@ -183,6 +185,7 @@ async def changes_since(
                 PRACTICE,
                 Change,
                 Change.at >= since,
+                ~func.coalesce(Change.details.contains(IMPORTED), false()),
                 (
                     (Change.subject == "session") & Change.kind.in_(_OF_SESSIONS)
                     | (Change.subject == "group")

@@ -101,7 +101,7 @@ def present_offer(
         "format": offer.format,
         "location": present_location(offer.location, offer.practitioner_zone),
         "group_id": offer.group_id,
-        "price": present_money(offer.price),
+        "price": None if offer.package_id is not None else present_money(offer.price),
         "package": None
         if offer.package_id is None
         else {"id": offer.package_id, "name": offer.package_name or ""},

@@ -114,7 +114,10 @@ async def get_practice_wish(
 async def withdraw_practice_wish(
     wish_id: RecordId, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
-    """End a wish, and its open offer. The client is not told. Doing it again changes nothing."""
+    """End a wish, and its open offer, whose client is told that the time is gone.
+
+    Doing it again changes nothing.
+    """
     return await write(
         lambda db: withdraw_wish(db, staff, wish_id, now=now),
         lambda outcome: practice_wish_answer(outcome, now),

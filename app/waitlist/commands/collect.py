@@ -24,7 +24,7 @@ from app.waitlist.schedule_queries import Waited, read_waited
 
 # An entry is committed a little later than the instant that it names: read so far back again.
 OVERLAP = timedelta(minutes=10)
-# Entries of one run; the next run reads on.
+# Entries of one run; the next run reads on. A command has written far fewer of one instant.
 AT_ONCE = 1000
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import transact
+from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
@@ -18,6 +19,7 @@ from app.tables.webhooks import WebhookEndpoint
 from app.waitlist.commands.collect import collect_freed_times
 from app.waitlist.commands.offers import expire_offer, offer_freed_time
 from app.waitlist.judging import judge_waitlists
+from tests.transfer import outcomes
 from tests.waiting import (
     DAY,
     FREED,
@@ -674,6 +676,8 @@ async def test_a_wish_without_a_session_books_one(
     await waiting.work()
     (offer,) = await world.rows(Offer, state="open")
     assert (offer.package_id, offer.format, offer.price_minor) == (package_id, "phone", 99000)
+    (listed,) = (await waiting.api.get("/v1/offers")).json()["items"]
+    assert (listed["price"], listed["package"]["id"]) == (None, str(package_id))
     done = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
     assert done.status_code == 200, done.text
     (row,) = await world.rows(Session, id=done.json()["booked_session_id"])
@@ -702,6 +706,26 @@ async def test_a_new_session_is_bound_by_the_limits_of_the_practitioner(
     assert gone.json()["code"] == "offer-gone"
     await world.change(Practitioner, world.practitioner_id, sessions_per_day=2)
     assert (await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})).status_code == 200
+
+
+async def test_an_imported_end_gives_nothing_up(waiting: Waiting, world: World) -> None:
+    """It happened in another system; an import sends no mail."""
+    await waiting.wish()
+    line = {
+        "kind": "session",
+        "external_ref": "visit-1",
+        "client_ref": str(waiting.other_id),
+        "practitioner_ref": str(world.practitioner_id),
+        "service_ref": str(world.service_id),
+        "starts_at": (FREED + DAY).isoformat(),
+        "format": "video",
+        "status": "cancelled",
+        "ended": {"at": NOW.isoformat(), "by": "client"},
+    }
+    admin = waiting.api.signed_in(await world.key(Scope.ADMIN))
+    assert await outcomes(admin, [line]) == ["created"]
+    await waiting.work(NOW + UNDO + MINUTE)
+    assert await world.rows(FreedTime) == []
 
 
 async def test_booking_again_gives_nothing_up(waiting: Waiting, world: World) -> None:
