@@ -11,7 +11,7 @@ from app.database.transactions import read_connection, transact
 from app.identity.tokens.offer import OfferLink, OfferTokens
 from app.tables.waitlist import Offer
 from app.waitlist.commands.collect import collect_freed_times
-from app.waitlist.judging import Step, steps
+from app.waitlist.tasks import Step, steps
 from tests.world import NOW, Api, World
 
 MANY = 10_000

@@ -195,7 +195,7 @@ async def lock_all_of_client(
     session_ids: Sequence[UUID],
     practitioner_ids: Sequence[UUID],
 ) -> None:
-    """Lock a client with all their sessions, however many, and the groups and practitioners of it.
+    """Lock a client with all their sessions, however many, and their groups and practitioners.
 
     Raises:
         NotFoundError: the practice has no such client.

@@ -32,7 +32,7 @@ from app.move_requests.records import NewMoveRequest
 from app.series.commands import SeriesOrder, book_series
 from app.sessions.commands.book_seat import book_seat
 from app.sessions.commands.booking import Booking, SeatBooking
-from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.commands.reschedule import reschedule
 
@@ -115,7 +115,7 @@ async def book_weekly_series(
             db,
             Caller(HARBOR, demo_id(MAIN_CLIENT), 0),
             date.id,
-            requested=MoveRequest(start, Format.VIDEO),
+            requested=WantedMove(start, Format.VIDEO),
             order=ClientOrder(reason, quote=None, if_match=None),
             quotes=quotes,
             now=now - timedelta(days=1),

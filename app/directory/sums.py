@@ -34,9 +34,7 @@ def check_price(amount_minor: int, currency: str, of_practice: str) -> None:
     _check_largest(amount_minor, currency, "/price/amount_minor")
 
 
-def check_fixed_fees(
-    rules: Mapping[str, Any], currency: str, price_minor: int | None, pointer: str = "/rules"
-) -> None:
+def check_fixed_fees(rules: Mapping[str, Any], currency: str, price_minor: int | None) -> None:
     """Check the fixed fees of a policy as it is stored.
 
     A fee is not compared with the price if there is no price or the service is free.
@@ -45,7 +43,7 @@ def check_fixed_fees(
         InvalidInputError: a fee is above a hundred times the price, or above the largest sum.
     """
     for action, index, amount in _fixed_fees(rules):
-        field = f"{pointer}/{action}/fees/{index}/amount_minor"
+        field = f"/rules/{action}/fees/{index}/amount_minor"
         _check_largest(amount, currency, field)
         if is_out_of_proportion(amount, price_minor):
             raise InvalidInputError(

@@ -122,7 +122,7 @@ class ReleaseUnavailableError(DomainError):
 
 
 class FeeClosedError(DomainError):
-    """The fee is no longer due: it is waived, settled or void."""
+    """The fee is no longer due: it is waived, settled, forgiven or void."""
 
     code = "fee-not-due"
 

@@ -20,7 +20,7 @@ from app.domain.zones import DAY
 
 ALTERNATIVES = 3
 # How far from the wanted start, in days, alternatives are searched.
-ALTERNATIVES_WITHIN = 14
+ALTERNATIVE_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _with(calendar: Calendar, time: BusySession) -> Calendar:
 
 
 def _alternatives(calendar: Calendar, wanted: Wanted, now: int) -> list[Slot]:
-    radius = ALTERNATIVES_WITHIN * DAY
+    radius = ALTERNATIVE_DAYS * DAY
     window = Interval(wanted.start - radius, wanted.start + radius + 1)
     slots = offer(calendar, wanted.rules, wanted.search, window, now).slots
     return nearest(slots, wanted.start, ALTERNATIVES)

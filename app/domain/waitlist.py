@@ -8,7 +8,7 @@ a client may be asked. Slots are in seconds since the epoch, as in availability.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Literal, get_args
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,6 @@ OfferState = TypeAliasType(
 )
 # How the clients who wait for a service are asked: one after the other, all at once, or not at all.
 WaitlistMode = TypeAliasType("WaitlistMode", Literal["in_turn", "all_at_once", "off"])
-WAITLIST_MODES: tuple[WaitlistMode, ...] = get_args(WaitlistMode.__value__)
 # A wish in one of these states has not ended.
 ACTIVE: tuple[WishState, ...] = ("waiting", "offered")
 

@@ -42,11 +42,6 @@ def day_number(day: date) -> int:
     return day.toordinal() - EPOCH_ORDINAL
 
 
-def day_date(number: int) -> date:
-    """Give the date of a day number; the inverse of `day_number`."""
-    return date.fromordinal(number + EPOCH_ORDINAL)
-
-
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Find the first instant (UTC) of a local date, even if DST skips its midnight."""
     return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)

@@ -19,7 +19,7 @@ from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.read.queries import read_session
 
 
-class ClosedFee(NamedTuple):
+class FeeOutcome(NamedTuple):
     """A fee that was waived or settled, or whose question was asked or answered, and the command.
 
     `too_early`: it was settled although the practice may collect it only later.
@@ -32,7 +32,7 @@ class ClosedFee(NamedTuple):
 
 async def waive_fee(
     db: AsyncConnection, staff: Staff, fee_id: UUID, *, reason: ChangeReason, now: datetime
-) -> ClosedFee:
+) -> FeeOutcome:
     """Waive a fee and notify the client. Waiving a waived fee does nothing.
 
     The session's carried cost is removed too if the fee belongs to it
@@ -40,7 +40,7 @@ async def waive_fee(
 
     Raises:
         NotFoundError: the practice has no such fee.
-        FeeClosedError: the fee is settled or void.
+        FeeClosedError: the fee is settled, forgiven or void.
         InvalidInputError: see `check_staff_reason`.
     """
     await check_staff_reason(db, staff.practice_id, reason)
@@ -57,7 +57,7 @@ async def waive_locked(
     reason: ChangeReason | None,
     now: datetime,
     tells_client: bool = False,
-) -> ClosedFee:
+) -> FeeOutcome:
     """Waive a fee whose session the caller has locked; see `waive_fee`.
 
     An open question of the client is granted. With `tells_client` the note of `reason` is for them.
@@ -76,12 +76,12 @@ async def waive_locked(
         details["message"] = True
     change = fee_change(actor, fee, record, "fee_waived", reason=reason, details=details)
     effect = await tell_client(db, record, change, "fee_waived", "fee.waived", now)
-    return ClosedFee(fee, effect.command_id)
+    return FeeOutcome(fee, effect.command_id)
 
 
 async def settle_fee(
     db: AsyncConnection, staff: Staff, fee_id: UUID, *, payment_reference: str, now: datetime
-) -> ClosedFee:
+) -> FeeOutcome:
     """Record that a fee was paid, with the reference of the payment. Repeating it does nothing.
 
     An open question of its client about it is void.
@@ -90,7 +90,7 @@ async def settle_fee(
 
     Raises:
         NotFoundError: the practice has no such fee.
-        FeeClosedError: the fee is waived or void.
+        FeeClosedError: the fee is waived, forgiven or void.
     """
     await lock_session_of(db, staff.practice_id, fee_id)
     values = {"payment_reference": payment_reference}
@@ -102,12 +102,12 @@ async def settle_fee(
     notifications = [NewNotification("fee.settled", "webhook", fee.starts_at, now)]
     effect = await finish(db, staff.practice_id, fee.session_id, change, notifications, now)
     too_early = fee.collect_after is not None and now <= fee.collect_after
-    return ClosedFee(fee, effect.command_id, too_early)
+    return FeeOutcome(fee, effect.command_id, too_early)
 
 
 async def _read_closed(
     db: AsyncConnection, practice_id: UUID, fee_id: UUID, kind: str
-) -> ClosedFee:
+) -> FeeOutcome:
     """Read a fee that an earlier command closed with an entry of this kind."""
     command_id = await read_command_of(db, practice_id, fee_id, kind)
-    return ClosedFee(await read_fee(db, practice_id, fee_id), command_id)
+    return FeeOutcome(await read_fee(db, practice_id, fee_id), command_id)

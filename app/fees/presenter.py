@@ -4,7 +4,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.fees.commands import ClosedFee
+from app.fees.commands import FeeOutcome
 from app.fees.queries import FeeRecord
 from app.fees.schemas import (
     FeeCommandAnswer,
@@ -49,19 +49,19 @@ def present_fee(fee: FeeRecord, now: datetime, *, with_notes: bool) -> PracticeF
     )
 
 
-def present_closed_fee(closed: ClosedFee, now: datetime) -> FeeCommandAnswer:
+def present_fee_outcome(closed: FeeOutcome, now: datetime) -> FeeCommandAnswer:
     """Present the result of a command on a fee to staff, who may write."""
     shown = present_fee(closed.fee, now, with_notes=True)
     warning = "not-collectable-yet" if closed.too_early else None
     return FeeCommandAnswer(**dict(shown), command_id=closed.command_id, warning=warning)
 
 
-def fee_answer(closed: ClosedFee, now: datetime) -> StoredAnswer:
+def fee_answer(closed: FeeOutcome, now: datetime) -> StoredAnswer:
     """Make the response to a command, to send and to store under its idempotency key."""
-    return answered(present_closed_fee(closed, now))
+    return answered(present_fee_outcome(closed, now))
 
 
-def own_fee_answer(asked: ClosedFee, now: datetime) -> StoredAnswer:
+def own_fee_answer(asked: FeeOutcome, now: datetime) -> StoredAnswer:
     """Make the response to a client's command, to send and to store under its idempotency key."""
     shown = present_own_fee(asked.fee, now)
     return answered(OwnFeeAnswer(**dict(shown), command_id=asked.command_id))
@@ -91,7 +91,7 @@ def present_opened_waiver(fee: FeeRecord, practice: PracticeRecord, now: datetim
     return {**present_asked_waiver(fee, now), "practice": present_practice(practice)}
 
 
-def waiver_answer(closed: ClosedFee, now: datetime) -> StoredAnswer:
+def waiver_answer(closed: FeeOutcome, now: datetime) -> StoredAnswer:
     """Make the response to an answer by link, to send and to store under its idempotency key."""
     shown = present_asked_waiver(closed.fee, now)
     return answered(WaiverAnswer(**shown, command_id=closed.command_id))

@@ -14,7 +14,7 @@ from app.audit.write import Actor
 from app.calendar.locks import lock_session
 from app.domain.errors import FeeClosedError, NotFoundError, WaiverUnavailableError
 from app.domain.waiver import Question, collect_after_answer, collect_after_asking
-from app.fees.commands import ClosedFee, waive_locked
+from app.fees.commands import FeeOutcome, waive_locked
 from app.fees.queries import FeeRecord, read_command_of, read_fee
 from app.fees.repository import set_collect_after
 from app.fees.steps import fee_change, lock_session_of, tell_client
@@ -33,7 +33,7 @@ EndOfWaiver = Literal["fee_waiver_declined", "fee_waiver_lapsed"]
 
 async def ask_waiver(
     db: AsyncConnection, caller: Caller, fee_id: UUID, *, note: str, now: datetime
-) -> ClosedFee:
+) -> FeeOutcome:
     """Ask the practice to waive a fee of the client, and tell the practitioner.
 
     The fee waits for the answer, unless it can be collected already. Asking again while the
@@ -51,7 +51,7 @@ async def ask_waiver(
     if fee.status != "due":
         raise FeeClosedError
     if fee.question is not None and fee.question.is_open(now):
-        return ClosedFee(fee, await read_command_of(db, practice_id, fee_id, WAIVER_ASKED))
+        return FeeOutcome(fee, await read_command_of(db, practice_id, fee_id, WAIVER_ASKED))
     if fee.ask_until(now) is None:
         raise WaiverUnavailableError
     await set_collect_after(db, practice_id, fee_id, collect_after_asking(fee.collect_after, now))
@@ -60,12 +60,12 @@ async def ask_waiver(
     question = fee_change(caller.actor, fee, record, WAIVER_ASKED, reason=reason)
     waiver = NewWaiver(fee_id, note, fee.collect_after)
     command_id = await record_question(db, practice_id, session_id, question, waiver, now)
-    return ClosedFee(await read_fee(db, practice_id, fee_id), command_id)
+    return FeeOutcome(await read_fee(db, practice_id, fee_id), command_id)
 
 
 async def uphold_fee(
     db: AsyncConnection, staff: Staff, fee_id: UUID, *, message: str | None, now: datetime
-) -> ClosedFee:
+) -> FeeOutcome:
     """Answer a client's question for the practice: the fee stands. The client gets the message.
 
     Repeating it does nothing.
@@ -88,7 +88,7 @@ async def grant_by_link(
     *,
     message: str | None,
     now: datetime,
-) -> ClosedFee:
+) -> FeeOutcome:
     """Waive the fee of a link from the mail to a practitioner. The client gets the message.
 
     Repeating it does nothing. Unlike staff, who may always waive a fee that is due, the link only
@@ -119,7 +119,7 @@ async def uphold_by_link(
     *,
     message: str | None,
     now: datetime,
-) -> ClosedFee:
+) -> FeeOutcome:
     """Let the fee of a link from the mail to a practitioner stand; see `uphold_fee`.
 
     Raises:
@@ -140,14 +140,14 @@ async def _uphold_locked(
     *,
     message: str | None,
     now: datetime,
-) -> ClosedFee:
+) -> FeeOutcome:
     fee = await read_fee(db, practice_id, fee_id)
     waiver = fee.waiver
     if waiver is None:
         raise WaiverUnavailableError
     if waiver.question.state == "declined":
         first = await read_command_of(db, practice_id, fee_id, "fee_waiver_declined")
-        return ClosedFee(fee, first)
+        return FeeOutcome(fee, first)
     if not waiver.question.is_open(now):
         raise FeeClosedError
     await end_waiver(db, practice_id, fee_id, "declined", now)
@@ -168,14 +168,14 @@ async def tell_of_end(
     *,
     reason: ChangeReason | None = None,
     now: datetime,
-) -> ClosedFee:
+) -> FeeOutcome:
     """Record that a question was declined or has lapsed, and tell the client and webhooks."""
     fee = await read_fee(db, practice_id, fee_id)
     record = await read_session(db, practice_id, fee.session_id)
     change = fee_change(actor, fee, record, kind, reason=reason)
     event: Kind = "fee.waiver_lapsed" if kind == "fee_waiver_lapsed" else "fee.waiver_declined"
     effect = await tell_client(db, record, change, kind, event, now)
-    return ClosedFee(fee, effect.command_id)
+    return FeeOutcome(fee, effect.command_id)
 
 
 async def _own_fee(db: AsyncConnection, caller: Caller, fee_id: UUID) -> FeeRecord:

@@ -15,7 +15,7 @@ from app.sessions.commands.client_cost import check_allowed
 from app.sessions.commands.meeting import (
     Buffers,
     Meeting,
-    MoveRequest,
+    WantedMove,
     buffers_of,
 )
 from app.sessions.commands.reschedule import find_target
@@ -38,7 +38,7 @@ async def hold(
     caller: Caller,
     session_id: UUID,
     *,
-    requested: MoveRequest,
+    requested: WantedMove,
     quote: str | None,
     if_match: str | None,
     quotes: Quotes,

@@ -7,7 +7,7 @@ from app.holds.presenter import hold_answer
 from app.holds.schemas import HoldRequest, HoldView
 from app.identity.client_dependencies import AnyCall, Writing
 from app.sessions.client_api.problems import COMMAND_PROBLEMS, READ_PROBLEMS
-from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.meeting import WantedMove
 from app.web.problems.catalogue import responses
 from app.web.request_headers import IfMatch
 from app.web.responses import done
@@ -45,7 +45,7 @@ async def put_hold(
     At most 20 new holds an hour for a session, and 3 at a time for a client: else `rate-limited`.
     Changes nothing of the session, not its version either, and notifies nobody.
     """
-    requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
+    requested = WantedMove(body.start, body.format, body.location_id, body.group_id)
     return await write(
         lambda db: hold(
             db,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.availability import CurrentMeeting, SlotRules, SlotSearch
 from app.domain.errors import InvalidInputError
-from app.domain.placing import ALTERNATIVES_WITHIN, Wanted, find_conflicts, is_free
+from app.domain.placing import ALTERNATIVE_DAYS, Wanted, find_conflicts, is_free
 from app.domain.refusals import ScopeConflictsError, TimeConflict
 from app.domain.series import LARGEST_SERIES, Every, series_starts
 from app.domain.zones import seconds_up, to_seconds
@@ -29,7 +29,7 @@ from app.sessions.commands.upcoming import mails_to_come
 from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
 from app.sessions.read.following_queries import read_following
 
-_MARGIN = timedelta(days=ALTERNATIVES_WITHIN)
+_MARGIN = timedelta(days=ALTERNATIVE_DAYS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,8 +108,7 @@ def parse_line(text: bytes, result: LineResult) -> dict[str, Any]:
     """Parse a line into its fields; its kind and its reference go into `result`.
 
     Raises:
-        InvalidInputError: it is no JSON object, or names no kind of line.
-        ValidationError: the reference is invalid.
+        InvalidInputError: it is no JSON object, names no kind of line, or its reference is invalid.
     """
     try:
         fields = orjson.loads(text)

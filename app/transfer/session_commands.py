@@ -1,4 +1,4 @@
-"""Import sessions and groups as they stand: nothing is charged, and nobody is told.
+"""Import sessions as they stand: nothing is charged, and nobody is told.
 
 A session that exists is never changed: its client would not hear of it
 (docs/decisions/0056-bulk.md).

@@ -111,7 +111,7 @@ async def read_releaser(db: AsyncConnection, freed: FreedTime) -> Actor:
     return Actor(kind)
 
 
-async def count_unanswered(db: AsyncConnection, practice_id: UUID, freed_time_id: UUID) -> int:
+async def count_refused(db: AsyncConnection, practice_id: UUID, freed_time_id: UUID) -> int:
     """Count the offers of a freed time that somebody was asked for and did not accept."""
     found = await db.scalar(
         select(func.count()).where(

@@ -28,6 +28,7 @@ from app.domain.waitlist import (
     WaitlistMode,
     Wish,
     first_suitable,
+    may_ask,
     present_state,
     suits_group,
 )
@@ -133,7 +134,7 @@ def _for_seat(
 ) -> Iterator[Match]:
     slot, zone = group
     start, end = from_seconds(slot.start), from_seconds(slot.end)
-    if start - now < LAST_ASKED:
+    if not may_ask(start, now):
         return
     for row in rows:
         if not _suits_place(row, (slot.format, slot.location_id)):

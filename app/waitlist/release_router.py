@@ -45,7 +45,7 @@ async def release_session(
 
     If somebody takes the time, the session is cancelled at that moment, free of charge; a package
     credit is returned. If nobody has taken it by `until`, nothing has happened, and the client is
-    told by email. Nobody is told whose time it is. Of a group, the seat is given up so.
+    told by email. Nobody is told whose time it is. For a group, only the client's seat is given up.
 
     It is possible where `release.available` of the decision on `cancel` is true, also after the
     deadline for cancelling. Until the time is taken, the client may cancel or move the session as

@@ -49,7 +49,6 @@ router = APIRouter(prefix="/v1/practice", tags=["Practice: waitlist"])
         200: {"model": PracticeWishAnswer, "description": "The session's wish was changed."},
         **responses(
             *WRITING_BY_STAFF,
-            "action-disabled",
             "session-not-booked",
             "session-started",
             "waitlist-off",

@@ -28,7 +28,7 @@ from app.notifications.sms.delivery import TextContext
 from app.outbox.errors import describe
 from app.outbox.sweeping import sweep_notifications
 from app.sms.senders import make_text_sender
-from app.waitlist.judging import judge_waitlists
+from app.waitlist.tasks import run_waitlists
 from app.web.idempotency import LIFETIME
 from app.web.idempotency_repository import delete_answers_until
 from app.webhooks.delivery import WebhookContext
@@ -233,7 +233,7 @@ def repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTask
         await close_due_requests(engine, now)
 
     async def waiting(now: datetime) -> None:
-        await judge_waitlists(engine, now, undo=settings.undo_window)
+        await run_waitlists(engine, now, undo=settings.undo_window)
 
     async def forgetting(now: datetime) -> None:
         await delete_what_is_old(engine, settings, now)

@@ -447,7 +447,9 @@ async def test_alternatives_of_an_in_person_session_are_at_the_location_asked_fo
     session_id = await world.book(START)
     at_the_pier: dict[str, Any] = {"format": "in_person", "location_id": str(pier)}
     refused = await api.reschedule(session_id, START + DAY + MINUTE, **at_the_pier)
-    for slot in refused.json()["alternatives"]:
+    found = refused.json()["alternatives"]
+    assert len(found) == 3
+    for slot in found:
         assert slot["location_id"] == str(pier)
         answer = await api.reschedule(session_id, slot["start"], **at_the_pier)
         assert answer.status_code == 200

@@ -32,7 +32,7 @@ from app.operations.practices import list_practice_keys, list_practices
 from app.tables.all import metadata
 from app.tables.identity import SignInRequest
 from app.tables.practices import Client
-from app.waitlist.judging import judge_waitlists
+from app.waitlist.tasks import run_waitlists
 from app.worker.run import _Driver, sweep, tidy
 from tests import statements
 from tests.binding import TABLES, read_statement
@@ -342,7 +342,7 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
     await announce_fees(engine, NOW)
     await lapse_waivers(engine, NOW)
     await judge_due_refills(engine, NOW, credit_grace=timedelta(days=14))
-    await judge_waitlists(engine, NOW, undo=timedelta(minutes=5))
+    await run_waitlists(engine, NOW, undo=timedelta(minutes=5))
     await delete_what_is_old(engine, settings.model_copy(update={"keep_notes_days": 1}), NOW)
     await read_outbox(engine, NOW)
     await list_practices(settings)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from app.clock import Clock
 from app.database.engine import brief_engine
 from app.fees.announcing import announce_fees
-from app.waitlist.judging import judge_waitlists
+from app.waitlist.tasks import run_waitlists
 
 
 @asynccontextmanager
@@ -26,7 +26,7 @@ async def waiting_work(
             if running.locked():
                 return
             async with running:
-                await judge_waitlists(engine, clock(), undo=undo)
+                await run_waitlists(engine, clock(), undo=undo)
                 await announce_fees(engine, clock())
 
         yield work

@@ -18,7 +18,7 @@ from app.tables.practices import Service as ServiceTable
 from app.tables.sessions import Fee
 from app.tables.waitlist import FreedTime
 from app.waitlist.commands.collect import collect_freed_times
-from app.waitlist.judging import steps
+from app.waitlist.tasks import steps
 from tests.drills import story_checks as checks
 from tests.drills import waiting_checks
 from tests.drills.model import GRACE, UNDO_WINDOW

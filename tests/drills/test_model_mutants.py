@@ -112,7 +112,7 @@ WAITING_MUTANTS: list[tuple[str, str, Any]] = [
     ),
     ("a yes is never too late", "app.waitlist.commands.answer._check_open", nothing),
     ("an offer holds nothing", "app.waitlist.repository.hold_for_offers", does_nothing),
-    ("a time that is gone stays offered", "app.waitlist.judging.withdraw_gone_offer", does_nothing),
+    ("a time that is gone stays offered", "app.waitlist.tasks.withdraw_gone_offer", does_nothing),
     ("urgent wishes wait", "app.waitlist.matching_queries._candidates", oldest_first),
     ("a time is offered before the undo ends", "app.waitlist.commands.collect.BY_CLIENT", ()),
     (
@@ -126,7 +126,7 @@ WAITING_MUTANTS: list[tuple[str, str, Any]] = [
         does_nothing,
     ),
     ("a taken release can be undone", "app.waitlist.commands.release.write_end", end_with_undo),
-    ("a release does not end", "app.waitlist.judging.end_release", does_nothing),
+    ("a release does not end", "app.waitlist.tasks.end_release", does_nothing),
     ("a client fills their own time again", "app.fees.refilling.find_cover", same_client),
     (
         "a session covers two cancellations",

@@ -12,7 +12,7 @@ from app.groups.commands.change import change_group
 from app.groups.records import SeatRules
 from app.mail.context import MailContext
 from app.notifications.delivery import send_notification
-from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.orders import StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.tables.changes import Change
@@ -132,7 +132,7 @@ async def test_seats_that_left_for_another_group_since_were_taken_then(scene: Gr
             db,
             scene.staff,
             seats[0],
-            requested=MoveRequest(None, None, None, row.id),
+            requested=WantedMove(None, None, None, row.id),
             force=False,
             order=StaffOrder(WHY, charged=False, if_match=None),
             now=after,

@@ -19,13 +19,12 @@ from app.move_requests.commands.withdraw import withdraw_request
 from app.move_requests.records import NewMoveRequest
 from app.notifications.delivery import send_notification
 from app.sessions.commands.cancel import cancel
-from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.commands.reschedule import reschedule
 from app.tables.changes import Change
 from app.tables.identity import ApiKey
-from app.tables.move_requests import MoveRequest as RequestTable
-from app.tables.move_requests import MoveRequestSession
+from app.tables.move_requests import MoveRequest, MoveRequestSession
 from app.tables.notifications import Notification
 from app.tables.practices import Client
 from app.tables.webhooks import WebhookEndpoint
@@ -76,7 +75,7 @@ class Scene:
                 ),
             )
             return
-        requested = MoveRequest(to, Format.VIDEO)
+        requested = WantedMove(to, Format.VIDEO)
         await transact(
             world.engine,
             lambda db: reschedule(
@@ -367,7 +366,7 @@ async def test_a_request_ends_with_the_start_of_its_sessions(scene: Scene) -> No
     await scene.close(START)
     rows = {row.session_id: row.state for row in await scene.world.rows(MoveRequestSession)}
     assert rows == {one: "kept", other: "asked"}
-    (request,) = await scene.world.rows(RequestTable)
+    (request,) = await scene.world.rows(MoveRequest)
     assert (request.told_at, await scene.to_practice()) == (None, [])
     for _ in range(2):
         await scene.close(START + DAY)
@@ -380,9 +379,9 @@ async def test_a_request_that_was_answered_ends_with_the_start_too(scene: Scene)
     await scene.ask(session_id, answer_by=START + 30 * DAY)
     await scene.answer(session_id, NOW)
     await scene.close(START - MICROSECOND)
-    (request,) = await scene.world.rows(RequestTable)
+    (request,) = await scene.world.rows(MoveRequest)
     assert request.told_at is None
     await scene.close(START)
-    (request,) = await scene.world.rows(RequestTable)
+    (request,) = await scene.world.rows(MoveRequest)
     assert (request.told_at, await scene.states()) == (START, {"cancelled"})
     assert await scene.to_practice() == []

@@ -24,7 +24,7 @@ from app.identity.api_keys.keys import Scope, Staff
 from app.sessions.commands.book import book
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel_by_staff
-from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.orders import ChangeReason, StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.tables.identity import ApiKey
@@ -160,7 +160,7 @@ class Crowd:
                     reschedule_by_staff,
                     staff=self.staff,
                     session_id=session_id,
-                    requested=MoveRequest(before.starts_at + ahead, Format.VIDEO),
+                    requested=WantedMove(before.starts_at + ahead, Format.VIDEO),
                     force=True,
                     order=FREE,
                     now=self.clock(),

@@ -16,7 +16,7 @@ from app.domain.errors import DomainError
 from app.domain.session import Format
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
-from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.commands.reschedule import reschedule
 from app.tables.held_times import HeldTime
@@ -198,7 +198,7 @@ async def move(
                 db,
                 caller,
                 session_id,
-                requested=MoveRequest(to, Format.VIDEO),
+                requested=WantedMove(to, Format.VIDEO),
                 order=order,
                 quotes=Quotes(settings.keys, timedelta(minutes=10)),
                 now=at,

@@ -62,10 +62,10 @@ def read_link(signer: TokenSigner, token: str) -> tuple[UUID, UUID, int, int]:
 
 
 # What a link can ask the page for: the free times, or the confirmation of a cancellation.
-Wish = Literal["reschedule", "cancel"]
+FirstView = Literal["reschedule", "cancel"]
 
 
-def link_url(portal_url: str, token: str, to: Wish | None = None) -> str:
+def link_url(portal_url: str, token: str, to: FirstView | None = None) -> str:
     """Return the URL for the email. The fragment keeps the token out of logs and referrers.
 
     `to` is what the page shows first, where it is possible. It stands behind the token; no token

@@ -58,8 +58,8 @@ class NotificationView(Answer):
     finished_at: datetime | None = Field(examples=["2026-11-26T10:15:00Z"])
     delivered_at: datetime | None = Field(
         examples=[None],
-        description="When the gateway said that a text message was delivered. Of mails and events "
-        "nobody learns it.",
+        description="When the gateway said that a text message was delivered. Null for mails and "
+        "events: they have no delivery receipt.",
     )
 
 

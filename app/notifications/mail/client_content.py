@@ -15,7 +15,7 @@ from app.domain.money import total
 from app.domain.policy.decide import is_allowed
 from app.domain.policy.rules import Action
 from app.domain.session import Status
-from app.identity.tokens.link import Wish
+from app.identity.tokens.link import FirstView
 from app.mail.entry import entry_lines, entry_place
 from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
@@ -100,7 +100,7 @@ class MailContent:
 class LinkOf(Protocol):
     """Gives the link to a session, and what the page shows first."""
 
-    def __call__(self, data: MailData, to: Wish | None = None, /) -> str:
+    def __call__(self, data: MailData, to: FirstView | None = None, /) -> str:
         """Return the URL."""
         ...
 

@@ -1,6 +1,6 @@
 """Writes a text message to a client (product.md section 10, "Text messages").
 
-It says the practice, what is about, and the time. Service and practitioner are in it only if the
+It names the practice, the subject and the time. Service and practitioner are in it only if the
 practice allows that, a reason never.
 """
 

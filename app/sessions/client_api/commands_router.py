@@ -20,7 +20,7 @@ from app.sessions.commands.absence import announce_absence
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.cancel_following import cancel_following
 from app.sessions.commands.confirm import confirm
-from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.commands.reschedule import reschedule
 from app.sessions.commands.reschedule_following import reschedule_following
@@ -124,7 +124,7 @@ async def reschedule_session(
     the sessions that follow in its series move by the same number of local days to the same local
     time: all of them, or none (`scope-conflicts`).
     """
-    requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
+    requested = WantedMove(body.start, body.format, body.location_id, body.group_id)
     order = _order(body, if_match, settings)
     if body.scope is SeriesScope.THIS_AND_FOLLOWING:
         return await write(

@@ -37,7 +37,7 @@ from app.sessions.commands.slots import ALTERNATIVES
 from app.sessions.read.calendar import CalendarOwner, read_groups
 
 # Other groups are suggested if they start at most so long before or after the wanted one.
-ALTERNATIVES_WITHIN = timedelta(days=30)
+GROUPS_WITHIN = timedelta(days=30)
 _MINUTE = timedelta(minutes=1)
 
 
@@ -191,8 +191,8 @@ async def _other_groups(
 
     The client is free then, and a seat is.
     """
-    since = max(now, group.starts_at - ALTERNATIVES_WITHIN)
-    until = group.starts_at + ALTERNATIVES_WITHIN
+    since = max(now, group.starts_at - GROUPS_WITHIN)
+    until = group.starts_at + GROUPS_WITHIN
     groups, taken = await read_groups(db, owner, group.service_id, since, until, now)
     start = to_seconds(group.starts_at)
     present = CurrentMeeting(start, group.format, group.location_id)

@@ -154,9 +154,9 @@ class CreditRepository:
     async def return_forfeited(
         self, session_id: UUID, of_end: datetime, now: datetime, grace: timedelta
     ) -> bool:
-        """Return a credit that a cancellation at `of_end` forfeited; False: it is so no more.
+        """Return a credit that a cancellation at `of_end` forfeited.
 
-        Its package may have expired meanwhile: see `_return`.
+        False: it is no longer forfeited. Its package may have expired meanwhile: see `_return`.
         """
         returned = await self._returned(session_id, now, grace)
         of_end_of = self._paying(session_id) | {"of_end": of_end}
@@ -166,8 +166,8 @@ class CreditRepository:
         self, session_id: UUID, now: datetime, grace: timedelta
     ) -> dict[str, datetime | None]:
         """Lock the package, and give the values of a credit that is returned."""
-        package = await self._lock_package(session_id)
-        expires_soon = package is not None and package < now + grace
+        expires_at = await self._lock_package(session_id)
+        expires_soon = expires_at is not None and expires_at < now + grace
         return {"returned_at": now, "usable_until": now + grace if expires_soon else None}
 
     async def _forfeit(self, session_id: UUID, now: datetime) -> None:

@@ -62,7 +62,7 @@ class MeetingRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class MoveRequest:
+class WantedMove:
     """What a move names: another time of a single session, or another group of a seat.
 
     A group is named by its id, or by its start. Without `group_id` the start and the format are

@@ -17,7 +17,7 @@ from app.domain.availability import (
 )
 from app.domain.errors import InvalidInputError
 from app.domain.intervals import Interval
-from app.domain.placing import ALTERNATIVES_WITHIN, Check, Wanted, find_conflicts, is_free, without
+from app.domain.placing import ALTERNATIVE_DAYS, Check, Wanted, find_conflicts, is_free, without
 from app.domain.policy.target_fees import target_fees
 from app.domain.policy.targets import TargetFees
 from app.domain.refusals import TimeConflict
@@ -41,7 +41,7 @@ from app.sessions.read.calendar import read_calendar, slot_rules, slot_rules_for
 from app.sessions.read.records import SessionRecord
 from app.tables.joins import NO_ID
 
-_MARGIN = timedelta(days=ALTERNATIVES_WITHIN)
+_MARGIN = timedelta(days=ALTERNATIVE_DAYS)
 _MINUTE = 60
 
 

@@ -30,7 +30,7 @@ from app.sessions.commands.finish import answer_staff
 from app.sessions.commands.meeting import (
     Meeting,
     MeetingRequest,
-    MoveRequest,
+    WantedMove,
     requested_meeting,
 )
 from app.sessions.commands.orders import NO_EFFECT, Effect, StaffOrder, StaffOutcome
@@ -76,7 +76,10 @@ async def push_session(db: AsyncConnection, staff: Staff, push: Push, *, now: da
     Of two concurrent pushes of a new reference, one books; the other finds that session.
 
     Raises:
-        InvalidInputError, SlotUnavailableError, CreditUnavailableError: as for a booking.
+        InvalidInputError, SlotUnavailableError, CreditUnavailableError, GroupFullError,
+        GroupCancelledError: as for a booking.
+        ClientErasedError: the session is to move, and its client was erased.
+        GroupUnavailableError: a seat is to move, and there is no such group with a free seat.
         InvalidInputError: a value differs that is fixed once a session is booked.
         VersionMismatchError: `If-Match` names another version, or there is no such session.
         SessionNotBookedError: there are new values, but the session is no longer booked.
@@ -167,12 +170,12 @@ async def _pushed_meeting(
         if record.group is None:
             raise InvalidInputError("/group_id", "field.not-a-seat")
         await read_group_to_book(db, record.practice_id, booking, now)
-        requested = MoveRequest(None, None, None, booking.group_id)
+        requested = WantedMove(None, None, None, booking.group_id)
     else:
         to = _meeting(booking, record)
         if record.group is None:
             return to
-        requested = MoveRequest(to.starts_at, to.format, to.location_id)
+        requested = WantedMove(to.starts_at, to.format, to.location_id)
     move = await find_group(db, record, requested)
     if move.is_own_group(record):
         raise InvalidInputError("/duration_minutes", "field.fixed-once-booked")

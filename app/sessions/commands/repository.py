@@ -68,8 +68,8 @@ _ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam
 # One statement writes a session and the time that it takes from its practitioner. A change ends
 # what the session has held, and whoever takes a time ends the holds of it.
 _TAKEN, _FREED = TAKING_FOR_SESSION.cte("taken"), FREEING.cte("freed")
-_RELEASED, _UNHELD = ENDING_OWN.cte("released"), ENDING_OTHERS.cte("unheld")
-_MOVED, _ENDED = _MOVED.add_cte(_RELEASED), _ENDED.add_cte(_RELEASED)
+_OWN_HOLD_ENDED, _UNHELD = ENDING_OWN.cte("released"), ENDING_OTHERS.cte("unheld")
+_MOVED, _ENDED = _MOVED.add_cte(_OWN_HOLD_ENDED), _ENDED.add_cte(_OWN_HOLD_ENDED)
 _MOVE = Write(_MOVED.add_cte(_TAKEN, _UNHELD), "status", *MEETING, "booked_starts_at")
 _MOVE_WITH_GROUP = Write(_MOVED, *MEETING, "booked_starts_at")
 _SEAT = ("group_id", "seat", "buffer_before_minutes", "buffer_after_minutes")
@@ -90,7 +90,9 @@ _BEFORE = (
     "frozen_deadlines",
     "grace_from",
 )
-_GONE_BACK = _CHANGED.values(calendar_sequence=Session.calendar_sequence + 1).add_cte(_RELEASED)
+_GONE_BACK = _CHANGED.values(calendar_sequence=Session.calendar_sequence + 1).add_cte(
+    _OWN_HOLD_ENDED
+)
 _GO_BACK = Write(_GONE_BACK.add_cte(_TAKEN), *_BEFORE)
 _GO_BACK_TO_SEAT = Write(_GONE_BACK, *_BEFORE, *_SEAT)
 _SET_RHYTHM = Write(_UPDATE, "series_starts_at")
@@ -118,7 +120,8 @@ class SessionRepository:
     ) -> SessionFacts:
         """Set another time, format or location; increments the version and `SEQUENCE`.
 
-        `by_client`: who has moved it to another start; None: the start stays. A client's move that
+        `by_client`: who has moved it to another start; None: the start stays, or the move
+        counts as nobody's (an accepted offer). A client's move that
         is `counted` counts towards the limit. After a move by the practice,
         `max_days_from_original` counts from the new start. A seat takes no time of its
         practitioner: its group does. It moves with its group, or to another group (`to.seat`).

@@ -38,7 +38,7 @@ from app.sessions.commands.client_cost import judge_for_client
 from app.sessions.commands.finish import answer_client, answer_staff, finish
 from app.sessions.commands.meeting import (
     Meeting,
-    MoveRequest,
+    WantedMove,
     action_of,
     is_same_format_and_location,
     is_same_time,
@@ -72,7 +72,7 @@ async def reschedule(
     caller: Caller,
     session_id: UUID,
     *,
-    requested: MoveRequest,
+    requested: WantedMove,
     order: ClientOrder,
     quotes: Quotes,
     now: datetime,
@@ -113,7 +113,7 @@ async def find_target(
     db: AsyncConnection,
     caller: Caller,
     session_id: UUID,
-    requested: MoveRequest,
+    requested: WantedMove,
     *,
     if_match: str | None,
     judge: Callable[[SessionRecord, Action, datetime], Found],
@@ -157,7 +157,7 @@ async def reschedule_by_staff(
     staff: Staff,
     session_id: UUID,
     *,
-    requested: MoveRequest,
+    requested: WantedMove,
     force: bool,
     order: StaffOrder,
     now: datetime,
@@ -171,8 +171,9 @@ async def reschedule_by_staff(
 
     Raises:
         NotFoundError, VersionMismatchError, InvalidInputError, NoChangeError,
-        SlotUnavailableError: see product.md section 4.
+        SlotUnavailableError, GroupUnavailableError: see product.md section 4.
         SessionNotBookedError: the session is no longer booked.
+        ClientErasedError: its client was erased.
     """
     if requested.start is not None:
         check_start(requested.start)
@@ -233,7 +234,7 @@ async def _lock(
     db: AsyncConnection,
     practice_id: UUID,
     session_id: UUID,
-    requested: MoveRequest,
+    requested: WantedMove,
     *,
     client_id: UUID | None = None,
 ) -> None:

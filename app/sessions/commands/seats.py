@@ -33,7 +33,7 @@ from app.domain.zones import from_seconds, seconds_up, to_seconds
 from app.policies.stored import rules_of
 from app.sessions.commands.meeting import (
     Meeting,
-    MoveRequest,
+    WantedMove,
     is_bookable_again,
     meeting_of,
 )
@@ -68,8 +68,8 @@ class SeatMove:
         return self.group is not None and self.group.id == record.group_id
 
 
-class _Wish(NamedTuple):
-    """Who wishes for another group, by which rules. `zone` is that of whoever is answered.
+class _SeatSearch(NamedTuple):
+    """Who looks for another group, by which rules. `zone` is that of whoever is answered.
 
     `takes_held`: also a seat that others hold. `fees`: what the client pays for each group, where
     that depends on the target.
@@ -94,9 +94,7 @@ class _Wish(NamedTuple):
         return bookable(zone, self.rules, self.search, window, instant)
 
 
-async def find_group(
-    db: AsyncConnection, record: SessionRecord, requested: MoveRequest
-) -> SeatMove:
+async def find_group(db: AsyncConnection, record: SessionRecord, requested: WantedMove) -> SeatMove:
     """Find the group that a request names by its id, or by its start and format.
 
     A group that starts at another time than the request says was moved meanwhile: it is not the one
@@ -137,8 +135,8 @@ async def take_offered_seat(
     """
     search = replace(policy_search(record, move.format, (), now), may_move=True)
     fees = target_fees(rules_of(record.policy), record.facts, now)
-    wish = _Wish(record, search, record.client_zone, now, fees=fees)
-    return await _take(db, wish, move, wish.bookable(_second_of(move.start)))
+    asked = _SeatSearch(record, search, record.client_zone, now, fees=fees)
+    return await _take(db, asked, move, asked.bookable(_second_of(move.start)))
 
 
 async def take_seat_for_staff(
@@ -152,8 +150,8 @@ async def take_seat_for_staff(
     Raises:
         GroupUnavailableError: the group is full or cancelled, or its client is elsewhere then.
     """
-    wish = _wish_of_staff(record, move.format, now)._replace(takes_held=force)
-    meeting = await _take(db, wish, move, _second_of(move.start))
+    asked = _search_of_staff(record, move.format, now)._replace(takes_held=force)
+    meeting = await _take(db, asked, move, _second_of(move.start))
     assert move.group is not None  # noqa: S101 - a seat of it is free
     if force:
         await end_holds_beyond(db, record.practice_id, move.group, record.id, now)
@@ -184,18 +182,18 @@ async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datet
         meeting = group.meeting(group.free_seat)
     elif not group.is_at(meeting):
         meeting = group.meeting(await seats.number_of(record.id))
-    wish = _wish_of_staff(record, record.format, now)
+    asked = _search_of_staff(record, record.format, now)
     overlap = await find_overlap(db, owner_of(record), meeting, None, now)
     if overlap.is_taken:
-        raise await _unavailable(db, wish, meeting.starts_at)
+        raise await _unavailable(db, asked, meeting.starts_at)
     if record.status is Status.CANCELLED:
         holds = await read_seat_holds(db, record.practice_id, group.id, record.id, now)
         if holds.seats >= group.seats_left:
-            raise await _unavailable(db, wish, meeting.starts_at, holds.until)
+            raise await _unavailable(db, asked, meeting.starts_at, holds.until)
     return meeting
 
 
-def _differing_field(group: GroupRecord, requested: MoveRequest) -> str | None:
+def _differing_field(group: GroupRecord, requested: WantedMove) -> str | None:
     """Name the first field of a request that differs from the group; None: there is none."""
     wished = {
         "format": (requested.format, group.format),
@@ -204,31 +202,33 @@ def _differing_field(group: GroupRecord, requested: MoveRequest) -> str | None:
     return next((name for name, (one, own) in wished.items() if one not in {None, own}), None)
 
 
-def _wish_of_staff(record: SessionRecord, format_: Format, now: datetime) -> _Wish:
-    """Make a wish for what a client without a policy would be offered."""
+def _search_of_staff(record: SessionRecord, format_: Format, now: datetime) -> _SeatSearch:
+    """Make a search for what a client without a policy would be offered."""
     present = CurrentMeeting(to_seconds(record.starts_at), record.format, record.location_id)
     search = SlotSearch(format_, (), present, may_move=True, may_change_format=False)
-    return _Wish(record, search, record.practitioner_zone, now)
+    return _SeatSearch(record, search, record.practitioner_zone, now)
 
 
-async def _take(db: AsyncConnection, wish: _Wish, move: SeatMove, bounds: Interval) -> Meeting:
+async def _take(
+    db: AsyncConnection, asked: _SeatSearch, move: SeatMove, bounds: Interval
+) -> Meeting:
     group, held_until = move.group, None
     seat = None if group is None else group.free_seat
     if group is not None and seat is not None:
         window = _second_of(move.start)
-        if await _is_on_offer(db, wish, group, window, bounds):
+        if await _is_on_offer(db, asked, group, window, bounds):
             return group.meeting(seat)
-        if await _is_on_offer(db, wish._replace(takes_held=True), group, window, bounds):
-            record = wish.record
-            holds = await read_seat_holds(db, record.practice_id, group.id, record.id, wish.now)
+        if await _is_on_offer(db, asked._replace(takes_held=True), group, window, bounds):
+            record = asked.record
+            holds = await read_seat_holds(db, record.practice_id, group.id, record.id, asked.now)
             held_until = holds.until
-    raise await _unavailable(db, wish, move.start, held_until)
+    raise await _unavailable(db, asked, move.start, held_until)
 
 
 async def _is_on_offer(
-    db: AsyncConnection, wish: _Wish, group: GroupRecord, window: Interval, bounds: Interval
+    db: AsyncConnection, asked: _SeatSearch, group: GroupRecord, window: Interval, bounds: Interval
 ) -> bool:
-    groups = await _read_groups(db, wish, window)
+    groups = await _read_groups(db, asked, window)
     return any(slot.group_id == group.id for slot in offer_groups(groups, window, bounds).slots)
 
 
@@ -246,19 +246,19 @@ async def end_holds_beyond(
 
 
 async def _unavailable(
-    db: AsyncConnection, wish: _Wish, requested: datetime, held_until: datetime | None = None
+    db: AsyncConnection, asked: _SeatSearch, requested: datetime, held_until: datetime | None = None
 ) -> GroupUnavailableError:
     """Make the error, with the groups that are nearest to the requested start."""
     second = to_seconds(requested)
-    *_, everything = search_ranges(wish.rules, wish.search, second, seconds_up(wish.now))
-    groups = await _read_groups(db, wish, everything)
-    found = offer_groups(groups, everything, wish.bookable(everything))
+    *_, everything = search_ranges(asked.rules, asked.search, second, seconds_up(asked.now))
+    groups = await _read_groups(db, asked, everything)
+    found = offer_groups(groups, everything, asked.bookable(everything))
     slots = nearest(found.slots, second, ALTERNATIVES)
-    return GroupUnavailableError(slots, wish.zone, held_until=held_until, fees=wish.fees)
+    return GroupUnavailableError(slots, asked.zone, held_until=held_until, fees=asked.fees)
 
 
-async def _read_groups(db: AsyncConnection, wish: _Wish, window: Interval) -> GroupSearch:
-    record = wish.record
+async def _read_groups(db: AsyncConnection, asked: _SeatSearch, window: Interval) -> GroupSearch:
+    record = asked.record
     assert record.group_id is not None  # noqa: S101 - it is a seat
     since, until = (from_seconds(bound) for bound in window)
     groups, taken = await read_groups(
@@ -267,13 +267,13 @@ async def _read_groups(db: AsyncConnection, wish: _Wish, window: Interval) -> Gr
         record.service_id,
         since,
         until,
-        wish.now,
-        takes_held=wish.takes_held,
+        asked.now,
+        takes_held=asked.takes_held,
     )
-    hold, held = live_hold(record, wish.now), None
+    hold, held = live_hold(record, asked.now), None
     if hold is not None and hold.group_id is not None:
-        held = HeldGroup(hold.group_id, seconds_up(wish.now))
-    return GroupSearch(record.group_id, groups, taken, wish.search, held)
+        held = HeldGroup(hold.group_id, seconds_up(asked.now))
+    return GroupSearch(record.group_id, groups, taken, asked.search, held)
 
 
 def _second_of(start: datetime) -> Interval:

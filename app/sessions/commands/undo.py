@@ -135,8 +135,8 @@ async def undo_by_client(
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.
         UndoUnavailableError: the time for it is over, or the change was not the client's.
-        SlotUnavailableError: the time is taken, or the seat's group has moved.
-        GroupFullError, GroupCancelledError: see `_seat_of_then`.
+        SlotUnavailableError: the time is taken.
+        GroupUnavailableError, GroupFullError, GroupCancelledError: see `_seat_of_then`.
         CreditUnavailableError: the package has no usable credit.
     """
     practice_id, sessions = caller.practice_id, SessionRepository(db, caller.practice_id)
@@ -189,7 +189,8 @@ async def _meeting_of_then(
     A time that somebody else holds counts as taken.
 
     Raises:
-        SlotUnavailableError, GroupFullError, GroupCancelledError: see `undo_by_client`.
+        SlotUnavailableError: the time is taken.
+        GroupUnavailableError, GroupFullError, GroupCancelledError: see `_seat_of_then`.
     """
     if before.group_id is not None:
         return await _seat_of_then(db, record, before, now)

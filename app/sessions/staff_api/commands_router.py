@@ -7,7 +7,7 @@ from app.identity.staff_dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.cancel_following import cancel_following_by_staff
-from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.orders import ChangeReason, StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.sessions.commands.reschedule_following import reschedule_following_by_staff
@@ -109,7 +109,7 @@ async def reschedule_practice_session(
     With `scope: this_and_following` the sessions that follow in its series move by the same number
     of local days to the same local time: all of them, or none (`scope-conflicts`).
     """
-    requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
+    requested = WantedMove(body.start, body.format, body.location_id, body.group_id)
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
     if body.scope is SeriesScope.THIS_AND_FOLLOWING:
         return await write(

@@ -105,7 +105,7 @@ async def accept_offer(
         raise OfferGoneError
     await end_offer_holds(db, practice_id, [offer_id])
     if freed.released:
-        await take_released(db, freed.id, practice_id, now=now, credit_grace=credit_grace)
+        await take_released(db, practice_id, freed.id, now=now, credit_grace=credit_grace)
     placed = await _place(db, practice_id, own, caller.actor, now)
     await repository.end_offers([offer_id], "accepted", now, booked_session_id=placed.session_id)
     await repository.look_again(own.freed_time_id, now)

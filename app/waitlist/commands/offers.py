@@ -21,17 +21,17 @@ from app.domain.nights import after_night
 from app.domain.release import live_release
 from app.domain.waitlist import (
     ACTIVE,
-    LAST_ASKED,
     MOST_IN_TURN,
     MOST_UNANSWERED,
     answer_by,
+    may_ask,
     offers_end_at,
 )
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification, queue_notifications
 from app.waitlist.commands.ending import withdraw_offers
 from app.waitlist.freed_queries import (
-    count_unanswered,
+    count_refused,
     held_until,
     read_freed_time,
     read_release_end,
@@ -44,7 +44,7 @@ from app.waitlist.trail import tell_of_offers, write_wish_change
 
 # Clients who are asked at once in one transaction; the others are asked by the next run.
 AT_ONCE = 100
-# So often is looked for somebody who has begun to wait for a released time.
+# How often the worker looks for clients who began to wait after the time was released.
 _LOOK_AGAIN = timedelta(minutes=10)
 
 
@@ -119,7 +119,7 @@ async def _choose(
     """
     if freed.released:
         return await _choose_for_released(db, freed, now)
-    if freed.ends_at - now < LAST_ASKED:
+    if not may_ask(freed.ends_at, now):
         return _Chosen((), None)
     found = _Awake(await matches(db, freed, now), now)
     first = next(found, None)
@@ -141,7 +141,7 @@ async def _choose_in_turn(
     db: AsyncConnection, freed: FreedTime, first: Match, now: datetime
 ) -> _Chosen:
     """Choose the client whose turn it is, unless enough were asked or the time is over."""
-    if await count_unanswered(db, freed.practice_id, freed.id) >= MOST_IN_TURN:
+    if await count_refused(db, freed.practice_id, freed.id) >= MOST_IN_TURN:
         return _Chosen((), None)
     ends_at = offers_end_at(first.time.start, freed.first_offered_at or now)
     until = answer_by(first.time.start, now, first.offer_minutes, ends_at)
@@ -186,7 +186,7 @@ class _Awake(Iterator[Match]):
             asked_at = after_night(self._now, match.client_zone)
             if asked_at == self._now:
                 return match
-            if match.time.start - asked_at >= LAST_ASKED:
+            if may_ask(match.time.start, asked_at):
                 self.morning = min(self.morning or asked_at, asked_at)
         raise StopIteration
 
@@ -293,7 +293,9 @@ async def withdraw_gone_offer(
 async def withdraw_offer(
     db: AsyncConnection, staff: Staff, offer_id: UUID, *, now: datetime
 ) -> OfferOutcome:
-    """Withdraw an open offer for the practice, and tell its client. Another does not change.
+    """Withdraw an open offer for the practice, and tell its client.
+
+    One that is not open stays as it is.
 
     Raises:
         NotFoundError: the practice has no such offer.

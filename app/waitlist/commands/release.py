@@ -147,8 +147,8 @@ async def end_release(
 
 async def take_released(
     db: AsyncConnection,
-    freed_time_id: UUID,
     practice_id: UUID,
+    freed_time_id: UUID,
     *,
     now: datetime,
     credit_grace: timedelta,

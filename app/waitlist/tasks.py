@@ -36,7 +36,7 @@ class Step(NamedTuple):
     id_name: str
 
 
-async def judge_waitlists(engine: AsyncEngine, now: datetime, *, undo: timedelta) -> None:
+async def run_waitlists(engine: AsyncEngine, now: datetime, *, undo: timedelta) -> None:
     """Do what is due in the waitlists of all practices.
 
     Several workers may do this at once, and one that was killed is continued by the next run: each
