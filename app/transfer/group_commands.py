@@ -1,6 +1,7 @@
 """Import groups as they stand. Their seats are sessions."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -55,11 +56,7 @@ async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
             "external_ref": ref,
             "service_id": line.service_id,
             "practitioner_id": line.practitioner_id,
-            "status": line.status,
-            "version": 1,
-            "calendar_sequence": 0,
-            "decided_at": rules.decided_at(line.starts_at, batch.now),
-            **asdict(rules),
+            **_as_created(line, rules, batch.now),
             **meeting_columns(meeting, buffers),
         },
     )
@@ -77,3 +74,13 @@ async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
         details={**IMPORTED, "status": line.status, "seats": line.seats},
     )
     return Done("created", group_id)
+
+
+def _as_created(line: GroupLine, rules: SeatRules, now: datetime) -> dict[str, Any]:
+    return {
+        "status": line.status,
+        "version": 1,
+        "calendar_sequence": 0,
+        "decided_at": rules.decided_at(line.starts_at, now),
+        **asdict(rules),
+    }

@@ -24,6 +24,13 @@ _OF_SESSIONS = ("cancelled", "noshow", "rescheduled", "restored")
 # Subjects whose entries say in `freed` what they have freed, if anything.
 _OF_SCHEDULES = ("busy_intervals", "holidays", "hours_override", "working_hours")
 
+_FREEING = (
+    (Change.subject == "session") & Change.kind.in_(_OF_SESSIONS)
+    | (Change.subject == "group") & Change.kind.in_(("cancelled", "moved", "updated"))
+    | (Change.subject == "time_off") & Change.kind.in_(("deleted", "updated"))
+    | Change.subject.in_(_OF_SCHEDULES) & Change.details.has_key("freed")
+)
+
 # Rows of one statement, which can have 32,767 parameters.
 _AT_ONCE = 1000
 
@@ -186,13 +193,7 @@ async def changes_since(
                 Change,
                 Change.at >= since,
                 ~func.coalesce(Change.details.contains(IMPORTED), false()),
-                (
-                    (Change.subject == "session") & Change.kind.in_(_OF_SESSIONS)
-                    | (Change.subject == "group")
-                    & Change.kind.in_(("cancelled", "moved", "updated"))
-                    | (Change.subject == "time_off") & Change.kind.in_(("deleted", "updated"))
-                    | Change.subject.in_(_OF_SCHEDULES) & Change.details.has_key("freed")
-                ),
+                _FREEING,
             )
         )
         .order_by(Change.at, Change.id)
