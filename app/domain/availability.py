@@ -238,6 +238,13 @@ class SlotSearch:
         return self.may_move and (is_present or not self.must_keep_format_and_location)
 
 
+def is_on_offer(
+    calendar: Calendar, rules: SlotRules, search: SlotSearch, start: int, now: int
+) -> bool:
+    """Tell whether `offer` has this start."""
+    return bool(offer(calendar, rules, search, Interval(start, start + 1), now).starts)
+
+
 def offer(
     calendar: Calendar, rules: SlotRules, search: SlotSearch, window: Interval, now: int
 ) -> Offer:

@@ -21,6 +21,7 @@ from app.directory.clients.erased import TOMBSTONE
 from app.erasure.queries import is_change_of, is_notification_of
 from app.erasure.records import HeldIds
 from app.identity.short_links.repository import delete_links_of_client
+from app.identity.tokens.access import scope_of_client, scope_of_link
 from app.tables.changes import Change, ChangeNote
 from app.tables.feeds import Feed
 from app.tables.held_times import HeldTime
@@ -154,7 +155,7 @@ class ErasureRepository:
 
     async def _erase_answers(self) -> None:
         """Delete the stored answers of the client's own calls, and others that mention them."""
-        mine = [f"client:{self._held.client_id}", *(f"link:{one}" for one in self._held.sessions)]
+        mine = [scope_of_client(self._held.client_id), *map(scope_of_link, self._held.sessions)]
         await self._db.execute(
             delete(IdempotencyKey).where(self._own(IdempotencyKey, IdempotencyKey.scope.in_(mine)))
         )

@@ -139,14 +139,14 @@ async def _secret_writing(request: Request, call: ClientCall, engine: Engine) ->
 
 
 def _of_client(request: Request, engine: AsyncEngine, call: Call, key: str | None) -> Write:
-    caller, is_link = call.caller, call.caller.is_link
+    caller = call.caller
     return Write(
         request,
         engine,
         call.now,
         key,
         practice_id=caller.practice_id,
-        scope=f"link:{caller.session_id}" if is_link else f"client:{caller.client_id}",
+        scope=caller.scope,
         confirm=lambda db: confirm_caller(db, caller),
     )
 

@@ -32,8 +32,7 @@ class OfferCaller:
         """The scope of the caller's idempotency keys."""
         if isinstance(self.by, OfferLink):
             return f"offer:{self.by.offer_id}"
-        is_link = self.by.is_link
-        return f"link:{self.by.session_id}" if is_link else f"client:{self.by.client_id}"
+        return self.by.scope
 
     @property
     def actor(self) -> Actor:

@@ -13,6 +13,16 @@ from app.web.signing import BadTokenError, TokenSigner
 TOKENS_KEPT = 4096
 
 
+def scope_of_client(client_id: UUID) -> str:
+    """Return the scope of the idempotency keys of a client who signed in."""
+    return f"client:{client_id}"
+
+
+def scope_of_link(session_id: UUID) -> str:
+    """Return the scope of the idempotency keys of whoever holds a session's link."""
+    return f"link:{session_id}"
+
+
 class Caller(NamedTuple):
     """The caller, as their access token says.
 
@@ -33,6 +43,13 @@ class Caller(NamedTuple):
     def is_link(self) -> bool:
         """Return whether the caller holds an emailed link, and so may see one session only."""
         return self.session_id is not None
+
+    @property
+    def scope(self) -> str:
+        """Return the scope of the caller's idempotency keys."""
+        if self.session_id is not None:
+            return scope_of_link(self.session_id)
+        return scope_of_client(self.client_id)
 
     @property
     def actor(self) -> Actor:

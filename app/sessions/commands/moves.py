@@ -13,10 +13,9 @@ from app.domain.availability import (
     CurrentMeeting,
     SlotRules,
     SlotSearch,
-    offer,
+    is_on_offer,
 )
 from app.domain.errors import InvalidInputError
-from app.domain.intervals import Interval
 from app.domain.placing import ALTERNATIVE_DAYS, Check, Wanted, find_conflicts, is_free, without
 from app.domain.policy.target_fees import target_fees
 from app.domain.policy.targets import TargetFees
@@ -132,8 +131,7 @@ async def find_conflicts_for_client(
     end_of_series = (max(move.rhythm for move in moves) + _MARGIN - now).days
 
     def on_offer(calendar: Calendar, wanted: Wanted) -> bool:
-        second = Interval(wanted.start, wanted.start + 1)
-        return bool(offer(calendar, wanted.rules, wanted.search, second, instant).starts)
+        return is_on_offer(calendar, wanted.rules, wanted.search, wanted.start, instant)
 
     def search(move: Move) -> SlotSearch:
         return search_for(move.record, move.to, action_of(move.record, move.to), now)

@@ -14,12 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
 from app.calendar.locks import lock_session, lock_sessions
-from app.domain.availability import Calendar, SlotSearch, offer
+from app.domain.availability import Calendar, SlotSearch, is_on_offer
 from app.domain.errors import (
     InvalidInputError,
     NoChangeError,
 )
-from app.domain.intervals import Interval
 from app.domain.policy.format_moves import format_change_by_move, must_keep_format_and_location
 from app.domain.policy.judgement import Judged, judge_for_staff
 from app.domain.policy.rules import Action
@@ -318,14 +317,14 @@ async def _check_on_offer(
     search, rules = search_for(record, to, action, now), slot_rules_for_client(record, length, now)
     second = to_seconds(to.starts_at)
 
-    def is_on_offer(calendar: Calendar) -> bool:
-        found = offer(calendar, rules, search, Interval(second, second + 1), seconds_up(now))
-        return bool(found.starts) and to.starts_at.microsecond == 0
+    def is_available(calendar: Calendar) -> bool:
+        is_found = is_on_offer(calendar, rules, search, second, seconds_up(now))
+        return is_found and to.starts_at.microsecond == 0
 
-    if is_on_offer(calendar):
+    if is_available(calendar):
         return
     held_until = None
-    if is_on_offer(calendar.without_holds()):
+    if is_available(calendar.without_holds()):
         held_until = calendar.held_until(second, rules)
     slots = await nearest_slots(db, owner_of(record), rules, search, to.starts_at, now)
     fees = target_fees(rules_of(record.policy), record.facts, now)

@@ -13,7 +13,7 @@ from app.audit.write import Actor
 from app.calendar.held_times import read_seat_holds
 from app.calendar.locks import lock_client, lock_group_alone, lock_practitioner, lock_sessions
 from app.calendar.offer_holds import end_offer_holds
-from app.domain.availability import Calendar, CurrentMeeting, SlotRules, SlotSearch, offer
+from app.domain.availability import Calendar, CurrentMeeting, SlotRules, SlotSearch, is_on_offer
 from app.domain.errors import (
     GroupCancelledError,
     GroupFullError,
@@ -21,7 +21,6 @@ from app.domain.errors import (
     OfferExpiredError,
     OfferGoneError,
 )
-from app.domain.intervals import Interval
 from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import Judged
 from app.domain.policy.rules import Credit
@@ -288,9 +287,7 @@ def _check_on_offer(
         own.format, [own.location_id], present, may_move=True, may_change_format=False
     )
     rules = replace(rules, minimum_notice=0)
-    second = to_seconds(own.starts_at)
-    window = Interval(second, second + 1)
-    if not offer(calendar, rules, search, window, seconds_up(now)).starts:
+    if not is_on_offer(calendar, rules, search, to_seconds(own.starts_at), seconds_up(now)):
         raise OfferGoneError
 
 
