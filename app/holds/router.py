@@ -37,7 +37,8 @@ async def put_hold(
     Others are not offered the time, and are refused with `slot-unavailable` and `held_until`. This
     session's availability still has the slot, with `held_until`. Only its `reschedule` can take it.
 
-    A hold lasts 5 minutes. The same request again renews it, up to 15 minutes in all. A session
+    A hold lasts 5 minutes. The same request again renews it, up to 15 minutes in all: with another
+    `Idempotency-Key`, or none, because the same key gives the first answer again. A session
     holds one time: another request replaces the hold. The move to the time uses it up; another move
     or a cancellation ends it, and so does the end of the sign-in or of the link. A move does not
     need a hold: once it has expired, the move succeeds if the time is free.

@@ -47,10 +47,11 @@ async def open_email_link(
 
     The code of the link in a text message, 16 letters and digits, is such a token too.
 
-    The access token is short-lived and valid for this session only. Opening a link changes nothing
-    and works any number of times, so a mail scanner that follows it does no harm. A link stays
-    valid when the session moves, until some time after the session's end. Malformed, forged and
-    revoked tokens are `link-invalid`, expired ones `link-expired`.
+    The access token is short-lived and valid for this session only. With `scope:
+    this_and_following` it also previews and changes those that follow in the series. Opening a link
+    changes nothing and works any number of times, so a mail scanner that follows it does no harm.
+    A link stays valid when the session moves, until some time after the session's end. Malformed,
+    forged and revoked tokens are `link-invalid`, expired ones `link-expired`.
     """
     lifetime = timedelta(minutes=settings.link_access_minutes)
     link = await read_session_link(db, body.token, links)

@@ -65,10 +65,10 @@ class AllowanceRule(RequestBody):
     ]
     actions: Annotated[
         tuple[Changeable, ...],
+        Field(min_length=1, json_schema_extra={"uniqueItems": True}),
         AfterValidator(distinct),
         Field(
             alias="for",
-            min_length=1,
             description="For what. An absence counts as `cancel`. For `reschedule` alone, a move "
             "still carries the cost of a cancellation.",
             examples=[["cancel", "reschedule"]],

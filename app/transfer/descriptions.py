@@ -15,9 +15,10 @@ _RESULTS_EXAMPLE = (
     '"id":"9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94","problem":null}\n'
     '{"line":2,"kind":"client","external_ref":"crm-1042","result":"failed","id":null,'
     '"problem":{"type":"https://reslot.example/problems/validation-failed",'
-    '"title":"Invalid request","status":422,"code":"validation-failed",'
-    '"detail":"The request has invalid fields.","request_id":"4f1c0a2b9d3e4f5a",'
-    '"errors":[{"pointer":"/email","in":"body","detail":"not an email address"}]}}\n'
+    '"title":"The request is not valid","status":422,"code":"validation-failed",'
+    '"detail":"Something in the request is missing or wrong.","request_id":"4f1c0a2b9d3e4f5a",'
+    '"errors":[{"pointer":"/email","in":"body",'
+    '"detail":"must be an email address, like ana@client.example"}]}}\n'
 )
 
 

@@ -38,12 +38,17 @@ async def import_practice_lines(
 ) -> Response:
     """Create and update records, and replay sessions, from up to 10,000 lines of JSON.
 
-    Each line has a `kind`, the record's `external_ref`, and the fields of that kind; records that
-    it refers to are named by their references, such as `client_ref`, and are in earlier lines or
-    exist already. Lines are written in their order, in transactions of at most 500. A line that
-    fails leaves all others as they are. Repeating the call changes nothing. No mail and no webhook
-    is sent, and nothing is charged. The answer has a line for each line, as soon as it is
-    committed.
+    Each line has a `kind`, the record's `external_ref`, and the fields of the request that writes
+    such a record; an export shows them all. The kinds, in the order of an export, are `practice`,
+    `holidays`, `location`, `practitioner`, `working_hours`, `hours_override`, `time_off`,
+    `busy_intervals`, `service`, `policy`, `client`, `package`, `group` and `session`. Records that
+    a line refers to are named by their references, such as `client_ref`, and are in earlier lines
+    or exist already. A `session` needs `client_ref`, `practitioner_ref`, `service_ref`, `starts_at`
+    and `format`, and, unless it is booked, `status` and `ended` (`at`, `by`).
+
+    Lines are written in their order, in transactions of at most 500. A line that fails leaves all
+    others as they are. Repeating the call changes nothing. No mail and no webhook is sent, and
+    nothing is charged. The answer has a line for each line, as soon as it is committed.
     """
     lines = read_lines(await request.body())
     parts = import_lines(run, staff, lines, now)

@@ -70,8 +70,8 @@ async def _if_match(
     if_match: Annotated[
         str | None,
         Header(
-            description="The session's `ETag`. The command is refused if the session has changed "
-            "since, unless there is nothing to do, as when it is repeated.",
+            description="The `ETag` of the session or group. The command is refused if it has "
+            "changed since, unless there is nothing to do, as when it is repeated.",
             examples=['"3"'],
         ),
     ] = None,

@@ -49,7 +49,8 @@ CommandId = Annotated[
     Field(
         description="The command that made the change: the `command_id` of its entries in the "
         "history and of its webhook events. A repeated command that finds done what it asks for, "
-        "such as a cancellation, gives the command that did it. Null if there is no such command."
+        "such as a cancellation, gives the command that did it. Null if there is no such command, "
+        "or if a push, a wish or a release has the same values again."
     ),
 ]
 
@@ -197,7 +198,13 @@ class Reason(RequestBody):
         "Without a code nothing changes.",
         examples=["unwell"],
     )
-    note: Annotated[Text, Field(description="In the client's words, 1 to 500 characters.")]
+    note: Annotated[
+        Text,
+        Field(
+            description="In the client's words: 1 to 500 characters after trimming, at least one "
+            "of them visible."
+        ),
+    ]
 
 
 def present_slots(

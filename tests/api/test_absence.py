@@ -11,6 +11,7 @@ from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee, Session
+from app.tables.waivers import Waiver
 from app.tables.webhooks import WebhookEndpoint
 from tests.groups import add_group, add_seat
 from tests.world import NOW, Api, TestClock, World
@@ -188,6 +189,26 @@ async def test_without_a_deadline_one_cancels_until_the_start(
 
 
 # Again
+
+
+async def test_without_giving_up_the_time_there_is_nothing_to_waive(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    session_id = await booked_and_late(world, clock)
+    body = {"reason": WHY, "free_time": False, "ask_waiver": {"note": "Please."}}
+    answer = await api.post(f"/v1/sessions/{session_id}/absence", body)
+    assert answer.status_code == 200, answer.text
+    assert await world.rows(Waiver) == []
+
+
+async def test_the_preview_of_an_absence_is_about_one_session(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    session_id = await booked_and_late(world, clock)
+    shown = (await api.get(f"/v1/sessions/{session_id}/scope", action="absence")).json()
+    assert shown["scope"] == "this"
+    done = await announce(api, session_id, free_time=True, quote=shown["quote"])
+    assert (done.status_code, done.json()["fee"]) == (200, FEE)
 
 
 async def test_the_same_again_changes_nothing(api: Api, world: World, clock: TestClock) -> None:

@@ -23,8 +23,9 @@ under the practitioner's cancellation policy.
 
 **Clients** send `Authorization: Bearer …` with an access token. They sign in without a password:
 `POST /v1/auth/sign-in-links` emails a link, and `POST /v1/auth/tokens` exchanges it for tokens.
-`POST /v1/links/open` exchanges the link in an email for an access token for one session only. A
-client sees their own sessions and nothing else: any other id gets a 404.
+`POST /v1/links/open` exchanges the link in an email for an access token for one session, and for
+changing those that follow it in its series. A client sees their own sessions and nothing else: any
+other id gets a 404.
 
 **The practice's own software** sends an API key in the same header and calls `/v1/practice/…`. A
 key belongs to one practice and has a scope: `read` reads everything except reasons; `write` also

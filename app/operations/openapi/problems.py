@@ -18,7 +18,7 @@ _FIELD_ERROR: _Json = {
     "properties": {
         "pointer": {
             "type": "string",
-            "description": "JSON pointer to the field. Empty: the body as a whole.",
+            "description": "JSON pointer to the field. Empty: the request as a whole.",
         },
         "in": {
             "$ref": "#/components/schemas/FieldPlace",
@@ -26,8 +26,8 @@ _FIELD_ERROR: _Json = {
         },
         "detail": {
             "type": "string",
-            "description": "The reason. Most reasons continue the name of the field, "
-            "like `must be a date, like 2026-12-03`.",
+            "description": "The reason, to show beside the field: `must be a date, like "
+            "2026-12-03`, or a sentence.",
         },
         "record_id": {
             "type": "string",

@@ -120,7 +120,8 @@ async def reschedule_session(
     practice has cancelled; by the policy's `rebook` a move books any ended session again.
 
     A seat of a `group` moves to another group: send the `group_id` and the `start` of a slot. It
-    has the format of its group (`action-disabled` for another). With `scope: this_and_following`
+    has the format of its group: another one is `action-disabled` at the same start, and
+    `validation-failed` with a `group_id`. With `scope: this_and_following`
     the sessions that follow in its series move by the same number of local days to the same local
     time: all of them, or none (`scope-conflicts`).
     """

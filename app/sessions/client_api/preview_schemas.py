@@ -26,7 +26,8 @@ class ScopeQuery(QueryParameters):
     )
     scope: SeriesScope = Field(
         default=SeriesScope.THIS_AND_FOLLOWING,
-        description="`this_and_following`: with the sessions that follow in the series.",
+        description="`this_and_following`: with the sessions that follow in the series. For "
+        "`absence` always `this`.",
     )
     start: Instant | None = Field(
         default=None,
@@ -99,6 +100,9 @@ class ScopeView(TypedDict):
     ]
     quote: Annotated[
         str | None,
-        Field(description="One quote for all these sessions. Send it with the command."),
+        Field(
+            description="One quote for all these sessions. Send it with the command, in the "
+            "same `scope`."
+        ),
     ]
     quote_expires_at: datetime | None

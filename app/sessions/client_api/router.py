@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from app.domain.policy.rules import Action
+from app.domain.scope import SeriesScope
 from app.identity.client_dependencies import AnyCall, ClientCall
 from app.sessions.client_api.calendar_file import (
     CALENDAR_EXAMPLE,
@@ -123,15 +125,20 @@ async def get_session_scope(
 ) -> Response:
     """Show which sessions of the series a command would change, with a decision about each.
 
-    `fee` is the sum. The `quote` is for exactly these sessions, in their present versions; send it
-    with the command. Changes nothing. A session without a series is alone in its scope.
+    `fee` is the sum. The `quote` is for these sessions, in their present versions; send it with the
+    command, which may leave some out by `keep`. Changes nothing. A session without a series is
+    alone in its scope; an absence is always about one session.
+
+    With the link of a session, it is `forbidden` if the links of another session that would change
+    were revoked later. The commands with `scope: this_and_following` are as well.
     """
+    scope = SeriesScope.THIS if query.action is Action.ABSENCE else query.scope
     preview = await preview_following(
         call.engine,
         call.caller,
         session_id,
         query.action,
-        query.scope,
+        scope,
         query.choice(),
         start=query.start,
         now=call.now,

@@ -321,8 +321,9 @@ class CancelRequest(ScopeFields):
     reason: Reason
     quote: QuoteToken | None = Field(
         default=None,
-        description="The quote of `actions.cancel` that the client was shown; for several sessions "
-        "that of the preview (`GET …/scope`). Required if cancelling costs a fee or a credit.",
+        description="The quote of `actions.cancel` that the client was shown; with "
+        "`scope: this_and_following` that of the preview (`GET …/scope`), also for one session. "
+        "Required if cancelling costs a fee or a credit.",
     )
     ask_waiver: AskWaiver = None
     use_allowance: UseAllowance = True
@@ -389,9 +390,10 @@ class RescheduleRequest(MoveTarget):
     reason: Reason
     quote: QuoteToken | None = Field(
         default=None,
-        description="The quote of `actions.reschedule`, or of `actions.change_format` if the start "
-        "stays the same; for several sessions that of the preview (`GET …/scope`). Required if the "
-        "change has a fee or a carried cost.",
+        description="The quote of `actions.reschedule`, or of `actions.change_format` if the "
+        "start stays the same; with `scope: this_and_following` that of the preview "
+        "(`GET …/scope`), also for one session. Required if the change has a fee or a carried "
+        "cost.",
     )
     ask_waiver: AskWaiver = None
     use_allowance: UseAllowance = True

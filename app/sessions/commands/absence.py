@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_session
-from app.domain.errors import InvalidInputError
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.tokens.access import Caller
@@ -43,7 +42,8 @@ async def announce_absence(
     """Record that a client cannot come, and tell the practitioner at once.
 
     With `free_time` the session is cancelled, at the cost of a missed one. Without it the session
-    stays booked and nothing is owed; the practice decides whether it counts as missed.
+    stays booked and nothing is owed, so a question for a waiver is dropped; the practice decides
+    whether it counts as missed.
 
     Announcing the same again changes nothing. Whoever has announced their absence may free the time
     afterwards. A session that is cancelled already gives the fee and credit of then.
@@ -51,8 +51,7 @@ async def announce_absence(
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, QuoteInvalidError,
         QuoteOutdatedError, QuoteRequiredError, ActionRefusedError: see product.md section 4.
-        InvalidInputError: see `check_reason`, `check_question`; or the session stays, and nothing
-            is due.
+        InvalidInputError: see `check_reason`, `check_question`.
     """
     await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
     record = await read_session(db, caller, session_id)
@@ -67,8 +66,6 @@ async def announce_absence(
     else:
         check_reason(record, order.reason)
         check_allowed(record, Action.ABSENCE, order.quote, quotes, now)
-        if order.ask_waiver is not None:
-            raise InvalidInputError("/ask_waiver", "field.no-fee-to-waive")
         effect = await _announce(db, caller, record, order, now)
     assert effect.command_id is not None  # noqa: S101 - the session has changed
     await SessionRepository(db, caller.practice_id).set_absence(session_id, effect.command_id)
