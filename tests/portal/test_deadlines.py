@@ -89,6 +89,23 @@ async def test_a_reserved_time_and_a_change_to_take_back_name_the_clients_zone(
     await ana.read("Monday, November 30, 7:00 AM PST, by you")
 
 
+async def test_what_a_move_carries_stands_above_the_bar_of_a_small_phone(
+    ana: Visitor, world: World
+) -> None:
+    cancel = {"fees": [{"deadline": {"before_minutes": 10_000}, "amount_minor": 4500}]}
+    await world.add_policy({"cancel": cancel, "reschedule": {"fees": []}})
+    await ana.page.set_viewport_size({"width": 360, "height": 640})
+    await ana.open(await book_in_person(world))
+    await ana.choose_time("11:00 AM")
+    await ana.read("Reserved for you until 7:05 AM PST.")
+    carried = await ana.page.get_by_text("Cancelling after this move").bounding_box()
+    bar = await ana.page.locator(".command > .buttons").bounding_box()
+    assert carried is not None
+    assert bar is not None
+    assert carried["y"] + carried["height"] <= bar["y"]
+    assert bar["y"] + bar["height"] <= 640
+
+
 async def test_a_move_request_names_the_clients_zone(
     ana: Visitor, world: World, staff: Api
 ) -> None:
