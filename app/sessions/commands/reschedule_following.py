@@ -221,14 +221,15 @@ def _preview_of(
 ) -> ScopePreview:
     """Decide about the sessions that the moves change, without a quote.
 
-    A session that keeps its start beside a move is judged as a change of format.
+    A session that keeps its start beside a move is judged as a change of format. One that is not
+    booked is judged as a move, which refuses it.
     """
-    actions = {move.record.id: action_of(move.record, move.to) for move in moves if move.changes}
-    only_format = {one for one, action in actions.items() if action is Action.CHANGE_FORMAT}
-    if actions and only_format == actions.keys():
+    changing = [move for move in moves if move.changes]
+    same_start = [m for m in changing if action_of(m.record, m.to) is Action.CHANGE_FORMAT]
+    only_format = {move.record.id for move in same_start if move.record.status is Status.BOOKED}
+    action = Action.RESCHEDULE
+    if changing and len(same_start) == len(changing):
         action, only_format = Action.CHANGE_FORMAT, set()
-    else:
-        action = Action.RESCHEDULE
     sessions, targets = sessions.without(_unchanged(moves)), _targets(moves)
     return preview_costs(sessions, action, now, targets, only_format=only_format, scope=scope)
 

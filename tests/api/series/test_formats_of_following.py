@@ -194,3 +194,14 @@ async def test_a_format_of_an_override_that_costs_is_named(
     refused = await api.reschedule(UUID(ids[0]), START + HOUR, overrides=overrides, **SCOPE)
     assert refused.status_code == 422, refused.text
     assert refused.json()["errors"][0]["pointer"] == "/overrides/0/format"
+
+
+async def test_a_finished_session_leads_no_others_from_its_own_time(
+    api: Api, staff: Api, book_series: Booked
+) -> None:
+    ids = await book_series(START, 2)
+    done = await staff.post(f"/v1/practice/sessions/{ids[0]}/fulfilled", {})
+    assert done.status_code == 200, done.text
+    refused = await api.reschedule(UUID(ids[0]), START, overrides=[at(ids, 1, HOUR)], **SCOPE)
+    assert (refused.json()["code"], refused.json()["session_id"]) == ("scope-refused", ids[0])
+    assert refused.json()["refusal"] == "session-not-booked"
