@@ -117,7 +117,7 @@ async def reschedule_practice_session(
                 db,
                 staff,
                 session_id,
-                requested=requested.for_single(),
+                requested=requested,
                 overrides=body.overriding(),
                 force=body.force,
                 order=order,
