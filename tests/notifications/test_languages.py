@@ -153,7 +153,9 @@ GERMAN: dict[Happening, Told] = {
         "Bitte wenden Sie sich an Dr. Maya Chen.",
     ),
     met_elsewhere: Told(
-        "Ihr Termin wurde geändert: 3. Dezember 2026, 16:00 Uhr",
+        "Ihr Termin wurde geändert: 3. Dezember 2026, 10:00 Uhr "
+        "(Nordamerikanische Ostküsten-Normalzeit)",
+        "(Nordamerikanische Ostküsten-Normalzeit); für Sie: Donnerstag, 3. Dezember 2026, 16:00",
         "Bisher: Telefon\n",
         "Art: Vor Ort\nOrt: Harbor Street, 1 Harbor Street\nHinweis: We call you.",
     ),
@@ -229,7 +231,9 @@ FRENCH: dict[Happening, Told] = {
         "Veuillez contacter Dr. Maya Chen.",
     ),
     met_elsewhere: Told(
-        "Votre rendez-vous a été modifié\u00a0: 3 décembre 2026 à 16:00",
+        "Votre rendez-vous a été modifié\u00a0: 3 décembre 2026 à 10:00 "
+        "(heure normale de l\u2019Est nord-américain)",
+        "(heure normale de l\u2019Est nord-américain)\u00a0; pour vous\u00a0: jeudi 3 décembre",
         "Avant\u00a0: Téléphone\n",
         "Mode\u00a0: Sur place\nLieu\u00a0: Harbor Street, 1 Harbor Street\n"
         "Bon à savoir\u00a0: We call you.",
@@ -306,7 +310,8 @@ SPANISH: dict[Happening, Told] = {
         "Póngase en contacto con Dr. Maya Chen.",
     ),
     met_elsewhere: Told(
-        "Su cita se ha modificado: 3 de diciembre de 2026, 16:00",
+        "Su cita se ha modificado: 3 de diciembre de 2026, 10:00 (hora estándar oriental)",
+        "(hora estándar oriental); para usted: jueves, 3 de diciembre de 2026, de 16:00",
         "Antes: Teléfono\n",
         "Modalidad: Presencial\nLugar: Harbor Street, 1 Harbor Street\n"
         "Tenga en cuenta: We call you.",

@@ -27,9 +27,11 @@ from app.notifications.mail.facts import (
     actor_sentence,
     and_others,
     costs,
+    day_of,
     joining,
     meeting_of,
     place_then,
+    span_of,
     tile_of,
     times,
     topic_of,
@@ -116,7 +118,7 @@ def client_content(data: MailData, link_of: LinkOf, now: datetime) -> MailConten
     topic, is_of_booked, is_of_one = topic_of(data), data.kind in OF_BOOKED, not data.others
     several = data.kind.replace("_", "-")
     when, *before = times(data, formatter) if is_of_one else (None,)
-    subject = texts(f"mail.{topic}.subject", day=formatter.day(meeting.starts_at))
+    subject = texts(f"mail.{topic}.subject", day=day_of(meeting, formatter))
     return MailContent(
         language=formatter.tag,
         texts=texts,
@@ -232,8 +234,7 @@ def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str
         sentences.append(texts("mail.if-wrong", name=one_line(data.contact.name)))
     sentences += rebook_sentence(data, formatter, now)
     if change.time_of_end is not None and data.facts.status is Status.BOOKED:
-        now_at = formatter.span(data.present.starts_at, data.present.ends_at)
-        sentences.append(texts("mail.still-booked", when=now_at))
+        sentences.append(texts("mail.still-booked", when=span_of(data.present, formatter)))
     if change.superseded and data.kind not in ABOUT_COST:
         sentences.append(texts("mail.changed-since"))
     return tuple(sentences)

@@ -12,8 +12,10 @@ from app.notifications.mail.facts import (
     actor_sentence,
     and_others,
     costs,
+    day_of,
     meeting_of,
     place_then,
+    span_of,
     tile_of,
     times,
     topic_of,
@@ -31,7 +33,7 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
     """
     formatter, asks = Formatter(data.practitioner.locale, data.practitioner.zone), data.asks
     texts, topic = formatter.texts, topic_of(data)
-    day = formatter.day(meeting_of(data).starts_at)
+    day = day_of(meeting_of(data), formatter)
     subject = texts(f"practitioner.{topic}.subject", day=day)
     when, *before = (None,) if data.others else times(data, formatter)
     return MailContent(
@@ -79,8 +81,7 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
 
 
 def _preheader(data: MailData, formatter: Formatter) -> str:
-    meeting = meeting_of(data)
-    return formatter.span(meeting.starts_at, meeting.ends_at)
+    return span_of(meeting_of(data), formatter)
 
 
 def _client(data: MailData, texts: Texts) -> tuple[Fact, ...]:

@@ -3,7 +3,7 @@
 from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.data import MailData
-from app.notifications.mail.facts import Fact
+from app.notifications.mail.facts import Fact, meeting_of, start_of
 
 
 def request_sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
@@ -39,6 +39,8 @@ def asked_facts(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     if request.note is not None:
         facts.append(Fact(texts("mail.practice-note"), lines(request.note), is_typed=True))
     if not data.others and request.proposals:
-        starts = "\n".join(formatter.instant(start) for start in request.proposals)
+        starts = "\n".join(
+            start_of(meeting_of(data), start, formatter) for start in request.proposals
+        )
         facts.append(Fact(texts("mail.proposals"), starts))
     return tuple(facts)

@@ -9,7 +9,7 @@ from app.domain.policy.rules import Action, Credit
 from app.mail.sanitize import one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.data import MailData
-from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times
+from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, start_of, times
 from app.notifications.mail.rebooking import link_label, rebook_sentence
 from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
@@ -139,7 +139,9 @@ def _proposals(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     """Write the starts that the practice proposes for a session."""
     if data.kind != "move_request" or data.asked is None or not data.asked.proposals:
         return ()
-    starts = "; ".join(formatter.instant(start) for start in data.asked.proposals)
+    starts = "; ".join(
+        start_of(meeting_of(data), start, formatter) for start in data.asked.proposals
+    )
     return (f"{formatter.texts('mail.proposals')}{formatter.texts('mail.colon')} {starts}",)
 
 
