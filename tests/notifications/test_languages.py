@@ -183,8 +183,9 @@ GERMAN: dict[Happening, Told] = {
     missed: Told(
         "Ihr Termin wurde als versäumt vermerkt: 3. Dezember 2026, 16:00 Uhr",
         "Es fällt eine Gebühr von $ 45,00 an.",
+        "Bis Montag, 7. Dezember 2026, 16:00 Uhr (Mitteleuropäische Normalzeit) können Sie Harbor "
+        "Wellness über den Link in dieser Nachricht bitten, diese Gebühr zu erlassen.",
         "Falls das nicht stimmt, wenden Sie sich bitte an Dr. Maya Chen.",
-        link=False,
         method=None,
     ),
     restored: Told(
@@ -262,8 +263,8 @@ FRENCH: dict[Happening, Told] = {
     missed: Told(
         "Votre rendez-vous a été noté comme manqué\u00a0: 3 décembre 2026 à 16:00",
         "Des frais de 45,00 $US sont dus.",
+        "vous pouvez demander à Harbor Wellness de renoncer à ces frais, avec le lien",
         "Si c'est une erreur, veuillez contacter Dr. Maya Chen.",
-        link=False,
         method=None,
     ),
     restored: Told(
@@ -340,8 +341,8 @@ SPANISH: dict[Happening, Told] = {
     missed: Told(
         "Se ha anotado que no asistió a su cita del 3 de diciembre de 2026, 16:00",
         "Tiene pendiente un cargo de 45,00 US$.",
+        "puede pedir a Harbor Wellness que le perdone este cargo, con el enlace de este mensaje.",
         "Si no es correcto, póngase en contacto con Dr. Maya Chen.",
-        link=False,
         method=None,
     ),
     restored: Told(
@@ -369,6 +370,7 @@ CAPTIONS = {
     "fr": "Besoin de déplacer votre rendez-vous\u00a0?",
     "es": "¿Necesita cambiar su cita?",
 }
+CANNOT_MOVE = {"de": "Termin öffnen", "fr": "Ouvrir votre rendez-vous", "es": "Abrir su cita"}
 AFTER_CANCELLATION = {
     "de": "Ihre Möglichkeiten ansehen",
     "fr": "Voir ce que vous pouvez faire",
@@ -439,8 +441,11 @@ async def test_a_mail_is_in_the_language_of_the_client(
         assert "{" not in part
     assert ("/portal/#" in mail.text + mail.html) == told.link
     if told.link:
-        is_over = told.method == "CANCEL"
-        assert mail.link[0] == (AFTER_CANCELLATION if is_over else CAPTIONS)[language]
+        is_over = told.method == "CANCEL" or happening is missed
+        captions = AFTER_CANCELLATION if is_over else CAPTIONS
+        if happening in {moved, met_elsewhere, overtaken}:
+            captions = CANNOT_MOVE  # any more: once was the limit
+        assert mail.link[0] == captions[language]
     assert ("text/calendar" in mail.parts) == (told.method is not None)
     if told.method is not None:
         method, event = mail.calendar

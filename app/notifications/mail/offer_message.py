@@ -161,7 +161,7 @@ def _link(data: OfferMailData, settings: Settings, texts: Texts) -> tuple[str | 
     if data.session_link is None:
         return None, None
     token = LinkTokens(settings.keys).sign(data.session_link)
-    return link_url(settings.portal_url, token), texts("mail.wish-paused.link")
+    return link_url(settings.portal_url, token), texts("mail.open-session")
 
 
 def _footer(data: OfferMailData, texts: Texts) -> tuple[str, ...]:

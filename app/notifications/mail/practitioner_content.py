@@ -20,7 +20,12 @@ from app.notifications.mail.facts import (
     times,
     topic_of,
 )
-from app.notifications.mail.several import clients_of, context, dates_for_practitioner
+from app.notifications.mail.several import (
+    clients_of,
+    context,
+    dates_for_practitioner,
+    heading_of_several,
+)
 from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
 from app.texts.reasons import label_of
@@ -40,11 +45,9 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
         language=formatter.tag,
         texts=texts,
         subject=and_others(subject, data, texts),
-        heading=texts(
-            f"practitioner.{data.kind}.heading-of-several"
-            if data.others
-            else f"practitioner.{topic}.heading"
-        ),
+        heading=heading_of_several(data, texts, "practitioner")
+        if data.others
+        else texts(f"practitioner.{topic}.heading"),
         greeting=texts("mail.greeting", name=one_line(data.practitioner.name)),
         preheader=_preheader(data, formatter),
         when=when,
