@@ -132,9 +132,7 @@ def client_content(data: MailData, link_of: LinkOf, now: datetime) -> MailConten
         language=formatter.tag,
         texts=texts,
         subject=and_others(subject, data, texts),
-        heading=texts(f"mail.{topic}.heading")
-        if is_of_one
-        else heading_of_several(data, texts, "mail"),
+        heading=texts(f"mail.{topic}.heading") if is_of_one else heading_of_several(data, texts),
         greeting=texts("mail.greeting", name=one_line(data.client.name)),
         preheader=_preheader(data, formatter),
         sentences=_sentences(data, formatter, now),

@@ -45,7 +45,7 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
         language=formatter.tag,
         texts=texts,
         subject=and_others(subject, data, texts),
-        heading=heading_of_several(data, texts, "practitioner")
+        heading=heading_of_several(data, texts)
         if data.others
         else texts(f"practitioner.{topic}.heading"),
         greeting=texts("mail.greeting", name=one_line(data.practitioner.name)),

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from app.domain.policy.decide import decide
 from app.domain.policy.rules import Action, Credit
@@ -24,6 +23,9 @@ from app.notifications.mail.facts import (
 from app.notifications.mail.rebooking import ask_sentence, link_label, rebook_sentence
 from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
+
+# Topics with a heading of their own in mails about several sessions.
+_IN_HEADINGS = {"booked", "rescheduled", "cancelled", "restored", "move-request"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,13 @@ def are_alike(sessions: Sequence[MailData]) -> bool:
     return len({_what(one) for one in sessions}) == 1
 
 
-def heading_of_several(
-    data: MailData, texts: Texts, reader: Literal["mail", "practitioner"]
-) -> str:
+def heading_of_several(data: MailData, texts: Texts) -> str:
     """Write what has become of the sessions, if it is the same of all of them."""
-    topics = {topic_of(one) for one in sessions_of(data)}
-    key = f"{reader}.{topics.pop()}.heading-of-several"
-    is_one = not topics and texts.has(key)
-    return texts(key if is_one else f"{reader}.changed.heading-of-several")
+    first, *others = {topic_of(one) for one in sessions_of(data)}
+    topic = first if first in _IN_HEADINGS and not others else "changed"
+    if data.recipient == "client":
+        return texts(f"mail.{topic}.heading-of-several")
+    return texts(f"practitioner.{topic}.heading-of-several")
 
 
 def with_entries(data: MailData) -> list[MailData]:
