@@ -346,9 +346,9 @@ async def test_a_missed_session(read: Any, scenario: Scenario, world: World) -> 
         "Your session was marked as missed\n\nHello Ana Ruiz,\n\n"
         "Harbor Wellness marked your session as missed.\n"
         "A fee of $120.00 is due. Harbor Wellness collects it.\n"
+        "If this is not right, please contact Dr. Maya Chen.\n"
         "Until Monday, December 7, 2026, 10:00 AM (Eastern Standard Time) you can ask "
-        "Harbor Wellness to waive this fee, with the link in this message.\n"
-        "If this is not right, please contact Dr. Maya Chen.\n\nWhen: "
+        "Harbor Wellness to waive this fee, with the link in this message.\n\nWhen: "
     )
     assert "Please tell us a day ahead." in mail.text
     assert "or call +1 212 555 0100" in mail.text

@@ -237,11 +237,11 @@ def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str
     if data.others:
         return (*sentences, *_total(data, formatter, practice))
     sentences += costs(data, formatter, practice=practice)
-    sentences += ask_sentence(data, formatter, now)
     if data.kind == "absence":
         sentences.append(texts("mail.absence-announced", practice=practice))
     if data.kind == "noshow":
         sentences.append(texts("mail.if-wrong", name=one_line(data.contact.name)))
+    sentences += ask_sentence(data, formatter, now)
     sentences += rebook_sentence(data, formatter, now)
     if change.time_of_end is not None and data.facts.status is Status.BOOKED:
         sentences.append(texts("mail.still-booked", when=span_of(data.present, formatter)))
