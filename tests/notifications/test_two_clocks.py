@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from app.domain.session import Format
+from app.mail.texts.formatter import Formatter
+from app.notifications.mail.facts import start_of
 from app.notifications.sms.content import text_of_session
 from app.tables.practices import Client, Location
 from tests.notifications.reading import Read
 from tests.notifications.scenario import START, Scenario
+from tests.notifications.test_nudges import nudged
 from tests.world import NOW, World
 
 SUBJECT = "Ihr Termin ist gebucht: 3. Dezember 2026, {} Uhr"
@@ -79,4 +82,24 @@ async def test_a_text_message_names_the_clocks_of_the_place(
     data = await scenario.mail_data(await book_in_person(scenario), "booked")
     assert f"{when}. https://" in text_of_session(data, "https://x.example", NOW).replace(
         "; ", ". "
+    )
+
+
+async def test_deadlines_in_a_text_message_name_their_zone_beside_the_places(
+    scenario: Scenario,
+) -> None:
+    session_id = await nudged(
+        scenario, format=Format.IN_PERSON, location_id=scenario.world.location_id
+    )
+    text = text_of_session(await scenario.mail_data(session_id, "nudge"), "https://x.example", NOW)
+    assert "10:00 Uhr (GMT-05:00)" in text
+    assert "16:00 Uhr (" in text
+
+
+async def test_proposals_are_by_the_same_clocks(scenario: Scenario) -> None:
+    data = await scenario.mail_data(await book_in_person(scenario), "booked")
+    formatter = Formatter("de-DE", data.client.zone)
+    assert start_of(data.present, START.replace(hour=17), formatter) == (
+        "Donnerstag, 3. Dezember 2026, 12:00 Uhr (Nordamerikanische Ostküsten-Normalzeit); "
+        "für Sie: Donnerstag, 3. Dezember 2026, 18:00 Uhr (Mitteleuropäische Normalzeit)"
     )
