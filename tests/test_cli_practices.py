@@ -52,6 +52,7 @@ def test_an_operator_gives_a_practice_its_look(
     (row,) = asyncio.run(looks(settings))
     assert row[:3] == ("#2a6f6b", "The team", "A\nB")
     assert row.logo.endswith(".png")
+    assert "Nothing to change" in refusal(monkeypatch, *change)
     run(*change, "--footer", "", "--no-logo")
     assert asyncio.run(looks(settings)) == [("#2a6f6b", "The team", None, None)]
     for option, value, reason in (

@@ -100,7 +100,7 @@ async def _write_european_policies(
     park: PracticeRepository, lumiere: PracticeRepository, now: datetime
 ) -> None:
     await park.add_policy_version(
-        text="Bis 12 Uhr am letzten Werktag vor dem Termin können Sie kostenlos absagen oder "
+        text="Bis 12 Uhr am letzten Öffnungstag vor dem Termin können Sie kostenlos absagen oder "
         "verschieben. Danach berechnen wir die Hälfte des Preises, ausser wenn Sie krank sind.",
         rules=_PARK_POLICY,
         now=now,

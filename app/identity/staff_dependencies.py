@@ -21,7 +21,8 @@ from app.web.request_headers import credentials_of, idempotency_key
 _key = HTTPBearer(
     auto_error=False,
     scheme_name="ApiKey",
-    description="An API key of the practice, created by `reslot keys create`.",
+    description="An API key of the practice, created by `reslot keys create` or "
+    "`POST /v1/practice/keys`.",
 )
 
 

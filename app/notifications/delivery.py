@@ -63,7 +63,10 @@ async def send_notification(context: MailContext, practice_id: UUID, notificatio
         return
     if status not in NOT_CLAIMABLE:
         count_mail(status)
-        log.info("notification_settled", status=status, **ids)
+        if status == "failed":
+            log.warning("notification_settled", status=status, error=attempt.error, **ids)
+        else:
+            log.info("notification_settled", status=status, **ids)
     note_outcome(status)
 
 
@@ -73,13 +76,14 @@ class _Attempt:
 
     `transact` may run `run` again after a rollback, and a mail cannot be rolled back: the second
     run then only updates the row. `text_due` is when the text message is due that goes beside the
-    mail, whether or not the mail can be sent.
+    mail, whether or not the mail can be sent. `error` says why the attempt failed.
     """
 
     context: MailContext
     practice_id: UUID
     notification_id: UUID
     accepted: bool = field(default=False, init=False)
+    error: str | None = field(default=None, init=False)
     text_due: datetime | None = field(default=None, init=False)
 
     async def make(self) -> str:
@@ -88,6 +92,7 @@ class _Attempt:
             return await transact(self.context.engine, self.run)
         except Exception as error:
             failure, now = error, self.context.clock()
+            self.error = describe(error)
             status = await transact(
                 self.context.engine, lambda db: self.record_result(db, error=failure, now=now)
             )

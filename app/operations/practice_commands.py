@@ -7,6 +7,7 @@ import typer
 
 from app.clock import system_clock
 from app.configuration.loading import load_settings
+from app.configuration.settings import SettingsError
 from app.operations.installation import installation, run_command
 from app.operations.practices import (
     NewPractice,
@@ -97,6 +98,8 @@ def practice_change(  # noqa: PLR0913 - each is an option
     }
     values = {option: value for option, value in given.items() if value is not None}
     picture = None if logo is None else logo.read_bytes()
+    if not values and picture is None and not no_logo:
+        raise SettingsError("Nothing to change: see `reslot practice change --help`.")
     with installation(load_settings()) as settings:
         run_command(
             change_practice_look(

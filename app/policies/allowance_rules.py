@@ -1,6 +1,6 @@
 """The request schema of a policy's allowance, with its bounds."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -65,10 +65,19 @@ class AllowanceRule(RequestBody):
     ]
     actions: Annotated[
         tuple[Changeable, ...],
-        Field(min_length=1, json_schema_extra={"uniqueItems": True}),
         AfterValidator(distinct),
+        # pydantic writes `minLength` for a list that a function has checked.
+        WithJsonSchema(
+            {
+                "type": "array",
+                "items": {"type": "string", "enum": list(get_args(Changeable))},
+                "minItems": 1,
+                "uniqueItems": True,
+            }
+        ),
         Field(
             alias="for",
+            min_length=1,
             description="For what. An absence counts as `cancel`. For `reschedule` alone, a move "
             "still carries the cost of a cancellation.",
             examples=[["cancel", "reschedule"]],

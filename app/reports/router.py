@@ -43,8 +43,9 @@ async def get_practice_change_report(
     """Add up cancellations, moves, no-shows, fees, refills and offers of a time.
 
     Each counts on the local day of its practitioner on which it happened. With `Accept: text/csv`
-    the answer is a table for spreadsheets: UTF-8 with a byte order mark, one line for each row,
-    fees as decimal numbers. A text that a spreadsheet would take for a formula begins with `'`.
+    the answer is a table for spreadsheets: UTF-8 with a byte order mark, one line for each row with
+    the names of its columns in the first, fees as decimal numbers. A text that a spreadsheet would
+    take for a formula begins with `'`.
     """
     rows = await read_report(db, staff.practice_id, query.first, query.last, query.group_by)
     currency = await currency_of(db, staff.practice_id)

@@ -170,6 +170,7 @@ def session_line(row: Mapping[str, Any]) -> Fields:
             "paid_before": _sum(row["paid_before_minor"] or None, row["currency"]),
             "ended": _end_of(row),
             "redemption": _redemption_of(row["redemption"]),
+            "pushed": _pushed_of(row),
             "fees": [_fee_line(*fee) for fee in row["fees"] or ()],
         }
     )
@@ -208,11 +209,24 @@ def _end_of(row: Mapping[str, Any]) -> Fields | None:
 def _redemption_of(found: list[Any] | None) -> Fields | None:
     if found is None:
         return None
-    package_ref, redeemed_at, forfeited_at = found
+    package_ref, redeemed_at, forfeited_at, returned_at = found
     return {
         "package_ref": package_ref,
         "redeemed_at": _utc(redeemed_at),
         "forfeited_at": _utc(forfeited_at),
+        "returned_at": _utc(returned_at),
+    }
+
+
+def _pushed_of(row: Mapping[str, Any]) -> Fields | None:
+    pushed = row["pushed"]
+    if pushed is None:
+        return None
+    return {
+        "starts_at": _utc(pushed.get("start")),
+        "format": pushed.get("format"),
+        "location_ref": row["pushed_location_ref"],
+        "group_ref": row["pushed_group_ref"],
     }
 
 

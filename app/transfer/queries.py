@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, case, cast, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
@@ -251,6 +262,9 @@ def sessions_statement() -> Select[Any]:
         _booked_at().label("booked_at"),
         case((table.status != "booked", _end())).label("ended"),
         _redemption().label("redemption"),
+        table.pushed,
+        _pushed_ref(aliased(Location), "location_id").label("pushed_location_ref"),
+        _pushed_ref(aliased(Group), "group_id").label("pushed_group_ref"),
         _fees().label("fees"),
     )
     joined = (
@@ -293,14 +307,32 @@ def _end() -> Any:  # noqa: ANN401 - an expression
     )
 
 
+def _pushed_ref(table: Any, name: str) -> Any:  # noqa: ANN401 - an alias of a table
+    """Select the reference of what the last push has named."""
+    return (
+        select(ref_of(table))
+        .where(referred(table, cast(Session.pushed[name].astext, Uuid)))
+        .correlate(Session)
+        .scalar_subquery()
+    )
+
+
 def _redemption() -> Any:  # noqa: ANN401 - an expression
     used = CreditRedemption
-    of_session = of_practice(PRACTICE, used, used.session_id == Session.id, PAYS)
+    of_session = of_practice(
+        PRACTICE, used, used.session_id == Session.id, used.replaced_at.is_(None)
+    )
     return (
-        select(func.json_build_array(ref_of(Package), used.redeemed_at, used.forfeited_at))
+        select(
+            func.json_build_array(
+                ref_of(Package), used.redeemed_at, used.forfeited_at, used.returned_at
+            )
+        )
         .select_from(used)
         .join(Package, referred(Package, used.package_id))
         .where(of_session)
+        .order_by(PAYS.desc(), used.redeemed_at.desc(), used.id)
+        .limit(1)
         .correlate(Session)
         .scalar_subquery()
     )

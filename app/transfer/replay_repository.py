@@ -54,6 +54,7 @@ _COLUMNS = (
     "grace_from",
     "confirmed_at",
     "frozen_deadlines",
+    "pushed",
 )
 _ADD = Write(insert(Session), *_COLUMNS)
 _INSTRUCTIONS = Read(
@@ -142,23 +143,10 @@ class ReplayRepository:
         )
         return credits_of_it - (in_use or 0)
 
-    async def add_redemption(
-        self,
-        session_id: UUID,
-        package_id: UUID,
-        redeemed_at: datetime,
-        forfeited_at: datetime | None,
-    ) -> None:
-        """Insert the credit that pays for a session."""
+    async def add_redemption(self, **values: UUID | datetime | None) -> None:
+        """Insert the credit that pays, or has paid, for a session."""
         await self._db.execute(
-            insert(CreditRedemption).values(
-                practice_id=self._practice_id,
-                id=uuid4(),
-                package_id=package_id,
-                session_id=session_id,
-                redeemed_at=redeemed_at,
-                forfeited_at=forfeited_at,
-            )
+            insert(CreditRedemption).values(practice_id=self._practice_id, id=uuid4(), **values)
         )
 
     async def set_fee(self, change_id: UUID, **values: object) -> None:

@@ -1,10 +1,11 @@
 """Schemas of the lines that are not those of the API's own requests."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import to_jsonable_python
 
 from app.directory.contact_fields import TimeZone, WebAddress
 from app.directory.fields import RefText, Words
@@ -23,6 +24,8 @@ from app.web.types import Day, Id, Instant, RequestBody, TimeOfDay
 from app.web.views import ReasonCodeInput
 
 Currency = Annotated[str, Field(strict=True, pattern=r"^[A-Z]{3}$")]
+# As the longest duration of a service.
+_LONGEST = timedelta(days=1)
 VersionNumber = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 
 
@@ -108,11 +111,33 @@ class EndLine(RequestBody):
 
 
 class RedemptionLine(RequestBody):
-    """The package credit that pays for a session."""
+    """The package credit that pays for a session; with `returned_at`, one that has paid for it."""
 
     package_id: Id
     redeemed_at: Instant | None = None
     forfeited_at: Instant | None = None
+    returned_at: Instant | None = None
+
+    @field_validator("returned_at")
+    @classmethod
+    def _is_one_end(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        if value is not None and info.data.get("forfeited_at") is not None:
+            raise InvalidValueError("field.credit-ends-once")
+        return value
+
+
+class PushedLine(RequestBody):
+    """Where the practice's software has last put a session: a time, or a group."""
+
+    starts_at: Instant | None = None
+    format: Format | None = None
+    location_id: Id | None = None
+    group_id: Id | None = None
+
+    def as_stored(self, version: int) -> dict[str, Any]:
+        """Give the values with which the next push is compared (app/sessions/commands/push.py)."""
+        values: dict[str, Any] = to_jsonable_python(self.model_dump(exclude={"starts_at"}))
+        return values | {"start": to_jsonable_python(self.starts_at), "version": version}
 
 
 class FeeLine(RequestBody):
@@ -163,8 +188,11 @@ class MeetingLine(RequestBody):
     @classmethod
     def _after_start(cls, ends_at: datetime | None, info: ValidationInfo) -> datetime | None:
         starts_at = info.data.get("starts_at")
-        if ends_at is not None and starts_at is not None and ends_at <= starts_at:
-            raise InvalidValueError("field.after-starts-at")
+        if ends_at is not None and starts_at is not None:
+            if ends_at <= starts_at:
+                raise InvalidValueError("field.after-starts-at")
+            if ends_at - starts_at > _LONGEST:
+                raise InvalidValueError("field.longer-than-a-day")
         return ends_at
 
     @field_validator("location_id")
@@ -208,6 +236,7 @@ class SessionLine(MeetingLine):
     confirmed_at: Instant | None = None
     ended: EndLine | None = None
     redemption: RedemptionLine | None = None
+    pushed: PushedLine | None = None
     fees: Annotated[tuple[FeeLine, ...], Field(max_length=100)] = ()
 
     @model_validator(mode="after")

@@ -47,9 +47,10 @@ from app.transfer.replaying import (
     overlaps_any,
 )
 from app.transfer.repository import find_version
-from app.transfer.schemas import FeeLine, SessionLine, money_of
+from app.transfer.schemas import FeeLine, PushedLine, SessionLine, money_of
 
 _CLIENT = Actor("client")
+_ENDS = {"cancelled", "noshow", "fulfilled"}
 
 
 async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
@@ -73,6 +74,8 @@ async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done
     else:
         await lock_group_alone(batch.db, batch.practice_id, line.group_id)
     await lock_client(batch.db, batch.practice_id, line.client_id)
+    if line.ended is not None and line.ended.at > batch.now:
+        raise InvalidInputError("/ended/at", "field.in-the-future")
     context = await _context(batch, line)
     _check_sums(line, context.currency)
     ends_at = line.ends_at or line.starts_at + timedelta(minutes=context.duration_minutes)
@@ -85,13 +88,17 @@ async def import_session(batch: Batch, ref: str, fields: dict[str, Any]) -> Done
 
 
 class _Entry(NamedTuple):
-    """An entry of the history after the booking. `side` made it: the client or the practice."""
+    """An entry of the history after the booking. `side` made it: the client or the practice.
+
+    `rebooks`: it booked the session again after an end of this kind.
+    """
 
     kind: str
     side: str
     at: datetime
-    fee: FeeLine | None
+    fee: FeeLine | None = None
     is_end: bool = False
+    rebooks: str | None = None
 
 
 class _Replay:
@@ -180,7 +187,22 @@ class _Replay:
             "grace_from": line.grace_from,
             "confirmed_at": line.confirmed_at,
             "frozen_deadlines": frozen,
+            "pushed": self._pushed(),
         }
+
+    def _pushed(self) -> dict[str, Any] | None:
+        """Give the last push, with which the next one is compared; by default the line's values."""
+        line = self._line
+        pushed = line.pushed
+        if "pushed" not in line.model_fields_set:
+            is_seat = line.group_id is not None
+            pushed = PushedLine.model_construct(
+                starts_at=None if is_seat else line.starts_at,
+                format=None if is_seat else line.format,
+                location_id=None if is_seat else line.location_id,
+                group_id=line.group_id,
+            )
+        return None if pushed is None else pushed.as_stored(1 + len(self._entries))
 
     async def _seat(self, meeting: Meeting) -> int | None:
         """Give the seat that the session takes in its group; None: it takes none.
@@ -240,11 +262,14 @@ class _Replay:
         left = await self._sessions.credits_left(paid.package_id, line.client_id, line.service_id)
         if left is None:
             raise InvalidInputError("/redemption/package_id", "field.not-paid-by")
-        if left < 1:
+        if left < 1 and paid.returned_at is None:
             raise CreditUnavailableError("credit.none-left")
-        redeemed_at = paid.redeemed_at or line.booked_at or self._batch.now
         await self._sessions.add_redemption(
-            self._id, paid.package_id, redeemed_at, paid.forfeited_at
+            session_id=self._id,
+            package_id=paid.package_id,
+            redeemed_at=paid.redeemed_at or line.booked_at or self._batch.now,
+            forfeited_at=paid.forfeited_at,
+            returned_at=paid.returned_at,
         )
 
     async def _add_history(self, meeting: Meeting) -> UUID:
@@ -256,9 +281,7 @@ class _Replay:
         (last,) = await history.record([(self._id, booked)], line.booked_at or batch.now)
         for number, entry in enumerate(self._entries, start=2):
             actor = _CLIENT if entry.side == "client" else staff
-            change = self._change(
-                entry.kind, actor, number, meeting, fee=entry.fee, is_end=entry.is_end
-            )
+            change = self._change(entry.kind, actor, number, meeting, entry)
             (last,) = await history.record([(self._id, change)], entry.at)
             if entry.fee is not None:
                 await self._set_fee(last, entry.fee)
@@ -270,11 +293,12 @@ class _Replay:
         actor: Actor,
         version: int,
         meeting: Meeting,
-        *,
-        fee: FeeLine | None = None,
-        is_end: bool = False,
+        entry: _Entry | None = None,
     ) -> NewChange:
-        end = self._line.ended if is_end else None
+        fee = None if entry is None else entry.fee
+        end = self._line.ended if entry is not None and entry.is_end else None
+        rebooks = None if entry is None else entry.rebooks
+        rebooked = {} if rebooks is None else {"rebooked": rebooks, "forgiven_fee": False}
         return NewChange(
             kind=kind,
             actor=actor,
@@ -286,7 +310,7 @@ class _Replay:
             fee=None if fee is None else money_of(fee.amount),
             credit=None if end is None or end.credit is None else Credit(end.credit),
             reason_code=None if end is None else end.reason,
-            details=IMPORTED,
+            details=IMPORTED | rebooked,
             collect_after=None if fee is None else fee.collect_after,
         )
 
@@ -316,17 +340,23 @@ class _Replay:
 def _entries_after_booking(line: SessionLine) -> list[_Entry]:
     """Give an entry for each fee, and the end as the last one.
 
-    Its fee is the last of its kind, unless an earlier end has caused that.
+    Its fee is the last of its kind, unless an earlier end has caused that. After an earlier end the
+    session was booked again, and what was undone was restored: else it would count as it is.
     """
     of_end, ended = None, line.ended
     if ended is not None:
         of_kind = [fee for fee in line.fees if fee.cause == line.status]
         of_end = next((fee for fee in reversed(of_kind) if fee.recorded_at >= ended.at), None)
-    found = [
-        _Entry(fee.cause, fee.by or "client", fee.recorded_at, fee)
-        for fee in line.fees
-        if fee is not of_end
-    ]
+    found: list[_Entry] = []
+    for fee in line.fees:
+        if fee is of_end:
+            continue
+        side = fee.by or "client"
+        found.append(_Entry(fee.cause, side, fee.recorded_at, fee))
+        if fee.closed_at is not None and fee.status == "void":
+            found.append(_Entry("restored", side, fee.closed_at))
+        elif fee.cause in _ENDS:
+            found.append(_Entry("rescheduled", side, fee.recorded_at, rebooks=fee.cause))
     if line.ended is not None:
         found.append(_Entry(line.status.value, line.ended.by, line.ended.at, of_end, is_end=True))
     return found

@@ -56,7 +56,8 @@ async def put_session_wish(
     """Wish for an earlier time of a session. The session stays as it is.
 
     When a time is given up that suits the wish, the client is asked by email, and the time is kept
-    for them until `answer_by`. Nobody is moved without a yes. Accepting moves the session free of
+    for them until `answer_by`. Nobody is asked from 21:00 until 8:00 of their zone, nor later than
+    two hours before the start. Nobody is moved without a yes. Accepting moves the session free of
     charge, whatever the policy's deadlines say.
 
     A session has one wish: sending it again changes it, and resumes it if it was paused. The wish

@@ -59,7 +59,8 @@ async def create_endpoint(
 async def _make(
     db: AsyncConnection, staff: Staff, values: Mapping[str, Any], now: datetime
 ) -> WriteResult:
-    await _check_room(db, staff, "/url")
+    if values.get("active", True):
+        await _check_room(db, staff, "/url")
     secret = _new_secret()
     record = await add_endpoint(db, staff.practice_id, {**values, "secret": secret})
     await _record(db, staff, record, "created", now)

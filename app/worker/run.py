@@ -84,7 +84,9 @@ async def run_worker(
     if settings.smtp_url is None:
         log.warning("mails_go_to_a_folder", reason="SMTP_URL is not set")
     if settings.lacks_public_url:
-        log.warning("links_lead_to_this_machine", reason="PUBLIC_URL is not set")
+        log.warning(
+            "links_lead_to_this_machine", reason="PUBLIC_URL is not set, or is this machine"
+        )
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_serving(url, lanes_of, stop))
@@ -150,6 +152,9 @@ async def _keep_serving(
         try:
             await _serve(url, lanes_of, stop)
             pause = FIRST_RECONNECT_SECONDS
+            if not stop.is_set():
+                error = "the connection was lost"
+                log.warning("worker_interrupted", error=error, again_in_seconds=pause)
         except Exception as error:  # noqa: BLE001 - the worker must survive any error
             log.warning("worker_interrupted", error=describe(error), again_in_seconds=pause)
         await _wait(stop, pause)

@@ -282,10 +282,12 @@ async def test_a_practice_has_twenty_active_endpoints_at_most(staff: Api, world:
     assert again.status_code == 200
     assert refused_at(await staff.post(PATH, {"url": URL})) == ["/url"]
     assert refused_at(await staff.put(f"{PATH}/by-ref/new", {"url": URL})) == ["/url"]
+    idle = await staff.put(f"{PATH}/by-ref/idle", {"url": URL, "active": False})
+    assert idle.status_code == 201
     back = {"active": True}
     assert refused_at(await staff.patch(f"{PATH}/{resting['id']}", back)) == ["/active"]
     rows = await world.rows(WebhookEndpoint)
-    assert (len(rows), sum(row.active for row in rows)) == (21, 20)
+    assert (len(rows), sum(row.active for row in rows)) == (22, 20)
     await staff.patch(f"{PATH}/{last['id']}", {"active": False})
     assert (await staff.patch(f"{PATH}/{resting['id']}", back)).status_code == 200
 

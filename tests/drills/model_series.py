@@ -126,13 +126,26 @@ class SeriesBook(GroupBook):
         return covered, staying
 
     def preview(self, session: Session, action: str, choice: Choice, now: datetime) -> Preview:
+        return self._preview(session, action, choice, now, [])
+
+    def _preview(
+        self,
+        session: Session,
+        action: str,
+        choice: Choice,
+        now: datetime,
+        same_start: list[Session],
+    ) -> Preview:
+        """Judge each session; those that keep their start beside a move by the change of format."""
+        if session.group is not None and action == "reschedule":
+            raise RefusedError("validation-failed")
         covered, staying = self.scope(session, choice, now)
         if action != "cancel" and session in staying:
             del staying[session]
             covered = [session, *covered]
-        return Preview(
-            action, {one: verdict(in_scope(one), action, now) for one in covered}, staying
-        )
+        actions = {one: "change_format" if one in same_start else action for one in covered}
+        verdicts = {one: verdict(in_scope(one), actions[one], now) for one in covered}
+        return Preview(action, verdicts, staying)
 
     def cancel_following(
         self, session: Session, choice: Choice, quote: Quote | None, seen: int, now: datetime
@@ -182,7 +195,9 @@ class SeriesBook(GroupBook):
         action = (
             "reschedule" if any(m.action == "reschedule" for m in changing) else moves[0].action
         )
-        costs = self._judged_all(session, choice, action, quote, now)
+        moves_all = action == "reschedule"
+        same_start = [m.session for m in changing if moves_all and m.action != action]
+        costs = self._judged_all(session, choice, action, quote, now, same_start)
         for move in changing if action == "reschedule" else []:
             change = verdict(move.session, "change_format", now)
             if move.place != move.session.place and keeps_place(move.session, now):
@@ -224,33 +239,37 @@ class SeriesBook(GroupBook):
         return told(session, costs, staying)
 
     def _cancelled_before(self, session: Session, staying: dict[Session, str]) -> Answer:
-        """Answer with the fees and credits of the command that cancelled the session."""
-        command = self.changes[session][-1].command
-        costs = {
-            one: change.cost
-            for one in (session, *followers(session))
-            for change in self.changes[one]
-            if change.command == command
-        }
+        """Answer with the fee and credit of the latest cancellation of each cancelled session."""
+        cancelled = [one for one in (session, *followers(session)) if one.status == "cancelled"]
+        costs = {one: self._cost_of_end(one) for one in cancelled}
         return told(session, costs, staying, is_done=False)
 
     def _judged_all(
-        self, session: Session, choice: Choice, action: str, quote: Quote | None, now: datetime
+        self,
+        session: Session,
+        choice: Choice,
+        action: str,
+        quote: Quote | None,
+        now: datetime,
+        same_start: list[Session] | None = None,
     ) -> dict[Session, Cost]:
-        preview = self.preview(session, action, choice, now)
+        aside = same_start or []
+        preview = self._preview(session, action, choice, now, aside)
+        judged_now = [one for one in preview.verdicts if one not in aside]
         promised: dict[Session, Cost] | None = None
         if quote is not None:
             is_own = (quote.session, quote.action) == (session, action)
             if quote.lines is None or not is_own or quote.expires_at is None:
                 raise RefusedError("quote-invalid")
             if now <= quote.expires_at:
-                lines = {s: line for s, line in quote.lines.items() if s not in choice.keep}
+                left = [*choice.keep, *aside]
+                lines = {s: line for s, line in quote.lines.items() if s not in left}
                 quoted = {s: version for s, (version, _) in lines.items()}
-                if quoted != {s: s.version for s in preview.verdicts}:
+                if quoted != {s: s.version for s in judged_now}:
                     raise RefusedError("quote-stale", preview=preview)
                 promised = {s: line[1] for s, line in lines.items()}
         costs = {}
-        for one in preview.verdicts:
+        for one in judged_now:
             judged: Verdict = verdict(
                 in_scope(one), action, now, promised[one] if promised else None
             )

@@ -27,7 +27,8 @@ class Read:
         self.parts = [part.get_content_type() for part in self.alternatives.iter_parts()]
         self.text = self._part("plain")
         self.html = self._part("html")
-        self.subject = str(self.mail["Subject"])
+        # Python folds a long line after a space, and begins the next one with another.
+        self.subject = str(self.mail["Subject"]).replace("  ", " ")
 
     def _outer(self) -> list[Any]:
         """The alternatives, and the attached files."""

@@ -49,14 +49,46 @@ async def test_a_missed_session_has_the_link_while_it_can_be_booked_again(
     assert "choose another time" not in too_late.text
 
 
-async def test_a_missed_session_that_cannot_be_booked_again_has_none(
+async def test_a_missed_session_with_a_fee_has_it_while_the_client_can_ask_for_a_waiver(
     read: Any, staff: Api, world: World, clock: TestClock
 ) -> None:
     await world.add_policy({"cancel": CANCEL})
     session_id = await world.book(START)
     clock.now = START + HOUR
     await miss(staff, session_id)
+    last = START + HOUR + 7 * DAY
+    mail = await read(session_id, "noshow", now=last)
+    assert "Until Thursday, December 10, 2026, 11:00" in mail.text
+    assert "you can ask Harbor Wellness to waive this fee" in mail.text
+    assert [label for label, _ in mail.links] == ["See what you can do now"]
+    too_late = await read(session_id, "noshow", now=last + timedelta(microseconds=1))
+    assert LINK not in too_late.text
+    assert "waive" not in too_late.text
+
+
+async def test_a_missed_session_without_a_fee_has_none(
+    read: Any, staff: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy({"cancel": CANCEL})
+    session_id = await world.book(START)
+    clock.now = START + HOUR
+    path = f"/v1/practice/sessions/{session_id}/noshow"
+    assert (await staff.post(path, {"charge_fee": False})).status_code == 200
     assert LINK not in (await read(session_id, "noshow", now=START + HOUR)).text
+
+
+@pytest.mark.parametrize("question", [{}, {"ask_waiver": {"note": "I am ill."}}])
+async def test_a_charged_cancellation_says_until_when_the_client_can_ask_for_a_waiver(
+    read: Any, api: Api, world: World, clock: TestClock, question: dict[str, Any]
+) -> None:
+    await world.add_policy({"cancel": CANCEL})
+    session_id = await world.book(START)
+    clock.now = LATE
+    quote = (await api.session(session_id))["actions"]["cancel"]["quote"]
+    assert (await api.cancel(session_id, quote=quote, **question)).status_code == 200
+    mail = await read(session_id, "cancelled", now=LATE)
+    assert ("you can ask Harbor Wellness to waive this fee" in mail.text) is not bool(question)
+    assert ("You have asked" in mail.text) is bool(question)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +185,14 @@ async def test_at_the_former_time_nothing_was_different_before(
 ABSENT = {"reason": {"code": "unwell", "note": "I woke up with a fever."}, "free_time": False}
 
 
+LABELS = {
+    "en-US": "Open your session",
+    "de-DE": "Termin öffnen",
+    "fr-FR": "Ouvrir votre rendez-vous",
+    "es-ES": "Abrir su cita",
+}
+
+
 async def absent(api: Api, world: World, clock: TestClock) -> UUID:
     await world.add_policy({"cancel": CANCEL | {"closes": {"before_minutes": 120}}})
     session_id = await world.book(START)
@@ -190,6 +230,7 @@ async def test_the_client_is_told_what_has_been_noted(
     assert mail.subject.startswith(subject)
     assert sentence in mail.text
     assert LINK in mail.text
+    assert mail.links[0][0] == LABELS[locale]
     assert "fever" not in mail.text
     assert mail.parts == ["text/plain", "text/html"]
 

@@ -12,6 +12,7 @@ from app.tables.notifications import Notification
 from app.tables.practices import Client
 from tests.notifications.reading import Read
 from tests.notifications.scenario import START
+from tests.series import book_series
 from tests.world import Api, World
 
 DAY = timedelta(days=1)
@@ -114,6 +115,18 @@ async def test_the_terms_say_how_many_are_left(read: Any, api: Api, world: World
     text = flat(await read(session_id, "booked"))
     assert "You have used all of your free changes (2)." in text
     assert "The next one is available from Tuesday, November 30, 2027." in text
+
+
+async def test_of_several_each_says_what_cancelling_costs_without_it(
+    read: Any, staff: Api, world: World
+) -> None:
+    """Regression: where the allowance lifts the fee that is due now, it said nothing."""
+    await world.add_policy(RULES)
+    first, *_ = await book_series(staff, world, START, 3)
+    text = flat(await read(UUID(first), "booked"))
+    now = "To cancel: for a fee of $45.00. Free changes that you have left: 2 of 2."
+    assert text.count(now) == 2
+    assert text.count("To cancel: free of charge until") == 1
 
 
 async def test_where_nothing_costs_anything_it_is_not_said(read: Any, world: World) -> None:

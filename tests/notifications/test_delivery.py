@@ -216,9 +216,13 @@ async def test_a_refused_recipient_is_not_tried_again(
 ) -> None:
     notification_id = await scenario.notification(await scenario.book(), "booked")
     postbox.refusal = "550 5.1.1 no such person: ana@client.example"
-    await send_notification(context, world.practice_id, notification_id)
+    with capture_logs() as logs:
+        await send_notification(context, world.practice_id, notification_id)
     row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("failed", 1, "UndeliverableError 550")
+    assert [(line["log_level"], line["error"]) for line in logs] == [
+        ("warning", "UndeliverableError 550")
+    ]
     assert row.finished_at == NOW
 
 

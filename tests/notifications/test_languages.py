@@ -153,7 +153,9 @@ GERMAN: dict[Happening, Told] = {
         "Bitte wenden Sie sich an Dr. Maya Chen.",
     ),
     met_elsewhere: Told(
-        "Ihr Termin wurde geändert: 3. Dezember 2026, 16:00 Uhr",
+        "Ihr Termin wurde geändert: 3. Dezember 2026, 10:00 Uhr "
+        "(Nordamerikanische Ostküsten-Normalzeit)",
+        "(Nordamerikanische Ostküsten-Normalzeit); für Sie: Donnerstag, 3. Dezember 2026, 16:00",
         "Bisher: Telefon\n",
         "Art: Vor Ort\nOrt: Harbor Street, 1 Harbor Street\nHinweis: We call you.",
     ),
@@ -181,8 +183,9 @@ GERMAN: dict[Happening, Told] = {
     missed: Told(
         "Ihr Termin wurde als versäumt vermerkt: 3. Dezember 2026, 16:00 Uhr",
         "Es fällt eine Gebühr von $ 45,00 an.",
+        "Bis Montag, 7. Dezember 2026, 16:00 Uhr (Mitteleuropäische Normalzeit) können Sie Harbor "
+        "Wellness über den Link in dieser Nachricht bitten, diese Gebühr zu erlassen.",
         "Falls das nicht stimmt, wenden Sie sich bitte an Dr. Maya Chen.",
-        link=False,
         method=None,
     ),
     restored: Told(
@@ -229,7 +232,9 @@ FRENCH: dict[Happening, Told] = {
         "Veuillez contacter Dr. Maya Chen.",
     ),
     met_elsewhere: Told(
-        "Votre rendez-vous a été modifié\u00a0: 3 décembre 2026 à 16:00",
+        "Votre rendez-vous a été modifié\u00a0: 3 décembre 2026 à 10:00 "
+        "(heure normale de l\u2019Est nord-américain)",
+        "(heure normale de l\u2019Est nord-américain)\u00a0; pour vous\u00a0: jeudi 3 décembre",
         "Avant\u00a0: Téléphone\n",
         "Mode\u00a0: Sur place\nLieu\u00a0: Harbor Street, 1 Harbor Street\n"
         "Bon à savoir\u00a0: We call you.",
@@ -258,8 +263,8 @@ FRENCH: dict[Happening, Told] = {
     missed: Told(
         "Votre rendez-vous a été noté comme manqué\u00a0: 3 décembre 2026 à 16:00",
         "Des frais de 45,00 $US sont dus.",
+        "vous pouvez demander à Harbor Wellness de renoncer à ces frais, avec le lien",
         "Si c'est une erreur, veuillez contacter Dr. Maya Chen.",
-        link=False,
         method=None,
     ),
     restored: Told(
@@ -306,7 +311,8 @@ SPANISH: dict[Happening, Told] = {
         "Póngase en contacto con Dr. Maya Chen.",
     ),
     met_elsewhere: Told(
-        "Su cita se ha modificado: 3 de diciembre de 2026, 16:00",
+        "Su cita se ha modificado: 3 de diciembre de 2026, 10:00 (hora estándar oriental)",
+        "(hora estándar oriental); para usted: jueves, 3 de diciembre de 2026, de 16:00",
         "Antes: Teléfono\n",
         "Modalidad: Presencial\nLugar: Harbor Street, 1 Harbor Street\n"
         "Tenga en cuenta: We call you.",
@@ -335,8 +341,8 @@ SPANISH: dict[Happening, Told] = {
     missed: Told(
         "Se ha anotado que no asistió a su cita del 3 de diciembre de 2026, 16:00",
         "Tiene pendiente un cargo de 45,00 US$.",
+        "puede pedir a Harbor Wellness que le perdone este cargo, con el enlace de este mensaje.",
         "Si no es correcto, póngase en contacto con Dr. Maya Chen.",
-        link=False,
         method=None,
     ),
     restored: Told(
@@ -364,6 +370,7 @@ CAPTIONS = {
     "fr": "Besoin de déplacer votre rendez-vous\u00a0?",
     "es": "¿Necesita cambiar su cita?",
 }
+CANNOT_MOVE = {"de": "Termin öffnen", "fr": "Ouvrir votre rendez-vous", "es": "Abrir su cita"}
 AFTER_CANCELLATION = {
     "de": "Ihre Möglichkeiten ansehen",
     "fr": "Voir ce que vous pouvez faire",
@@ -434,8 +441,11 @@ async def test_a_mail_is_in_the_language_of_the_client(
         assert "{" not in part
     assert ("/portal/#" in mail.text + mail.html) == told.link
     if told.link:
-        is_over = told.method == "CANCEL"
-        assert mail.link[0] == (AFTER_CANCELLATION if is_over else CAPTIONS)[language]
+        is_over = told.method == "CANCEL" or happening is missed
+        captions = AFTER_CANCELLATION if is_over else CAPTIONS
+        if happening in {moved, met_elsewhere, overtaken}:
+            captions = CANNOT_MOVE  # any more: once was the limit
+        assert mail.link[0] == captions[language]
     assert ("text/calendar" in mail.parts) == (told.method is not None)
     if told.method is not None:
         method, event = mail.calendar

@@ -346,13 +346,17 @@ async def test_a_missed_session(read: Any, scenario: Scenario, world: World) -> 
         "Your session was marked as missed\n\nHello Ana Ruiz,\n\n"
         "Harbor Wellness marked your session as missed.\n"
         "A fee of $120.00 is due. Harbor Wellness collects it.\n"
-        "If this is not right, please contact Dr. Maya Chen.\n\nWhen: "
+        "If this is not right, please contact Dr. Maya Chen.\n"
+        "Until Monday, December 7, 2026, 10:00 AM (Eastern Standard Time) you can ask "
+        "Harbor Wellness to waive this fee, with the link in this message.\n\nWhen: "
     )
     assert "Please tell us a day ahead." in mail.text
     assert "or call +1 212 555 0100" in mail.text
-    for absent in ("/portal/", "Need to reschedule?", "To cancel", "Join:", "Secret"):
+    assert [label for label, _ in mail.links] == ["See what you can do now"]
+    for absent in ("Need to reschedule?", "To cancel", "Join:", "Secret"):
         assert absent not in mail.text + mail.html
     to_practitioner = await read(session_id, "noshow", "practitioner")
+    assert "ask" not in to_practitioner.text
     assert to_practitioner.subject == "Session marked as missed: December 3, 2026, 10:00 AM"
     assert "A fee of $120.00 is due. The practice collects it." in to_practitioner.text
     assert "Harbor Wellness marked this session as missed." in to_practitioner.text

@@ -141,6 +141,7 @@ async def test_the_mail_says_why_until_when_and_what_is_proposed(
         "Proposed times: Friday, December 4, 2026",
     ):
         assert part in text
+    assert "starts earlier" not in text
     assert text.count("#") == 1
     assert calendars(mail) == []
 
@@ -157,6 +158,8 @@ async def test_a_mail_about_several_sessions_has_a_link_for_each(
     assert "has been cancelled. There is no fee." in text
     assert "you can choose another time free of charge" in text
     assert "it stays cancelled" in text
+    assert text.count("Choose another time") == 2
+    assert "Need to reschedule?" not in text
     assert "Proposed times: Tuesday, December 8, 2026" in text
     found = calendars(mail)
     assert len(found) == 2
@@ -170,7 +173,9 @@ async def test_a_mail_names_the_last_start_that_can_still_be_answered_for(
     await scene.ask(*ids, answer_by=START + 30 * DAY)
     await scene.answer(ids[2], NOW)
     await send(context, scene, "client", "move_request")
-    assert "Until Friday, December 4, 2026" in text_of(postbox.mails[0])
+    text = text_of(postbox.mails[0])
+    assert "Until Friday, December 4, 2026" in text
+    assert "For a session that starts earlier, this ends when it starts." in text
 
 
 @pytest.mark.parametrize(

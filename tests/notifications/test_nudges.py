@@ -48,6 +48,17 @@ async def say_coming(world: World, session_id: UUID, clock: TestClock) -> None:
     )
 
 
+async def test_it_leads_to_the_session_to_say_that_one_comes(read: Any, scenario: Scenario) -> None:
+    """Regression: its links led to the free times and to the cancellation only."""
+    session_id = await nudged(scenario)
+    mail = await read(session_id, "nudge", now=DUE)
+    labels = ["Need to reschedule?", "Tell us that you are coming", "Cancel this session"]
+    assert [label for label, _ in mail.links] == labels
+    assert ["&to=" in fragment for _, fragment in mail.links] == [True, False, True]
+    reminder = await read(session_id, "reminder", now=DUE)
+    assert [label for label, _ in reminder.links] == ["Need to reschedule?", "Cancel this session"]
+
+
 async def test_it_says_until_when_both_are_free_and_what_follows(
     read: Any, scenario: Scenario
 ) -> None:

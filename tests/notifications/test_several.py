@@ -1,9 +1,11 @@
 """Mails about several sessions that one command changed (product.md section 6)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +19,7 @@ from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import Judged
 from app.domain.session import Status
+from app.notifications.mail.data import MailData
 from app.notifications.mail.message import make_mail
 from app.notifications.mail.queries import load_mail_data
 from app.sessions.commands.finish import ChangedSession, finish_all, new_change
@@ -25,6 +28,9 @@ from app.sessions.read.queries import read_session
 from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.practices import Client
+from tests.notifications.reading import Read
+from tests.notifications.scenario import Scenario
+from tests.notifications.several import move_all
 from tests.world import NOW, World
 
 START = NOW + timedelta(days=3)
@@ -149,3 +155,31 @@ async def test_all_changes_and_events_have_one_command_id(world: World) -> None:
     changes = await world.rows(Change, kind="cancelled")
     assert len(changes) == 3
     assert len({change.command_id for change in changes}) == 1
+
+
+def _of_kinds(data: MailData, first: str, others: str) -> MailData:
+    """Let the changes that a mail tells of have other kinds."""
+    told = tuple(replace(one, change=replace(one.change, kind=others)) for one in data.others)
+    return replace(data, change=replace(data.change, kind=first), others=told)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "moved", "changed"),
+    [
+        ("client", "Your sessions have moved", "Your sessions have changed"),
+        ("practitioner", "Sessions were moved", "Sessions were changed"),
+    ],
+)
+async def test_a_heading_says_what_is_true_of_all_sessions(
+    world: World, settings: Settings, scenario: Scenario, recipient: Any, moved: str, changed: str
+) -> None:
+    """Regression: sessions whose format had changed "have moved"."""
+    ids = await book_weekly(world, 2)
+    await move_all(world, ids, timedelta(hours=1), named=ids[0])
+    data = await scenario.mail_data(ids[0], "rescheduled", recipient)
+    for kinds, heading in (
+        (("rescheduled", "rescheduled"), moved),
+        (("format_changed", "format_changed"), changed),
+        (("rescheduled", "format_changed"), changed),
+    ):
+        assert Read(_of_kinds(data, *kinds), settings).text.startswith(f"{heading}\n")

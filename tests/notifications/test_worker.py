@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from structlog.testing import capture_logs
 
 from app.configuration.settings import Settings, SettingsError
 from app.database.engine import connect
@@ -212,18 +213,27 @@ async def test_a_lost_connection_is_replaced(
     monkeypatch.setattr(worker, "FIRST_RECONNECT_SECONDS", 0.01)
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
     await scenario.book()
-    async with working(smtp_settings, engine, clock):
-        await postbox.wait_for(2)
-        await until(lambda: no_jobs_due(engine))
-        other = await connect(smtp_settings.service_url)
-        await other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND usename = current_user"
-        )
-        await other.close()
-        await scenario.book(START + timedelta(days=1))
-        await postbox.wait_for(4)
+    with capture_logs() as logs:
+        async with working(smtp_settings, engine, clock):
+            await _lose_the_connection(smtp_settings, engine, scenario, postbox)
+    assert "worker_interrupted" in [line["event"] for line in logs]
+
+
+async def _lose_the_connection(
+    smtp_settings: Settings, engine: AsyncEngine, scenario: Scenario, postbox: Postbox
+) -> None:
+    """End all connections of the service between two mails."""
+    await postbox.wait_for(2)
+    await until(lambda: no_jobs_due(engine))
+    other = await connect(smtp_settings.service_url)
+    await other.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND usename = current_user"
+    )
+    await other.close()
+    await scenario.book(START + timedelta(days=1))
+    await postbox.wait_for(4)
 
 
 async def test_the_worker_waits_for_an_unreachable_database(

@@ -39,7 +39,7 @@ def test_a_sentence_fits_into_two_segments_with_the_whole_name(locale: str, key:
     formatter = Formatter(locale, ZoneInfo("Europe/Berlin"))
     when = formatter.brief(WHEN, ZoneInfo("America/New_York"))
     fee = formatter.money(Money(123456, "EUR"))
-    until, how = formatter.brief(WHEN), format_name(Format.IN_PERSON, formatter.texts)
+    until, how = when, format_name(Format.IN_PERSON, formatter.texts)
     sentence = formatter.texts(f"sms.{key}", when=when, until=until, fee=fee, format=how)
     text = write(Message("Praxisgemeinschaft am Park", sentence, None, LINK))
     assert text == f"Praxisgemeinschaft am Park: {sentence}. {LINK}"

@@ -36,6 +36,13 @@ INFORMAL = {
     "es": r"\b([Tt]ú|[Tt]us?|[Tt]i|[Tt]uy[oa]s?)\b",
     "fr": r"\b([Tt]u|[Tt]oi|[Tt]on|[Tt]es)\b",
 }
+# What a session and a working day are not called. A Werktag can be a Saturday.
+OTHER_WORDS = {
+    "de": r"\b(sitzung|werktag)",
+    "es": r"\bsesiones\b|(?<!inicio de )(?<!iniciar )(?<!inicia )(?<!inicie )(?<!toda la )"
+    r"\bsesión\b(?! no iniciada)(?! de grupo)",
+    "fr": r"\bséances?\b(?! de groupe)",
+}
 
 
 @cache
@@ -108,6 +115,12 @@ def test_no_two_texts_are_the_same(language: str) -> None:
 def test_people_are_addressed_formally(language: str) -> None:
     informal = re.compile(INFORMAL[language])
     assert not [key for key, forms in texts(language).items() if informal.search(" ".join(forms))]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_session_and_a_working_day_have_one_word(language: str) -> None:
+    other = re.compile(OTHER_WORDS[language], re.IGNORECASE)
+    assert not [key for key, forms in texts(language).items() if other.search(" ".join(forms))]
 
 
 def test_headings_have_no_placeholder_and_subjects_only_the_day() -> None:

@@ -43,19 +43,31 @@ class Formatter:
         self.texts = LANGUAGES[self._locale.language]
 
     @property
+    def zone(self) -> ZoneInfo:
+        """The reader's time zone, or the one that leads."""
+        return self._zone
+
+    def in_zone(self, zone: ZoneInfo) -> "Formatter":
+        """Give a formatter for the same reader with the time of another zone."""
+        other = copy(self)
+        other._zone = zone  # noqa: SLF001 - a copy of this one
+        return other
+
+    @property
     def tag(self) -> str:
         """The BCP 47 tag of the locale that is used, for example "de-AT"."""
         parts = (self._locale.language, self._locale.script, self._locale.territory)
         return "-".join(part for part in parts if part)
 
-    def day(self, instant: datetime) -> str:
+    def day(self, instant: datetime, *, names_zone: bool = False) -> str:
         """Write a date and a time, short enough for a subject line.
 
-        If the local time occurs twice, the name of the zone makes it unambiguous.
+        The zone's name follows if it is asked for, or if the local time occurs twice.
         """
-        local = instant.astimezone(self._zone)
-        written = self._moment(local, "long")
-        return f"{written} ({self._zone_name(local)})" if _occurs_twice(local) else written
+        local, name = instant.astimezone(self._zone), ""
+        if names_zone or _occurs_twice(local):
+            name = f" ({self._zone_name(local)})"
+        return f"{self._moment(local, 'long')}{name}"
 
     def brief(self, instant: datetime, other: ZoneInfo | None = None) -> str:
         """Write a date and a time as briefly as text messages need it.

@@ -10,7 +10,7 @@ from app.database.statements import Row
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Format
-from app.notifications.mail.data import ChangeFacts, Meeting, place_of
+from app.notifications.mail.data import ChangeFacts, Meeting, place_of, zone_of
 from app.sessions.commands.meeting import TimeOfEnd
 from app.sessions.read.rows import carried_of
 
@@ -70,13 +70,15 @@ def _before(row: Row) -> Meeting | None:
     """Return time, format and location before the change; the history stores no more."""
     if row["change_old_starts_at"] is None:
         return None
+    kind = Format(row["change_old_format"])
     return Meeting(
         row["change_old_starts_at"],
         row["change_old_ends_at"],
-        Format(row["change_old_format"]),
+        kind,
         place_of(row["old_place_name"], row["old_place_address"]),
         join_url=None,
         instructions=None,
+        zone=zone_of(kind, row["old_place_time_zone"], row["practitioner_time_zone"]),
     )
 
 
@@ -97,11 +99,13 @@ def to_present(row: Row) -> Meeting:
 
 def _meeting(row: Row, prefix: str) -> Meeting:
     """Read the time, format and place whose columns begin with `prefix`."""
+    kind = Format(row[f"{prefix}_format"])
     return Meeting(
         row[f"{prefix}_starts_at"],
         row[f"{prefix}_ends_at"],
-        Format(row[f"{prefix}_format"]),
+        kind,
         place_of(row[f"{prefix}_place_name"], row[f"{prefix}_place_address"]),
         join_url=None,
         instructions=None,
+        zone=zone_of(kind, row[f"{prefix}_place_time_zone"], row["practitioner_time_zone"]),
     )

@@ -4,7 +4,8 @@ Source: product.md section 10, "Mails". Mails about a booked session (booked, re
 reminder, nudge) contain how to join, the policy's deadlines, and the link. A cancellation contains
 the link and the policy's text; so does the mail that nobody has taken a released time. A missed
 session contains the policy's text, which explains a fee, and the link only if the session can be
-booked again. Mails about only a fee or a credit contain neither.
+booked again, or the client can ask to waive its fee. Mails about only a fee or a credit contain
+neither.
 """
 
 from dataclasses import dataclass
@@ -27,21 +28,30 @@ from app.notifications.mail.facts import (
     actor_sentence,
     and_others,
     costs,
+    day_of,
     joining,
     meeting_of,
     place_then,
+    span_of,
     tile_of,
     times,
     topic_of,
 )
 from app.notifications.mail.markup import reservations
-from app.notifications.mail.nudge import nudge_sentences
-from app.notifications.mail.rebooking import link_label, rebook_sentence, rebookable_until
+from app.notifications.mail.nudge import asks_if_coming, nudge_sentences
+from app.notifications.mail.rebooking import (
+    ask_sentence,
+    can_ask_until,
+    link_label,
+    rebook_sentence,
+    rebookable_until,
+)
 from app.notifications.mail.request_content import asked_facts, request_sentences
 from app.notifications.mail.several import (
     DateEntry,
     are_alike,
     dates_for_client,
+    heading_of_several,
     sessions_of,
     with_entries,
 )
@@ -74,7 +84,8 @@ class MailContent:
     `preheader` is what lists of mails show after the subject: also without personal data. `when`
     is the time of the only session, `tile` shows its date. `markup` is JSON-LD for mail programs.
     `texts` is the catalogue for the templates' own texts. `link_label` None: the label of the link
-    to a session. `cancel_link` leads to the confirmation of a cancellation.
+    to a session. `cancel_link` leads to the confirmation of a cancellation,
+    `coming_link` to where the client says that they are coming.
     """
 
     language: str
@@ -94,6 +105,7 @@ class MailContent:
     link: str | None = None
     link_label: str | None = None
     cancel_link: str | None = None
+    coming_link: str | None = None
     footer: tuple[str, ...] = ()
 
 
@@ -114,16 +126,13 @@ def client_content(data: MailData, link_of: LinkOf, now: datetime) -> MailConten
     formatter = Formatter(data.client.locale, data.client.zone)
     texts, meeting = formatter.texts, meeting_of(data)
     topic, is_of_booked, is_of_one = topic_of(data), data.kind in OF_BOOKED, not data.others
-    several = data.kind.replace("_", "-")
     when, *before = times(data, formatter) if is_of_one else (None,)
-    subject = texts(f"mail.{topic}.subject", day=formatter.day(meeting.starts_at))
+    subject = texts(f"mail.{topic}.subject", day=day_of(meeting, formatter))
     return MailContent(
         language=formatter.tag,
         texts=texts,
         subject=and_others(subject, data, texts),
-        heading=texts(
-            f"mail.{topic}.heading" if is_of_one else f"mail.{several}.heading-of-several"
-        ),
+        heading=texts(f"mail.{topic}.heading") if is_of_one else heading_of_several(data, texts),
         greeting=texts("mail.greeting", name=one_line(data.client.name)),
         preheader=_preheader(data, formatter),
         sentences=_sentences(data, formatter, now),
@@ -145,6 +154,7 @@ def client_content(data: MailData, link_of: LinkOf, now: datetime) -> MailConten
             if is_of_one and is_of_booked and _allows(data, Action.CANCEL, now)
             else None
         ),
+        coming_link=link_of(data) if asks_if_coming(data, now) else None,
         link_label=link_label(data, texts, now),
         footer=_footer(data, texts),
     )
@@ -208,7 +218,8 @@ def _markup(data: MailData, link_of: LinkOf) -> str | None:
 
 def _has_link(data: MailData, now: datetime) -> bool:
     return data.kind in _WITH_LINK or (
-        data.kind == "noshow" and rebookable_until(data, now) is not None
+        data.kind == "noshow"
+        and (rebookable_until(data, now) is not None or can_ask_until(data, now) is not None)
     )
 
 
@@ -230,10 +241,10 @@ def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str
         sentences.append(texts("mail.absence-announced", practice=practice))
     if data.kind == "noshow":
         sentences.append(texts("mail.if-wrong", name=one_line(data.contact.name)))
+    sentences += ask_sentence(data, formatter, now)
     sentences += rebook_sentence(data, formatter, now)
     if change.time_of_end is not None and data.facts.status is Status.BOOKED:
-        now_at = formatter.span(data.present.starts_at, data.present.ends_at)
-        sentences.append(texts("mail.still-booked", when=now_at))
+        sentences.append(texts("mail.still-booked", when=span_of(data.present, formatter)))
     if change.superseded and data.kind not in ABOUT_COST:
         sentences.append(texts("mail.changed-since"))
     return tuple(sentences)

@@ -50,7 +50,10 @@ class Texting:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """Time, format and place of a session. `location` is its name and its postal address."""
+    """Time, format and place of a session. `location` is its name and its postal address.
+
+    `zone` is that of the place: the location's, or else the practitioner's. None: not in person.
+    """
 
     starts_at: datetime
     ends_at: datetime
@@ -58,6 +61,17 @@ class Meeting:
     location: tuple[str, str] | None
     join_url: str | None
     instructions: str | None
+    zone: ZoneInfo | None = None
+
+    def clock(self, own: ZoneInfo) -> ZoneInfo:
+        """Give the zone whose time leads for a reader.
+
+        In person it is that of the place, where clocks then show another time than the reader's.
+        """
+        if self.zone is None:
+            return own
+        there, here = (self.starts_at.astimezone(one).utcoffset() for one in (self.zone, own))
+        return own if there == here else self.zone
 
     @property
     def without_joining(self) -> "Meeting":
@@ -68,6 +82,11 @@ class Meeting:
 def place_of(name: str | None, address: str | None) -> tuple[str, str] | None:
     """Give a location as `Meeting` has it; None if there is none."""
     return None if name is None or address is None else (name, address)
+
+
+def zone_of(kind: Format, location_zone: str | None, practitioner_zone: str) -> ZoneInfo | None:
+    """Give the zone of the place as `Meeting` has it."""
+    return ZoneInfo(location_zone or practitioner_zone) if kind is Format.IN_PERSON else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def deadlines(data: MailData, formatter: Formatter, now: datetime) -> tuple[Rule
         return ()
     texts = formatter.texts
     cancel, move = (
-        (*_timeline(data, action, formatter, now), *_allowance(data, action, formatter, now))
+        (*_timeline(data, action, formatter, now), *allowance_lines(data, action, formatter, now))
         for action in (Action.CANCEL, Action.RESCHEDULE)
     )
     if cancel == move:
@@ -44,7 +44,7 @@ def deadlines(data: MailData, formatter: Formatter, now: datetime) -> tuple[Rule
     return (Rule(texts("mail.to-cancel"), cancel), Rule(texts("mail.to-reschedule"), move))
 
 
-def _allowance(
+def allowance_lines(
     data: MailData, action: Action, formatter: Formatter, now: datetime
 ) -> tuple[str, ...]:
     """Write how many free changes are left, where one lifts something of this action."""

@@ -1,6 +1,8 @@
 """Writes what mails to clients and to practitioners share: time, place, format, cost."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import quote
 
 from app.domain.policy.rules import Credit
@@ -40,8 +42,38 @@ class DateTile:
 
 
 def tile_of(meeting: Meeting, formatter: Formatter, *, is_over: bool) -> DateTile:
-    """Write the date and the hours of a session."""
-    return DateTile(*formatter.tile(meeting.starts_at, meeting.ends_at), is_over)
+    """Write the date and the hours of a session, in person by the clocks of the place."""
+    leading = formatter.in_zone(meeting.clock(formatter.zone))
+    return DateTile(*leading.tile(meeting.starts_at, meeting.ends_at), is_over)
+
+
+def day_of(meeting: Meeting, formatter: Formatter) -> str:
+    """Write the start for a subject line. It names the zone if that is not the reader's."""
+    zone = meeting.clock(formatter.zone)
+    return formatter.in_zone(zone).day(meeting.starts_at, names_zone=zone != formatter.zone)
+
+
+def span_of(meeting: Meeting, formatter: Formatter) -> str:
+    """Write start and end, in person by the clocks of the place, and then the reader's."""
+    return _by_both_clocks(
+        meeting, formatter, lambda by: by.span(meeting.starts_at, meeting.ends_at)
+    )
+
+
+def start_of(meeting: Meeting, start: datetime, formatter: Formatter) -> str:
+    """Write a start that is proposed for a session, by the same clocks as its own."""
+    proposed = replace(meeting, starts_at=start)
+    return _by_both_clocks(proposed, formatter, lambda by: by.instant(start))
+
+
+def _by_both_clocks(
+    meeting: Meeting, formatter: Formatter, write: Callable[[Formatter], str]
+) -> str:
+    zone = meeting.clock(formatter.zone)
+    if zone == formatter.zone:
+        return write(formatter)
+    place, own = write(formatter.in_zone(zone)), write(formatter)
+    return formatter.texts("mail.by-both-clocks", place=place, own=own)
 
 
 def meeting_of(data: MailData) -> Meeting:
@@ -103,7 +135,7 @@ def actor_sentence(data: MailData, texts: Texts) -> tuple[str, ...]:
 def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     """Write the time, and after a reschedule what it was before."""
     texts, meeting = formatter.texts, meeting_of(data)
-    when = Fact(texts("mail.when"), formatter.span(meeting.starts_at, meeting.ends_at))
+    when = Fact(texts("mail.when"), span_of(meeting, formatter))
     before = data.change.before
     tells_before = data.kind in {"rescheduled", "restored"}
     # Who has not heard of a move knows a cancelled session by its former time.
@@ -119,7 +151,7 @@ def differing(before: Meeting, meeting: Meeting, formatter: Formatter) -> str:
     """Write what was different before: the time, format and location. Empty if nothing was."""
     parts = []
     if (before.starts_at, before.ends_at) != (meeting.starts_at, meeting.ends_at):
-        parts.append(formatter.span(before.starts_at, before.ends_at))
+        parts.append(span_of(before, formatter))
     if (before.format, before.location) != (meeting.format, meeting.location):
         parts.append(", ".join(fact.text for fact in place(before, formatter.texts)))
     return "; ".join(parts)

@@ -4,7 +4,7 @@ from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.data import GroupMailData
-from app.notifications.mail.facts import Fact, differing, place, tile_of
+from app.notifications.mail.facts import Fact, day_of, differing, place, span_of, tile_of
 from app.texts.catalogue import Texts
 
 
@@ -15,11 +15,11 @@ def group_content(data: GroupMailData) -> MailContent:
     """
     formatter = Formatter(data.practitioner.locale, data.practitioner.zone)
     texts, meeting, topic = formatter.texts, data.present, _topic_of(data)
-    when = formatter.span(meeting.starts_at, meeting.ends_at)
+    when = span_of(meeting, formatter)
     return MailContent(
         language=formatter.tag,
         texts=texts,
-        subject=texts(f"practitioner.{topic}.subject", day=formatter.day(meeting.starts_at)),
+        subject=texts(f"practitioner.{topic}.subject", day=day_of(meeting, formatter)),
         heading=texts(f"practitioner.{topic}.heading"),
         sentences=_sentences(data, texts),
         greeting=None

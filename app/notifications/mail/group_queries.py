@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app.domain.session import Format
 from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
-from app.notifications.mail.data import GroupMailData, Meeting, Party, Seats, place_of
+from app.notifications.mail.data import GroupMailData, Meeting, Party, Seats, place_of, zone_of
 from app.tables.changes import Change, ChangeNote
 from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice, referred
@@ -89,8 +89,10 @@ def _columns() -> list[Any]:
         Group.min_seats,
         Location.name.label("place_name"),
         Location.address.label("place_address"),
+        Location.time_zone.label("place_zone"),
         _old_place.name.label("old_place_name"),
         _old_place.address.label("old_place_address"),
+        _old_place.time_zone.label("old_place_zone"),
         seats_taken(Group).label("seats_taken"),
         Change.command_id,
         Change.actor,
@@ -136,6 +138,7 @@ def _group_mail_data(row: Row[Any], clients: tuple[tuple[str, str], ...]) -> Gro
             place_of(row.place_name, row.place_address),
             row.join_url,
             row.instructions,
+            zone_of(Format(row.format), row.place_zone, row.time_zone),
         ),
         is_cancelled=row.status == "cancelled",
         calendar_sequence=row.calendar_sequence,
@@ -152,11 +155,13 @@ def _before(row: Row[Any]) -> Meeting | None:
     """Return time, format and location before a move, from the details of its audit log entry."""
     if row.before is None:
         return None
+    kind = Format(row.before["format"])
     return Meeting(
         datetime.fromisoformat(row.before["starts_at"]),
         datetime.fromisoformat(row.before["ends_at"]),
-        Format(row.before["format"]),
+        kind,
         place_of(row.old_place_name, row.old_place_address),
         join_url=None,
         instructions=None,
+        zone=zone_of(kind, row.old_place_zone, row.time_zone),
     )

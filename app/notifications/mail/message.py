@@ -85,7 +85,8 @@ def add_calendar(mail: EmailMessage, calendar: bytes, method: Method) -> None:
 
 def _attach(mail: EmailMessage, data: MailData, calendar: bytes, method: Method) -> None:
     """Attach a calendar entry as a file, which programs offer that ignore the calendar part."""
-    start = data.change.after.starts_at.astimezone(_recipient(data).zone)
+    meeting = data.change.after
+    start = meeting.starts_at.astimezone(meeting.clock(_recipient(data).zone))
     mail.add_attachment(
         calendar.decode(),
         subtype="calendar",

@@ -21,6 +21,11 @@ def still_free(data: MailData, now: datetime) -> EndOfFree | None:
     return None if end is None or now > end.until else end
 
 
+def asks_if_coming(data: MailData, now: datetime) -> bool:
+    """Tell whether the mail asks the client to say that they are coming."""
+    return data.kind in {"nudge", "reminder_nudge"} and still_free(data, now) is not None
+
+
 def nudge_sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
     """Write until when cancelling and moving are free, what cancelling costs then, and the answer.
 

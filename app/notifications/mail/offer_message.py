@@ -10,7 +10,7 @@ from app.identity.tokens.offer import OfferTokens, offer_url
 from app.mail.sanitize import mailbox, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
-from app.notifications.mail.facts import Fact, place, tile_of
+from app.notifications.mail.facts import Fact, day_of, place, span_of, tile_of
 from app.notifications.mail.message import add_technical_headers, compose
 from app.notifications.mail.offer_data import OfferedTime, OfferMailData
 from app.outbox.errors import UndeliverableError
@@ -72,7 +72,7 @@ def _headings(data: OfferMailData, formatter: Formatter) -> tuple[str, str]:
     if offer is None:
         heading = texts("mail.wish-paused.heading")
         return heading, heading
-    day = formatter.day(offer.meeting.starts_at)
+    day = day_of(offer.meeting, formatter)
     if data.kind == "offer_gone":
         return texts("mail.offer-gone.subject", day=day), texts("mail.offer-gone.heading")
     return texts("mail.offer.subject", day=day), texts("mail.offer.heading")
@@ -138,7 +138,7 @@ def _times(data: OfferMailData, formatter: Formatter) -> tuple[Fact, ...]:
 
 
 def _new_time(offer: OfferedTime, formatter: Formatter) -> str:
-    return formatter.span(offer.meeting.starts_at, offer.meeting.ends_at)
+    return span_of(offer.meeting, formatter)
 
 
 def _what(data: OfferMailData, texts: Texts) -> tuple[Fact, ...]:
@@ -161,7 +161,7 @@ def _link(data: OfferMailData, settings: Settings, texts: Texts) -> tuple[str | 
     if data.session_link is None:
         return None, None
     token = LinkTokens(settings.keys).sign(data.session_link)
-    return link_url(settings.portal_url, token), texts("mail.wish-paused.link")
+    return link_url(settings.portal_url, token), texts("mail.open-session")
 
 
 def _footer(data: OfferMailData, texts: Texts) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from app.domain.session import Contact, Format, Status, contact_for_client
 from app.identity.tokens.link import Link
 from app.identity.tokens.offer import OfferLink
 from app.mail.look_queries import IS_LOGO, LOOK_COLUMNS, to_look
-from app.notifications.mail.data import Meeting, Party, Texting, place_of
+from app.notifications.mail.data import Meeting, Party, Texting, place_of, zone_of
 from app.notifications.mail.offer_data import OfferedTime, OfferMailData
 from app.tables.changes import Change
 from app.tables.joins import PRACTICE, of_practice, referred
@@ -66,6 +66,7 @@ def _statement() -> Select[Any]:
         Offer.package_id,
         Location.name.label("location_name"),
         Location.address.label("location_address"),
+        Location.time_zone.label("location_zone"),
     ]
     of_offer = and_(referred(Offer, Change.subject_id), Change.subject == "offer")
     of_wish = or_(
@@ -155,6 +156,7 @@ def _offered(practice_id: UUID, row: Row[Any]) -> OfferedTime:
             place_of(row.location_name, row.location_address),
             None,
             None,
+            zone_of(Format(row.format), row.location_zone, row.practitioner_zone),
         ),
         practitioner_name=row.practitioner_name,
         practitioner_zone=ZoneInfo(row.practitioner_zone),

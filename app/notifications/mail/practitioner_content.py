@@ -12,13 +12,20 @@ from app.notifications.mail.facts import (
     actor_sentence,
     and_others,
     costs,
+    day_of,
     meeting_of,
     place_then,
+    span_of,
     tile_of,
     times,
     topic_of,
 )
-from app.notifications.mail.several import clients_of, context, dates_for_practitioner
+from app.notifications.mail.several import (
+    clients_of,
+    context,
+    dates_for_practitioner,
+    heading_of_several,
+)
 from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
 from app.texts.reasons import label_of
@@ -31,18 +38,16 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
     """
     formatter, asks = Formatter(data.practitioner.locale, data.practitioner.zone), data.asks
     texts, topic = formatter.texts, topic_of(data)
-    day = formatter.day(meeting_of(data).starts_at)
+    day = day_of(meeting_of(data), formatter)
     subject = texts(f"practitioner.{topic}.subject", day=day)
     when, *before = (None,) if data.others else times(data, formatter)
     return MailContent(
         language=formatter.tag,
         texts=texts,
         subject=and_others(subject, data, texts),
-        heading=texts(
-            f"practitioner.{data.kind}.heading-of-several"
-            if data.others
-            else f"practitioner.{topic}.heading"
-        ),
+        heading=heading_of_several(data, texts)
+        if data.others
+        else texts(f"practitioner.{topic}.heading"),
         greeting=texts("mail.greeting", name=one_line(data.practitioner.name)),
         preheader=_preheader(data, formatter),
         when=when,
@@ -79,8 +84,7 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
 
 
 def _preheader(data: MailData, formatter: Formatter) -> str:
-    meeting = meeting_of(data)
-    return formatter.span(meeting.starts_at, meeting.ends_at)
+    return span_of(meeting_of(data), formatter)
 
 
 def _client(data: MailData, texts: Texts) -> tuple[Fact, ...]:

@@ -9,10 +9,23 @@ from app.domain.policy.rules import Action, Credit
 from app.mail.sanitize import one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.data import MailData
-from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times
-from app.notifications.mail.rebooking import link_label, rebook_sentence
+from app.notifications.mail.deadlines import allowance_lines
+from app.notifications.mail.facts import (
+    Fact,
+    costs,
+    joining,
+    meeting_of,
+    place,
+    start_of,
+    times,
+    topic_of,
+)
+from app.notifications.mail.rebooking import ask_sentence, link_label, rebook_sentence
 from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
+
+# Topics with a heading of their own in mails about several sessions.
+_IN_HEADINGS = {"booked", "rescheduled", "cancelled", "restored", "move-request"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,15 @@ def are_alike(sessions: Sequence[MailData]) -> bool:
     return len({_what(one) for one in sessions}) == 1
 
 
+def heading_of_several(data: MailData, texts: Texts) -> str:
+    """Write what has become of the sessions, if it is the same of all of them."""
+    first, *others = {topic_of(one) for one in sessions_of(data)}
+    topic = first if first in _IN_HEADINGS and not others else "changed"
+    if data.recipient == "client":
+        return texts(f"mail.{topic}.heading-of-several")
+    return texts(f"practitioner.{topic}.heading-of-several")
+
+
 def with_entries(data: MailData) -> list[MailData]:
     """Return the other sessions whose calendar entries are due: a later change sends its own.
 
@@ -68,6 +90,7 @@ def dates_for_client(
                 *_moved_from(one, formatter),
                 *_proposals(one, formatter),
                 *costs(one, formatter, practice=one_line(data.practice_name)),
+                *ask_sentence(one, formatter, now),
                 *_changed_since(one, formatter),
                 *_cancelling(one, formatter, now),
                 *rebook_sentence(one, formatter, now),
@@ -139,7 +162,9 @@ def _proposals(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     """Write the starts that the practice proposes for a session."""
     if data.kind != "move_request" or data.asked is None or not data.asked.proposals:
         return ()
-    starts = "; ".join(formatter.instant(start) for start in data.asked.proposals)
+    starts = "; ".join(
+        start_of(meeting_of(data), start, formatter) for start in data.asked.proposals
+    )
     return (f"{formatter.texts('mail.proposals')}{formatter.texts('mail.colon')} {starts}",)
 
 
@@ -158,18 +183,20 @@ def _changed_since(data: MailData, formatter: Formatter) -> tuple[str, ...]:
 def _cancelling(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
     """Write until when cancelling is free; else what it costs now, or that it is too late.
 
-    A move request says it once.
+    It is the cost without the allowance, of which is said how much is left. A move request says it
+    once.
     """
     if not data.is_current or data.kind == "move_request":
         return ()
-    decision, texts = decide(rules_of(data.policy), Action.CANCEL, data.facts, now), formatter.texts
-    until = decision.free_until
+    rules, texts = rules_of(data.policy), formatter.texts
+    decision = decide(rules, Action.CANCEL, data.facts, now, use_allowance=False)
+    until, left = decision.free_until, allowance_lines(data, Action.CANCEL, formatter, now)
     if decision.cost is None:
         return (texts("mail.cancel-refused"),)
     if decision.cost.fee is not None:
-        return (texts("mail.cancel-costs", fee=formatter.money(decision.cost.fee)),)
+        return (texts("mail.cancel-costs", fee=formatter.money(decision.cost.fee)), *left)
     if decision.cost.credit is Credit.FORFEITED:
-        return (texts("mail.cancel-forfeits"),)
+        return (texts("mail.cancel-forfeits"), *left)
     if until is None or now > until:
         return ()
     key = "mail.cancel-free-until-start" if until == data.starts_at else "mail.cancel-free-until"

@@ -5,11 +5,12 @@ practice allows that, a reason never.
 """
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from app.domain.text_messages import Message, write
 from app.mail.sanitize import one_line
 from app.mail.texts.formatter import Formatter, format_name
-from app.notifications.mail.data import MailData, Texting
+from app.notifications.mail.data import MailData, Meeting, Texting
 from app.notifications.mail.facts import meeting_of, topic_of
 from app.notifications.mail.nudge import still_free
 from app.notifications.mail.offer_data import OfferedTime, OfferMailData
@@ -61,8 +62,8 @@ def text_of_offer(data: OfferMailData, url: str) -> str:
     formatter, offer = Formatter(data.client.locale, data.client.zone), offer_of(data)
     sentence = formatter.texts(
         "sms.offer",
-        when=formatter.brief(offer.meeting.starts_at, offer.practitioner_zone),
-        until=formatter.brief(offer.answer_by),
+        when=_when(offer.meeting, offer.practitioner_zone, formatter),
+        until=formatter.brief(offer.answer_by, offer.meeting.zone),
     )
     return _written(data, sentence, offer.practitioner_name, url)
 
@@ -80,19 +81,28 @@ def _written(data: MailData | OfferMailData, sentence: str, practitioner: str, u
     return write(Message(sender, sentence, detail or None, url))
 
 
+def _when(meeting: Meeting, practitioner_zone: ZoneInfo, formatter: Formatter) -> str:
+    """Write the start, with the zone where the practitioner's, or the place's, is another one."""
+    if meeting.zone is None:
+        return formatter.brief(meeting.starts_at, practitioner_zone)
+    by_place = formatter.in_zone(meeting.clock(formatter.zone))
+    return by_place.brief(meeting.starts_at, formatter.zone)
+
+
 def _sentence(data: MailData, formatter: Formatter, now: datetime) -> str:
     texts, kind = formatter.texts, data.kind
     if kind == TEXT_ANSWER:
         return texts("sms.answer")
-    when = formatter.brief(meeting_of(data).starts_at, data.practitioner.zone)
+    meeting = meeting_of(data)
+    when = _when(meeting, data.practitioner.zone, formatter)
     if kind == "move_request" and data.request is not None:
         key = "sms.asked-cancelled" if data.request.is_cancelled else "sms.move-request"
-        return texts(key, when=when, until=formatter.brief(data.request.answer_by))
+        return texts(key, when=when, until=formatter.brief(data.request.answer_by, meeting.zone))
     end = still_free(data, now) if kind in {"nudge", "reminder_nudge"} else None
     if end is None:
-        how = format_name(meeting_of(data).format, texts)
+        how = format_name(meeting.format, texts)
         return texts(f"sms.{topic_of(data)}", when=when, format=how)
-    until, fee = formatter.brief(end.until), end.then.fee
+    until, fee = formatter.brief(end.until, meeting.zone), end.then.fee
     if fee is None:
         key = "sms.nudge-closes-credit" if end.closes else "sms.nudge-credit"
         return texts(key, when=when, until=until)

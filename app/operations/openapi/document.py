@@ -67,11 +67,13 @@ the address of a feed are never stored, because they contain a secret.
 
 **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, a `detail` to show to
 the client, and data to act on. Each operation lists its codes; `GET /problems/{code}` explains
-each.
+each. A method that a path does not have is `method-not-allowed`.
 
 **Languages.** Texts for people (`title`, `detail`, `message`, `reason`) are in English, French,
-German or Spanish, according to `Accept-Language`; the default is English. `Content-Language` names
-the language.
+German or Spanish, according to `Accept-Language`; the default is English. Where an answer has such
+texts, `Content-Language` names the language.
+
+**Pictures.** `logo_url` and `photo_url` need no token, and can be cached for ever.
 """
 
 TAGS = [

@@ -133,7 +133,7 @@ async def reschedule_session(
                 db,
                 call.caller,
                 session_id,
-                requested=requested.for_single(),
+                requested=requested,
                 overrides=body.overriding(),
                 order=order,
                 choice=body.choice(),

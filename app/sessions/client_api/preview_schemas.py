@@ -9,10 +9,11 @@ from typing_extensions import TypedDict
 
 from app.domain.policy.rules import Action
 from app.domain.scope import SeriesScope, Stays
+from app.domain.session import Format
 from app.sessions.client_api.decision_schemas import DecisionView
 from app.sessions.client_api.scope_schemas import INCLUDE_MOVED, KEEP, Ids
 from app.sessions.commands.scope import ScopeChoice
-from app.web.types import Instant, QueryParameters, ZoneName
+from app.web.types import Id, Instant, QueryParameters, ZoneName
 from app.web.views import ConflictView, MoneyView
 
 
@@ -32,7 +33,17 @@ class ScopeQuery(QueryParameters):
     start: Instant | None = Field(
         default=None,
         description="For `reschedule`: the new start of the session. The answer then has the new "
-        "starts of all, and the conflicts.",
+        "starts of all, and the conflicts. Where all keep their starts, and only the format or "
+        "location changes, its `action` is `change_format`.",
+    )
+    format: Format | None = Field(
+        default=None,
+        description="With `start`: the format that the session would have. Default: its own.",
+    )
+    location_id: Id | None = Field(
+        default=None,
+        description="With `start`: the location that the session would have. Required only with a "
+        "`format` that has more than one. Default without `format`: its own.",
     )
     include_moved: bool = Field(default=False, description=INCLUDE_MOVED)
     keep: Ids = Field(default_factory=list, description=KEEP)

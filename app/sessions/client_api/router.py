@@ -27,6 +27,7 @@ from app.sessions.client_api.schemas import (
 from app.sessions.client_api.scope_presenter import (
     present_scope,
 )
+from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.reschedule_following import preview_following
 from app.sessions.read.client_queries import ClientListPosition, When, list_sessions
 from app.sessions.read.history_queries import list_changes
@@ -140,7 +141,7 @@ async def get_session_scope(
         query.action,
         scope,
         query.choice(),
-        start=query.start,
+        requested=WantedMove(query.start, query.format, query.location_id),
         now=call.now,
     )
     named = preview.sessions.named

@@ -107,12 +107,10 @@ def _sign(preview: ScopePreview, quotes: Quotes, expires_at: datetime) -> str:
     """Sign one quote for all covered sessions; for one session alone, the quote of its details."""
     named, action, promised = preview.sessions.named, preview.action, preview.promised
     if preview.scope is SeriesScope.THIS:
-        quote = Quote(named.practice_id, named.id, named.version, action, expires_at, promised[0])
+        ((_, of_named),) = promised
+        quote = Quote(named.practice_id, named.id, named.version, action, expires_at, of_named)
         return quotes.sign(quote)
-    lines = {
-        record.id: QuoteLine(record.version, of_record)
-        for record, of_record in zip(preview.sessions.covered, promised, strict=True)
-    }
+    lines = {record.id: QuoteLine(record.version, of_record) for record, of_record in promised}
     return quotes.sign_scope(ScopeQuote(named.practice_id, named.id, action, expires_at, lines))
 
 

@@ -14,6 +14,7 @@ from app.domain.errors import SessionNotBookedError
 from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import Judged
 from app.domain.policy.rules import Action
+from app.domain.scope import Stays
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
@@ -38,6 +39,7 @@ from app.sessions.commands.scope import (
     costs_of,
     judge_all_for_client,
     judge_all_for_staff,
+    preview_costs,
 )
 from app.sessions.commands.scope_answers import answer_client_scope, answer_staff_scope
 from app.sessions.read.following_queries import lock_following
@@ -71,7 +73,8 @@ async def cancel_following(
         command_id, costs = await _cancelled_before(db, sessions)
         return await answer_client_scope(db, caller, sessions, costs, command_id, changed=())
     check_version(sessions.named, order.if_match)
-    judged = judge_all_for_client(sessions, Action.CANCEL, order, quotes, now, keep=choice.keep)
+    preview = preview_costs(sessions, Action.CANCEL, now)
+    judged = judge_all_for_client(preview, order, quotes, now, keep=choice.keep)
     costs = costs_of(judged)
     check_question(order.ask_waiver, judged.values())
     command_id = await _end_all(
@@ -118,12 +121,15 @@ async def cancel_following_by_staff(
 async def _cancelled_before(
     db: AsyncConnection, sessions: ScopeSessions
 ) -> tuple[UUID | None, dict[UUID, Cost]]:
-    """Give the command that cancelled the named session, and what it cost for each session."""
+    """Give the command that cancelled the named session, and what each cancelled session cost.
+
+    That is the cost of its latest cancellation, whichever command that was: one of the command may
+    have been undone, and cancelled anew.
+    """
     history = HistoryRepository(db, sessions.named.practice_id)
     effect = await history.latest_effect(sessions.named.id, Status.CANCELLED)
-    if effect.command_id is None:
-        return None, {}
-    return effect.command_id, await history.costs_of_command(effect.command_id)
+    cancelled = [record.id for record, why in sessions.staying if why is Stays.CANCELLED]
+    return effect.command_id, await history.costs_of_cancelled(cancelled)
 
 
 async def _end_all(

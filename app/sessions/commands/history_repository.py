@@ -17,6 +17,7 @@ from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import Judgement
 from app.domain.policy.recorded import write_judgement
 from app.domain.policy.rules import Credit
+from app.domain.session import Status
 from app.sessions.commands.allowance_repository import GivenBackBy, give_back_use
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import Effect
@@ -211,18 +212,18 @@ class HistoryRepository:
         )
         return command_id
 
-    async def costs_of_command(self, command_id: UUID) -> dict[UUID, Cost]:
-        """Give the cost of each session that a command changed.
-
-        A question about a fee has the fee too, but not what became of the credit.
-        """
+    async def costs_of_cancelled(self, session_ids: Sequence[UUID]) -> dict[UUID, Cost]:
+        """Give the cost of the latest cancellation of each of these sessions."""
         found = await self._db.execute(
-            select(Change.session_id, Change.fee_minor, Change.currency, Change.credit).where(
+            select(Change.session_id, Change.fee_minor, Change.currency, Change.credit)
+            .where(
                 Change.practice_id == self._practice_id,
-                Change.command_id == command_id,
-                Change.kind != WAIVER_ASKED,
+                Change.session_id.in_(session_ids),
+                Change.kind == Status.CANCELLED,
             )
+            .order_by(Change.session_version)
         )
+        # A later one replaces those before it.
         return {row.session_id: _cost_of(row) for row in found if row.session_id is not None}
 
     def _latest(

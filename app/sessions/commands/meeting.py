@@ -107,20 +107,35 @@ def buffers_of(record: SessionRecord) -> Buffers:
 
 
 def requested_meeting(
-    record: SessionRecord, requested: MeetingRequest, length: timedelta | None = None
+    record: SessionRecord,
+    requested: MeetingRequest,
+    length: timedelta | None = None,
+    *,
+    under: str = "",
+    where: str = "body",
 ) -> Meeting:
     """Give the meeting of a session after the requested change. `length` defaults to the current.
+
+    `under` and `where` are the place in the request that names format and location.
 
     Raises:
         InvalidInputError: the request does not name exactly one available format.
     """
-    choice = choose_format(record.formats, requested)
+    choice = choose_format(record.formats, requested, under=under, where=where)
     length = length or record.ends_at - record.starts_at
     return meeting_at(requested.start, length, choice, record.video_url)
 
 
-def choose_format(offered: Sequence[OfferedFormat], requested: MeetingRequest) -> OfferedFormat:
+def choose_format(
+    offered: Sequence[OfferedFormat],
+    requested: MeetingRequest,
+    *,
+    under: str = "",
+    where: str = "body",
+) -> OfferedFormat:
     """Find the requested format among those in which the service is available.
+
+    `under` and `where` are the place in the request that names it.
 
     Raises:
         InvalidInputError: there is no such format, or it has several locations and the request
@@ -128,7 +143,8 @@ def choose_format(offered: Sequence[OfferedFormat], requested: MeetingRequest) -
     """
     choices = [choice for choice in offered if choice.kind is requested.format]
     if not choices:
-        raise InvalidInputError("/format", "field.no-such-format")
+        raise InvalidInputError(f"{under}/format", "field.no-such-format", where=where)
+    location = f"{under}/location_id"
     if requested.location_id is not None:
         choices = [
             choice
@@ -136,9 +152,9 @@ def choose_format(offered: Sequence[OfferedFormat], requested: MeetingRequest) -
             if choice.location is not None and choice.location.id == requested.location_id
         ]
         if not choices:
-            raise InvalidInputError("/location_id", "field.no-such-location-of-service")
+            raise InvalidInputError(location, "field.no-such-location-of-service", where=where)
     if len(choices) > 1:
-        raise InvalidInputError("/location_id", "field.location-needed")
+        raise InvalidInputError(location, "field.location-needed", where=where)
     return choices[0]
 
 

@@ -1,6 +1,6 @@
 """Where the sessions of a series go when one of them moves with those that follow it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,8 +17,8 @@ from app.domain.availability import (
 )
 from app.domain.errors import InvalidInputError
 from app.domain.placing import ALTERNATIVE_DAYS, Check, Wanted, find_conflicts, is_free, without
+from app.domain.policy.allowance import with_uses
 from app.domain.policy.target_fees import target_fees
-from app.domain.policy.targets import TargetFees
 from app.domain.refusals import TimeConflict
 from app.domain.series import shift_between
 from app.domain.session import Format, Status
@@ -27,6 +27,7 @@ from app.policies.stored import rules_of
 from app.sessions.commands.meeting import (
     Meeting,
     MeetingRequest,
+    WantedMove,
     action_of,
     is_same_format_and_location,
     is_same_time,
@@ -55,11 +56,15 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A covered session, its meeting after the command, and its new start in the rhythm."""
+    """A covered session, its meeting after the command, and its new start in the rhythm.
+
+    `under` is the place in the request that names its format and location.
+    """
 
     record: SessionRecord
     to: Meeting
     rhythm: datetime
+    under: str = ""
 
     @property
     def changes(self) -> bool:
@@ -75,24 +80,60 @@ class Move:
         return self.to.ends_at - self.to.starts_at
 
 
+def check_no_seat(record: SessionRecord, *, where: str = "body") -> None:
+    """Check that a session may move with others: a seat of a group is moved alone.
+
+    Raises:
+        InvalidInputError: the session is a seat.
+    """
+    if record.group_id is not None:
+        raise InvalidInputError("/scope", "field.seat-alone", where=where)
+
+
+def wanted_meeting(record: SessionRecord, requested: WantedMove) -> Meeting:
+    """Give the meeting to which a command moves the session that it names.
+
+    Raises:
+        InvalidInputError: the session is a seat, or the request does not name a start and exactly
+            one available format.
+    """
+    check_no_seat(record)
+    return requested_meeting(record, requested.for_single())
+
+
+def previewed_meeting(record: SessionRecord, start: datetime, requested: WantedMove) -> Meeting:
+    """Give the meeting to which a preview moves a session; its own format need not be named.
+
+    Raises:
+        InvalidInputError: the request names a format or location, but not exactly one that is
+            available.
+    """
+    if requested.format is None and requested.location_id is None:
+        return _at(record, start)
+    wanted = MeetingRequest(start, requested.format or record.format, requested.location_id)
+    return requested_meeting(record, wanted, where="query")
+
+
 def plan_moves(
-    sessions: ScopeSessions, requested: MeetingRequest, overrides: Mapping[UUID, Override]
+    sessions: ScopeSessions,
+    to: Meeting,
+    overrides: Mapping[UUID, Override],
+    *,
+    where: str = "body",
 ) -> list[Move]:
-    """Move the named session as requested, and the others by the same number of local days.
+    """Move the named session to a meeting, and the others by the same number of local days.
 
     The others get the same local time. A session that was moved alone, if it is covered, returns to
     the rhythm. If the format or location of the named session changes, that of the others does too.
+    `where` is the part of the request that names the format.
 
     Raises:
-        InvalidInputError: the service has no such format, an override is for another session, or
-            the session is a seat of a group.
+        InvalidInputError: the service has no such format, or an override is for another session.
     """
     named, followers = sessions.named, sessions.covered[1:]
-    if named.group_id is not None:
-        raise InvalidInputError("/scope", "field.seat-alone")
     if not overrides.keys() <= {record.id for record in followers}:
         raise InvalidInputError("/overrides", "field.not-following")
-    to = requested_meeting(named, requested)
+    under = {session_id: f"/overrides/{index}" for index, session_id in enumerate(overrides)}
     shift = shift_between(named.rhythm, to.starts_at, named.policy_zone)
     moves = [Move(named, to, to.starts_at)]
     keeps_format = is_same_format_and_location(named, to)
@@ -104,12 +145,14 @@ def plan_moves(
             if override.format is None and location_id is None:
                 location_id = record.location_id
             wanted = MeetingRequest(override.start, kind, location_id)
-            moves.append(Move(record, requested_meeting(record, wanted), rhythm))
+            place = under[record.id]
+            meeting = requested_meeting(record, wanted, under=place)
+            moves.append(Move(record, meeting, rhythm, place))
         elif keeps_format:
             moves.append(Move(record, _at(record, rhythm), rhythm))
         else:
             wanted = MeetingRequest(rhythm, to.format, to.location_id)
-            moves.append(Move(record, requested_meeting(record, wanted), rhythm))
+            moves.append(Move(record, requested_meeting(record, wanted, where=where), rhythm))
     return moves
 
 
@@ -120,9 +163,11 @@ def _at(record: SessionRecord, start: datetime) -> Meeting:
 
 
 async def find_conflicts_for_client(
-    db: Source, moves: Sequence[Move], now: datetime
+    db: Source, moves: Sequence[Move], uses: Collection[UUID], now: datetime
 ) -> list[TimeConflict]:
     """Find the moves whose time is not on offer to the client, by the rules of availability.
+
+    `uses` are the sessions that use one of the client's allowance.
 
     The horizon binds the named session. It does not bind the others up to the end of the series:
     they keep their distance, and may lie beyond it already.
@@ -147,16 +192,23 @@ async def find_conflicts_for_client(
         for move in moves
         if move.changes
     ]
-    found = await _conflicts(db, moves, wanted, on_offer, now)
-    fees = {move.record.id: _fees(move.record, now) for move in moves}
-    return [
-        replace(conflict, fees=None if conflict.session_id is None else fees[conflict.session_id])
-        for conflict in found
-    ]
+    return _with_fees(await _conflicts(db, moves, wanted, on_offer, now), moves, uses, now)
 
 
-def _fees(record: SessionRecord, now: datetime) -> TargetFees | None:
-    return target_fees(rules_of(record.policy), record.facts, now)
+def _with_fees(
+    conflicts: Sequence[TimeConflict], moves: Sequence[Move], uses: Collection[UUID], now: datetime
+) -> list[TimeConflict]:
+    """Give the conflicts with what their alternatives cost; no use of an allowance counts twice."""
+    records = {move.record.id: move.record for move in moves}
+    found = []
+    for conflict in conflicts:
+        assert conflict.session_id is not None  # noqa: S101 - it is the time of a move
+        record = records[conflict.session_id]
+        others = sum(session_id != record.id for session_id in uses)
+        facts = with_uses(record.facts, now, others)
+        fees = target_fees(rules_of(record.policy), facts, now)
+        found.append(replace(conflict, fees=fees))
+    return found
 
 
 async def find_conflicts_for_staff(
@@ -180,7 +232,10 @@ async def _conflicts(
     *,
     forced: bool = False,
 ) -> list[TimeConflict]:
-    """Find the conflicts in a calendar from which all moving sessions are taken away first."""
+    """Find the conflicts in a calendar from which all moving sessions are taken away first.
+
+    A session that has ended is not in the calendar: its former time may be somebody else's now.
+    """
     changing = [move for move in moves if move.changes]
     if not changing:
         return []
@@ -189,7 +244,8 @@ async def _conflicts(
     # The calendar is read with the times of all sessions.
     owner = owner_of(moves[0].record)._replace(own_id=NO_ID)
     calendar = await read_calendar(db, owner, first, last, now, forced=forced)
-    calendar = without(calendar, [_time_of(move.record) for move in changing])
+    booked = [move.record for move in changing if move.record.status is Status.BOOKED]
+    calendar = without(calendar, [_time_of(record) for record in booked])
     if calendar.held:
         ids = [move.record.id for move in changing]
         own = await read_times_held_by(db, owner.practice_id, ids, now)

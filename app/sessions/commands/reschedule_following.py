@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor
 from app.calendar.taken_times import free_all
 from app.database.statements import Source
-from app.domain.errors import NoChangeError, SessionNotBookedError
+from app.domain.errors import InvalidInputError, NoChangeError, SessionNotBookedError
 from app.domain.policy.decide import decide
 from app.domain.policy.judgement import Judged, Judgement
 from app.domain.policy.rules import Action
@@ -27,13 +27,16 @@ from app.policies.stored import rules_of
 from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_start, check_version
 from app.sessions.commands.finish import ChangedSession, finish_all
-from app.sessions.commands.meeting import MeetingRequest, action_of, is_same_time
+from app.sessions.commands.meeting import WantedMove, action_of, is_same_time
 from app.sessions.commands.moves import (
     Move,
     Override,
+    check_no_seat,
     find_conflicts_for_client,
     find_conflicts_for_staff,
     plan_moves,
+    previewed_meeting,
+    wanted_meeting,
 )
 from app.sessions.commands.orders import (
     ClientOrder,
@@ -47,6 +50,7 @@ from app.sessions.commands.reschedule import check_format_and_location
 from app.sessions.commands.scope import (
     ScopeChoice,
     ScopePreview,
+    ScopeSessions,
     check_links,
     choose_sessions,
     costs_of,
@@ -67,15 +71,17 @@ async def preview_following(
     scope: SeriesScope,
     choice: ScopeChoice,
     *,
-    start: datetime | None,
+    requested: WantedMove,
     now: datetime,
 ) -> ScopePreview:
-    """Decide about each session that a command would cover; of a move to `start`, where each goes.
+    """Decide about each session that a command would cover; of a move to a start, where each goes.
 
     Raises:
         NotFoundError, UnauthorizedError: see product.md section 4.
-        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`, `check_start`.
+        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`, `check_start`,
+            `check_no_seat`, `previewed_meeting`.
     """
+    start = requested.start
     if start is not None:
         check_start(start, where="query")
     found = await read_following(db, caller, session_id)
@@ -83,14 +89,14 @@ async def preview_following(
     sessions = choose_sessions(found, action, choice, now, where="query")
     check_links(caller, sessions)
     named = sessions.named
-    moves_named = named in sessions.covered and named.group_id is None
-    if start is None or action is not Action.RESCHEDULE or not moves_named:
+    if action is Action.RESCHEDULE and scope is SeriesScope.THIS_AND_FOLLOWING:
+        check_no_seat(named, where="query")
+    if start is None or action is not Action.RESCHEDULE or named.group_id is not None:
         return preview_costs(sessions, action, now, scope=scope)
-    requested = MeetingRequest(start, named.format, named.location_id)
-    moves = plan_moves(sessions, requested, {})
-    sessions = sessions.without(_unchanged(moves))
-    preview = preview_costs(sessions, action, now, _targets(moves), scope=scope)
-    return replace(preview, conflicts=await find_conflicts_for_client(db, moves, now))
+    moves = plan_moves(sessions, previewed_meeting(named, start, requested), {}, where="query")
+    preview = _preview_of(sessions, moves, now, scope)
+    conflicts = await find_conflicts_for_client(db, moves, preview.uses, now)
+    return replace(preview, conflicts=conflicts)
 
 
 async def reschedule_following(
@@ -98,7 +104,7 @@ async def reschedule_following(
     caller: Caller,
     session_id: UUID,
     *,
-    requested: MeetingRequest,
+    requested: WantedMove,
     overrides: Mapping[UUID, Override],
     order: ClientOrder,
     choice: ScopeChoice,
@@ -123,17 +129,16 @@ async def reschedule_following(
     _check_starts(requested, overrides)
     if sessions.named.status is Status.CANCELLED:
         raise SessionNotBookedError
-    moves = plan_moves(sessions, requested, overrides)
+    moves = plan_moves(sessions, wanted_meeting(sessions.named, requested), overrides)
     changing = _changing(moves)
-    action, unchanged = _action_of(changing), _unchanged(moves)
-    sessions = sessions.without(unchanged)
-    keep, targets = choice.keep | unchanged, _targets(moves)
-    judged = judge_all_for_client(sessions, action, order, quotes, now, keep=keep, targets=targets)
-    if action is Action.RESCHEDULE:
+    preview = _preview_of(sessions, moves, now)
+    sessions, keep = preview.sessions, choice.keep | _unchanged(moves)
+    judged = judge_all_for_client(preview, order, quotes, now, keep=keep)
+    if preview.action is Action.RESCHEDULE:
         judged |= _check_formats(changing, order, now)
     changed = costs_of(judged)
     check_question(order.ask_waiver, judged.values())
-    conflicts = await find_conflicts_for_client(db, moves, now)
+    conflicts = await find_conflicts_for_client(db, moves, preview.uses, now)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.client_zone)
     command_id = await _move_all(db, moves, judged, actor=caller.actor, order=order, now=now)
@@ -145,7 +150,7 @@ async def reschedule_following_by_staff(
     staff: Staff,
     session_id: UUID,
     *,
-    requested: MeetingRequest,
+    requested: WantedMove,
     overrides: Mapping[UUID, Override],
     force: bool,
     order: StaffOrder,
@@ -167,7 +172,7 @@ async def reschedule_following_by_staff(
     check_version(sessions.named, order.if_match)
     if sessions.named.status is not Status.BOOKED:
         raise SessionNotBookedError
-    moves = plan_moves(sessions, requested, overrides)
+    moves = plan_moves(sessions, wanted_meeting(sessions.named, requested), overrides)
     changing = _changing(moves)
     actions = [(move.record, action_of(move.record, move.to)) for move in changing]
     judged = judge_all_for_staff(actions, now, charged=order.charged, targets=_targets(moves))
@@ -179,8 +184,9 @@ async def reschedule_following_by_staff(
     return await answer_staff_scope(db, staff, sessions, changed, command_id, changed=changed)
 
 
-def _check_starts(requested: MeetingRequest, overrides: Mapping[UUID, Override]) -> None:
-    check_start(requested.start)
+def _check_starts(requested: WantedMove, overrides: Mapping[UUID, Override]) -> None:
+    if requested.start is not None:
+        check_start(requested.start)
     for index, override in enumerate(overrides.values()):
         check_start(override.start, f"/overrides/{index}/start")
 
@@ -207,10 +213,25 @@ def _unchanged(moves: Sequence[Move]) -> frozenset[UUID]:
     return frozenset(move.record.id for move in moves if not move.changes)
 
 
-def _action_of(changing: Sequence[Move]) -> Action:
-    """Give the policy's action for all sessions: a move, if one of them changes its start."""
-    actions = {action_of(move.record, move.to) for move in changing}
-    return Action.RESCHEDULE if Action.RESCHEDULE in actions else Action.CHANGE_FORMAT
+def _preview_of(
+    sessions: ScopeSessions,
+    moves: Sequence[Move],
+    now: datetime,
+    scope: SeriesScope = SeriesScope.THIS_AND_FOLLOWING,
+) -> ScopePreview:
+    """Decide about the sessions that the moves change, without a quote.
+
+    A session that keeps its start beside a move is judged as a change of format. One that is not
+    booked is judged as a move, which refuses it.
+    """
+    changing = [move for move in moves if move.changes]
+    same_start = [m for m in changing if action_of(m.record, m.to) is Action.CHANGE_FORMAT]
+    only_format = {move.record.id for move in same_start if move.record.status is Status.BOOKED}
+    action = Action.RESCHEDULE
+    if changing and len(same_start) == len(changing):
+        action, only_format = Action.CHANGE_FORMAT, set()
+    sessions, targets = sessions.without(_unchanged(moves)), _targets(moves)
+    return preview_costs(sessions, action, now, targets, only_format=only_format, scope=scope)
 
 
 def _check_formats(
@@ -231,6 +252,8 @@ def _check_formats(
             check_format_and_location(record, to.format, to.location_id, now)
         except ActionRefusedError as error:
             raise ScopeRefusedError(record.id, error.decision, error.zone) from None
+        except InvalidInputError as error:
+            raise InvalidInputError(move.under + error.pointer, error.explanation.key) from None
         if is_same_time(record, to):
             action, facts = Action.CHANGE_FORMAT, record.facts
             decision = decide(rules_of(record.policy), action, facts, now)

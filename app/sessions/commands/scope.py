@@ -10,7 +10,7 @@ from uuid import UUID
 from app.domain.errors import DomainError, ForbiddenError, InvalidInputError, QuoteStaleError
 from app.domain.policy.allowance import with_uses
 from app.domain.policy.costs import Cost, Promised
-from app.domain.policy.decide import Decision
+from app.domain.policy.decide import Decision, decide
 from app.domain.policy.judgement import (
     Judged,
     Judgement,
@@ -81,9 +81,30 @@ class ScopePreview:
     scope: SeriesScope = SeriesScope.THIS_AND_FOLLOWING
 
     @property
-    def promised(self) -> list[Promised]:
-        """Give what a quote with these decisions promises for each covered session."""
-        return [decision.promised for decision in self.decisions]
+    def judged(self) -> list[SessionRecord]:
+        """Give the sessions that are judged by the action: not a change of format beside a move."""
+        decided = zip(self.sessions.covered, self.decisions, strict=True)
+        return [record for record, decision in decided if decision.action is self.action]
+
+    @property
+    def promised(self) -> list[tuple[SessionRecord, Promised]]:
+        """Give what a quote with these decisions promises for each session with this action.
+
+        A change of format beside a move is free, and in no quote: else a quote for it would make a
+        move of the same session free.
+        """
+        decided = zip(self.sessions.covered, self.decisions, strict=True)
+        return [
+            (record, decision.promised)
+            for record, decision in decided
+            if decision.action is self.action
+        ]
+
+    @property
+    def uses(self) -> frozenset[UUID]:
+        """Give the sessions that use one of the client's allowance."""
+        decided = zip(self.sessions.covered, self.decisions, strict=True)
+        return frozenset(record.id for record, decision in decided if decision.uses_allowance)
 
     @property
     def costs(self) -> list[Cost] | None:
@@ -173,40 +194,48 @@ def preview_costs(
     now: datetime,
     targets: Mapping[UUID, datetime] = NO_TARGETS,
     *,
+    only_format: Collection[UUID] = (),
     scope: SeriesScope = SeriesScope.THIS_AND_FOLLOWING,
 ) -> ScopePreview:
     """Decide about each covered session, without a quote; of a move about its target, if known.
 
-    They share what is left of their client's allowance.
+    They share what is left of their client's allowance. `only_format` are sessions that keep their
+    start beside a move: they are judged as a change of format.
     """
-    covered = [
+    judged = [record for record in sessions.covered if record.id not in only_format]
+    several = [
         OneOfSeveral(
             rules_of(record.policy),
             _facts(record, alone=scope is SeriesScope.THIS),
             targets.get(record.id),
         )
+        for record in judged
+    ]
+    together = decide_together(several, action, now)
+    found = {record.id: decision for record, decision in zip(judged, together, strict=True)}
+    decisions = [
+        found[record.id]
+        if record.id in found
+        else decide(rules_of(record.policy), Action.CHANGE_FORMAT, _facts(record), now)
         for record in sessions.covered
     ]
-    decisions = decide_together(covered, action, now)
     return ScopePreview(action, sessions, decisions, targets, scope=scope)
 
 
 def judge_all_for_client(
-    sessions: ScopeSessions,
-    action: Action,
+    preview: ScopePreview,
     order: ClientOrder,
     quotes: Quotes,
     now: datetime,
     *,
     keep: Collection[UUID],
-    targets: Mapping[UUID, datetime] = NO_TARGETS,
 ) -> dict[UUID, Judged]:
-    """Give the cost of an action on each covered session; a valid quote limits each of them.
+    """Give the cost of the previewed action on each session that is judged by it.
 
-    The client gives one reason for all; what it changes is in each session's own policy. `keep` are
-    sessions that stay as they are; the quote may be for them too. `targets` are the starts of a
-    move. Each session for which the quote shows one of the allowance uses one, unless its reason
-    lifts the cost, and no other.
+    A valid quote limits each of them. It may also be for sessions to `keep`, and for those that
+    only change their format beside a move. The client gives one reason for all; what it changes is
+    in each session's own policy. Each session for which the quote shows one of the allowance uses
+    one, unless its reason lifts the cost, and no other.
 
     Raises:
         InvalidInputError: see `check_reason`, for the named session.
@@ -217,21 +246,23 @@ def judge_all_for_client(
         ScopeQuoteRequiredError: the action has a cost, and the request has no valid quote that
             covers it.
     """
-    check_reason(sessions.named, order.reason)
-    preview = preview_costs(sessions, action, now, targets)
+    check_reason(preview.sessions.named, order.reason)
+    judged = {record.id for record in preview.judged}
+    only_format = {record.id for record in preview.sessions.covered} - judged
+    sessions = replace(preview.sessions, covered=preview.judged)
     quote = None if order.quote is None else quotes.read_scope(order.quote)
     given_at = now if quote is None else quotes.given_at(quote, now)
     try:
-        quoted = _promised(quote, sessions, keep, action, now)
+        quoted = _promised(quote, sessions, {*keep, *only_format}, preview.action, now)
     except QuoteStaleError:
         raise ScopeQuoteOutdatedError(preview, now) from None
-    found = _judge_each(sessions, action, order, quoted, given_at, now, targets)
+    found = _judge_each(sessions, preview.action, order, quoted, given_at, now, preview.targets)
     if any(one.judgement.quoted is None and one.decision.needs_quote for one in found):
         raise ScopeQuoteRequiredError(preview, now)
     if any(is_spent(*one) for one in found):
         raise ScopeAllowanceSpentError(preview, now)
-    judged = (judged_of(*one) for one in found)
-    return {record.id: one for record, one in zip(sessions.covered, judged, strict=True)}
+    costs = (judged_of(*one) for one in found)
+    return {record.id: one for record, one in zip(sessions.covered, costs, strict=True)}
 
 
 class _Judged(NamedTuple):

@@ -117,7 +117,7 @@ async def reschedule_practice_session(
                 db,
                 staff,
                 session_id,
-                requested=requested.for_single(),
+                requested=requested,
                 overrides=body.overriding(),
                 force=body.force,
                 order=order,
@@ -150,8 +150,8 @@ async def mark_session_fulfilled(
 ) -> Response:
     """Record that a booked session took place. Sends webhooks, but no email.
 
-    A package credit that pays for the session is used up. Marking the session again does nothing.
-    `undo` reverts a mistake.
+    It is possible at any time, also before the session's start. A package credit that pays for the
+    session is used up. Marking the session again does nothing. `undo` reverts a mistake.
     """
     reason = _reason(body.reason)
     return await write(
@@ -177,8 +177,9 @@ async def mark_session_noshow(
 ) -> Response:
     """Record that the client missed the session, with or without a fee, and notify the client.
 
-    With `charge_fee` the client pays the policy's cost of a cancellation after the start: its fee,
-    or the credit. Marking the session again does nothing. `undo` reverts a mistake.
+    It is possible at any time, also before the session's start. With `charge_fee` the client pays
+    the policy's cost of a cancellation after the start: its fee, or the credit. Marking the session
+    again does nothing. `undo` reverts a mistake.
     """
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
     return await write(

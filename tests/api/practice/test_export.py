@@ -22,7 +22,9 @@ from tests.world import NOW, REASON, Api, World
 
 NOTE = {"note": "Canary note."}
 LATE = {"before_minutes": 20_000}
+BY_REF = "/v1/practice/sessions/by-ref"
 CHARGED = {"reason": NOTE, "charge_fee": True}
+FREE = {"reason": NOTE, "charge_fee": False}
 
 
 async def make_full(staff: Api, world: World) -> None:
@@ -153,7 +155,69 @@ async def test_erased_clients_are_exported_and_imported(staff: Api, world: World
     assert (again.status_code, again.json()["sessions_cancelled"]) == (200, 0)
     session = of_kind(lines, "session")[0]
     booked = session | {"external_ref": "new", "status": "booked", "ended": None, "fees": []}
+    booked["redemption"] = None
     assert await outcomes(theirs, [booked]) == ["validation-failed /client_ref"]
+
+
+async def test_a_push_is_compared_with_the_one_before_the_export(staff: Api, world: World) -> None:
+    """Its client has moved the session since; the same push again leaves it where it is."""
+    pushed = {
+        "client_id": str(world.client_id),
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "start": START.isoformat(),
+        "format": "video",
+    }
+    made = await staff.put(f"{BY_REF}/visit-1", pushed)
+    session_id = made.json()["session"]["id"]
+    own = staff.signed_in(world.token())
+    moved = await own.reschedule(session_id, START + timedelta(hours=2))
+    assert moved.status_code == 200, moved.text
+    lines = await exported(staff)
+    other, theirs = await empty_practice(staff, world)
+    assert "failed" not in {one["result"] for one in await imported(theirs, lines)}
+    assert await exported(theirs) == lines
+    row = (await other.rows(Session))[0]
+    ids = {"client_id": row.client_id, "practitioner_id": row.practitioner_id}
+    there = pushed | {name: str(value) for name, value in ids.items()}
+    there["service_id"] = str(row.service_id)
+    again = await theirs.put(f"{BY_REF}/visit-1", there)
+    assert (again.status_code, again.json()["command_id"]) == (200, None)
+    (row,) = await other.rows(Session)
+    assert row.starts_at == START + timedelta(hours=2)
+
+
+async def test_what_an_earlier_end_left_is_not_the_state_of_a_session(
+    staff: Api, world: World
+) -> None:
+    """A charged cancellation that was undone: its fee is void, and the session is booked."""
+    session_id = await world.book(START, external_ref="visit-1")
+    path = f"/v1/practice/sessions/{session_id}"
+    await world.add_policy({"cancel": {"fees": [{"deadline": LATE, "amount_minor": 4500}]}})
+    assert (await staff.post(f"{path}/cancel", CHARGED)).status_code == 200
+    assert (await staff.post(f"{path}/undo", {"reason": NOTE})).status_code == 200
+    lines = await exported(staff)
+    other, theirs = await empty_practice(staff, world)
+    assert "failed" not in {one["result"] for one in await imported(theirs, lines)}
+    entries = await other.rows(Change, subject="session")
+    kinds = [row.kind for row in sorted(entries, key=lambda row: row.session_version)]
+    assert kinds[-1] != "cancelled"
+
+
+async def test_an_undo_after_the_import_takes_the_returned_credit_again(
+    staff: Api, world: World
+) -> None:
+    package_id = await world.add_package(credits=1)
+    session_id = await world.book(START, package_id=package_id, external_ref="visit-1")
+    done = await staff.post(f"/v1/practice/sessions/{session_id}/cancel", FREE)
+    assert done.status_code == 200, done.text
+    lines = await exported(staff)
+    other, theirs = await empty_practice(staff, world)
+    assert "failed" not in {one["result"] for one in await imported(theirs, lines)}
+    assert await exported(theirs) == lines
+    (row,) = await other.rows(Session)
+    undone = await theirs.post(f"/v1/practice/sessions/{row.id}/undo", {"reason": NOTE})
+    assert undone.json()["session"]["package"]["credits_left"] == 0
 
 
 async def test_the_line_of_an_erased_client_brings_nothing_else_along(

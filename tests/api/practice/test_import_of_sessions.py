@@ -15,6 +15,7 @@ from tests.transfer import imported, outcomes
 from tests.world import NOW, Api, World
 
 START = datetime(2026, 12, 7, 15, 0, tzinfo=UTC)
+LATER = START + timedelta(hours=2)
 USD = {"currency": "USD"}
 
 
@@ -117,6 +118,26 @@ async def test_a_push_after_the_import_finds_the_session(staff: Api, world: Worl
     assert (same.status_code, same.json()["session"]["version"]) == (200, 1)
     moved = await staff.put(path, body | {"start": (START + timedelta(hours=2)).isoformat()})
     assert moved.json()["session"]["version"] == 2
+
+
+async def test_a_push_of_what_was_imported_leaves_what_came_after(staff: Api, world: World) -> None:
+    await outcomes(staff, [session(world), session(world, "visit-2", starts_at=LATER.isoformat())])
+    body = {
+        "client_id": str(world.client_id),
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "format": "video",
+    }
+    by_client, by_staff = [await shown(staff, ref) for ref in ("visit-1", "visit-2")]
+    own = staff.signed_in(world.token())
+    moved = await own.reschedule(by_client["id"], START + timedelta(hours=4))
+    assert moved.status_code == 200, moved.text
+    moved = await staff.reschedule_by_staff(by_staff["id"], START + timedelta(hours=3))
+    assert moved.status_code == 200, moved.text
+    for ref, start in (("visit-1", START), ("visit-2", LATER)):
+        path = f"/v1/practice/sessions/by-ref/{ref}"
+        again = await staff.put(path, body | {"start": start.isoformat()})
+        assert (again.status_code, again.json()["session"]["version"]) == (200, 2)
 
 
 @pytest.mark.parametrize("status", ["cancelled", "noshow", "fulfilled"])
@@ -248,6 +269,16 @@ async def test_what_is_wrong_is_named(staff: Api, world: World) -> None:
         session(world, location_ref=str(world.location_id)),
         session(world, starts_at="2026-12-07T15:00:00.5Z"),
         session(world, ends_at=START.isoformat()),
+        session(world, ends_at=(START + timedelta(days=1, seconds=1)).isoformat()),
+        session(world, status="cancelled", ended=ended(at=(NOW + timedelta(days=1)).isoformat())),
+        session(
+            world,
+            redemption={
+                "package_ref": "any",
+                "forfeited_at": NOW.isoformat(),
+                "returned_at": NOW.isoformat(),
+            },
+        ),
         session(world, client_id=str(world.client_id)),
         session(world, service_ref="nowhere"),
         session(world, policy={"version": 1}),
@@ -266,6 +297,9 @@ async def test_what_is_wrong_is_named(staff: Api, world: World) -> None:
         "validation-failed /location_ref",
         "validation-failed /starts_at",
         "validation-failed /ends_at",
+        "validation-failed /ends_at",
+        "validation-failed /ended/at",
+        "validation-failed /redemption/package_ref",
         "validation-failed /client_id",
         "validation-failed /service_ref",
         "validation-failed /policy/version",

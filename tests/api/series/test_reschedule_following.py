@@ -394,14 +394,28 @@ async def test_a_seat_of_a_group_is_cancelled_alone_and_does_not_move_with_other
     assert booked.status_code == 201, booked.text
     session_id = booked.json()["session"]["id"]
     start = (START + DAY).isoformat()
-    shown = await api.get(f"/v1/sessions/{session_id}/scope", action="reschedule", start=start)
+    path = f"/v1/sessions/{session_id}/scope"
+    asked: dict[str, Any] = {"action": "reschedule", "start": start}
+    shown = await api.get(path, **asked, scope="this")
     assert [one["new_starts_at"] for one in shown.json()["sessions"]] == [None]
-    for answer in (
-        await move(api, session_id, START + DAY),
-        await move_by_staff(staff, session_id, START + DAY),
+    to_group = {"group_id": made.json()["id"], "scope": "this_and_following"}
+    to_group |= {"reason": {"note": "Work."}}
+    for answer, where in (
+        (await move(api, session_id, START + DAY), "body"),
+        (await api.post(f"/v1/sessions/{session_id}/reschedule", to_group), "body"),
+        (await move_by_staff(staff, session_id, START + DAY), "body"),
+        (
+            await staff.post(
+                f"{SESSIONS}/{session_id}/reschedule", to_group | {"charge_fee": False}
+            ),
+            "body",
+        ),
+        (await api.get(path, **asked), "query"),
+        (await api.get(path, action="reschedule"), "query"),
     ):
         assert answer.status_code == 422, answer.text
-        assert answer.json()["errors"][0]["pointer"] == "/scope"
+        (error,) = answer.json()["errors"]
+        assert (error["pointer"], error["in"]) == ("/scope", where)
     done = await api.cancel(UUID(session_id), scope="this_and_following")
     assert done.status_code == 200, done.text
     assert [one["status"] for one in done.json()["sessions"]] == ["cancelled"]
