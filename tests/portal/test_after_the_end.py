@@ -51,9 +51,41 @@ async def test_a_client_only_says_that_they_cannot_come(ana: Visitor, world: Wor
     await ana.see("We have told the practice")
     await ana.press("Back to my session")
     await ana.read("You told us on Mon, Nov 30, 10:00 AM that you cannot come.")
+    await expect(ana.button("I cannot come")).to_have_count(0)
+    await expect(ana.page.get_by_text("Rather sooner?")).to_have_count(0)
+    left = ana.page.locator(".action").filter(has=ana.page.locator("#go-absence"))
+    await expect(left).to_contain_text("Costs $45.00 now.")
+    await ana.check_on_a_phone()
     (session,) = await world.rows(Session)
     assert (session.status, session.version) == ("booked", 1)
     assert await world.rows(Fee) == []
+
+
+async def test_who_has_told_the_practice_can_still_give_up_the_time(
+    ana: Visitor, world: World
+) -> None:
+    await world.add_policy({"cancel": CANCEL})
+    await ana.open(await world.book(START))
+    await ana.press("I cannot come")
+    await ana.press("Only tell the practice")
+    await ana.give_reason("I am unwell")
+    await ana.press("Only tell the practice")
+    await ana.press("Back to my session")
+    await ana.press("Give up the time")
+    await ana.give_reason("I am unwell")
+    await ana.press("Give up the time for $45.00")
+    await ana.see("Your session is cancelled")
+    (session,) = await world.rows(Session)
+    assert session.status == "cancelled"
+
+
+async def test_shortly_before_the_start_nobody_waits_for_an_earlier_time(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(NOW + timedelta(hours=2, minutes=1)))
+    await expect(ana.page.get_by_text("Rather sooner?")).to_be_visible()
+    await ana.wait(timedelta(minutes=2))
+    await expect(ana.page.get_by_text("Rather sooner?")).to_have_count(0)
 
 
 async def test_a_client_gives_up_the_time(ana: Visitor, world: World) -> None:

@@ -35,6 +35,17 @@ async def test_the_numbers_of_the_days_stay_whole(ana: Visitor, world: World, ba
     assert await ana.overflow() == 0
 
 
+@pytest.mark.parametrize("width", [320, 360])
+async def test_twice_as_large_text_breaks_no_word_of_the_details(
+    ana: Visitor, world: World, width: int
+) -> None:
+    await ana.page.set_viewport_size({"width": width, "height": 640})
+    await ana.open(await world.book(START))
+    await ana.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert await ana.broken_words(ana.page.locator(".hero-top")) == []
+    assert await ana.overflow() == 0
+
+
 async def test_an_expired_quote_is_never_shown_as_if_it_held(ana: Visitor, world: World) -> None:
     rules = {"cancel": {"fees": [{"deadline": {"before_minutes": 4315}, "amount_minor": 4500}]}}
     await world.add_policy(rules)

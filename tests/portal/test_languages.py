@@ -78,6 +78,29 @@ async def test_the_browser_names_the_language(
         assert await visitor.barriers() == []
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("de", "Zeitzone: Nordamerikanische Ostküsten-Normalzeit."),
+        ("es", "Zona horaria: hora estándar oriental."),
+    ],
+)
+async def test_the_name_of_a_zone_stands_after_a_colon(
+    browser: Browser,
+    site: Settings,
+    world: World,
+    clock: TestClock,
+    language: str,
+    sentence: str,
+) -> None:
+    """The name comes from the browser: no sentence can decline it."""
+    session_id = await world.book(START)
+    async with arrive(browser, site, world, clock, locale=TAGS[language]) as visitor:
+        await visitor.page.goto(visitor.link(session_id))
+        await visitor.press(MOVE[language])
+        await visitor.read(sentence)
+
+
 async def test_a_person_switches_the_language_and_a_reload_keeps_it(
     ana: Visitor, world: World
 ) -> None:

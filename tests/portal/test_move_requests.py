@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from app.tables.changes import Change
 from app.tables.sessions import Fee, Session
-from tests.portal.visitor import Visitor
+from tests.portal.visitor import NARROW, Visitor
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -59,6 +59,17 @@ async def test_the_details_begin_with_what_the_practice_asks_and_its_proposals(
     assert len(await world.rows(Change)) == before
 
 
+async def test_a_proposal_breaks_between_words_on_a_small_phone(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    session_id = await world.book(START)
+    await ask(staff, session_id)
+    await ana.open(session_id)
+    width, height = NARROW
+    await ana.page.set_viewport_size({"width": width, "height": height})
+    assert await ana.broken_words(ana.button(PROPOSALS[1])) == []
+
+
 async def test_one_press_leads_to_the_confirmation_of_a_proposed_time(
     ana: Visitor, world: World, staff: Api
 ) -> None:
@@ -94,6 +105,7 @@ async def test_if_a_proposed_time_was_taken_others_are_shown(
     await world.book(START + timedelta(days=1) + HOUR, client_id=ben)
     await ana.press("Confirm")
     await expect(ana.alert).to_contain_text("This time is not available any more.")
+    await expect(ana.button("Choose another time")).to_have_count(1)
     await ana.page.locator(".alternatives .secondary").first.click()
     await ana.press("Confirm")
     await ana.see("Your session has moved")

@@ -10,7 +10,7 @@ from app.tables.sessions import Session
 from app.tables.waitlist import Offer, Wish
 from tests.portal.visitor import Visitor
 from tests.waiting import FREED, LATE, WISHES, Waiting, offer_token, wait
-from tests.world import Api, TestClock, World
+from tests.world import NOW, Api, TestClock, World
 
 
 @pytest.fixture
@@ -86,9 +86,22 @@ async def test_too_late_says_so_and_changes_nothing(
     await open_offer(ana, world)
     clock.now += timedelta(hours=2)
     await ana.press("Take the new time")
-    await expect(ana.alert).to_contain_text("This offer was not answered in time.")
+    await ana.see("This offer has ended")
+    await ana.read("It was not answered in time. Your session stays as it is.")
+    await expect(ana.page.locator("#accept, #decline")).to_have_count(0)
     (row,) = await world.rows(Session, id=waiting.session_id)
     assert (row.starts_at, row.version) == (LATE, 1)
+
+
+async def test_a_time_that_is_gone_meanwhile_shows_what_has_become_of_the_offer(
+    ana: Visitor, world: World, waiting: Waiting
+) -> None:
+    offer = await waiting.offered()
+    await open_offer(ana, world)
+    await world.change(Offer, offer.id, state="withdrawn", ended_at=NOW)
+    await ana.press("Take the new time")
+    await ana.see("This time is gone")
+    await expect(ana.page.locator("#accept, #decline")).to_have_count(0)
 
 
 async def test_a_new_session_shows_its_price(ana: Visitor, world: World, waiting: Waiting) -> None:
@@ -98,6 +111,8 @@ async def test_a_new_session_shows_its_price(ana: Visitor, world: World, waiting
     await waiting.work()
     await open_offer(ana, world)
     await ana.read("It costs $120.00.")
+    await expect(ana.page.get_by_text("When", exact=True)).to_be_visible()
+    await expect(ana.page.get_by_text("New time")).to_have_count(0)
     await ana.press("Book this time")
     await ana.see("The time is yours")
     assert len(await world.rows(Session, starts_at=FREED, status="booked")) == 1

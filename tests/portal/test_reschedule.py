@@ -144,7 +144,7 @@ async def test_a_second_tab_cannot_move_a_session_that_the_first_has_moved(
     await second.press("Confirm")
     await second.see("Your session has moved")
     await ana.press("Confirm")
-    await expect(ana.alert).to_contain_text("The session has changed since you looked at it.")
+    await expect(ana.alert).to_contain_text("This has changed since you looked at it.")
     await ana.read("1:00 PM to 1:50 PM")
     assert await _moves(world) == 1
 
@@ -281,8 +281,9 @@ async def test_the_carried_cost_of_a_move_is_shown_before_confirming(
         "Cancelling after the move then costs at least $45.00."
     )
     await ana.choose_time("11:00 AM")
-    await ana.read("This is free of charge.")
-    await ana.read("Cancelling after this move costs at least $45.00.")
+    said = ana.page.locator(".command .costs p")
+    carried = "Cancelling after this move costs at least $45.00."
+    await expect(said).to_have_text([carried, "The move itself is free now."])
     await ana.give_reason()
     await ana.press("Confirm")
     await ana.see("Your session has moved")
@@ -386,7 +387,7 @@ async def test_a_move_on_the_same_day_shows_no_fee_and_what_it_carries(
     await ana.read("Costs $30.00 now. Cancelling after this move costs at least $15.00.")
     await ana.read("No fee for a new time from ")
     await ana.choose_time("11:00 AM")
-    await ana.read("This is free of charge.")
+    await ana.read("The move itself is free now.")
     await ana.read("Cancelling after this move costs at least $45.00.")
     await ana.give_reason()
     await ana.press("Confirm")

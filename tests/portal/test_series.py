@@ -9,6 +9,7 @@ from playwright.async_api import Locator, expect
 
 from app.tables.practices import BusyInterval
 from app.tables.sessions import Fee, Session
+from tests.portal.test_move_requests import ask
 from tests.portal.visitor import CANCEL, Visitor, answer_with
 from tests.series import book_series
 from tests.world import NOW, Api, World
@@ -378,6 +379,65 @@ async def test_the_quote_of_several_sessions_is_renewed_and_a_new_cost_is_shown(
     await ana.press("Cancel 2 sessions for $45.00")
     await ana.see("Your sessions are cancelled")
     assert len(await world.rows(Fee)) == 1
+
+
+async def test_a_free_change_that_would_be_used_now_is_a_new_cost(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    minutes = 3 * 24 * 60 - 5
+    fees = [{"deadline": {"before_minutes": minutes}, "amount_minor": 4500}]
+    allowance = {"free": 1, "per": "calendar_year", "for": ["cancel"]}
+    await world.add_policy({"cancel": {"fees": fees}, "allowance": allowance})
+    series = await weekly(staff, world, 2)
+    await go_to_cancel(ana, series[0])
+    await choose_following(ana)
+    await expect(ana.button("Cancel 2 sessions")).to_be_visible()
+    await ana.wait(timedelta(minutes=11))
+    await expect(ana.alert).to_contain_text("The cost has changed.")
+    await expect(date(ana, series[0])).to_contain_text("it uses your free change 1 of 1.")
+
+
+async def test_a_reason_is_asked_where_the_practice_asked_for_one_date_only(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    late = {"deadline": {"before_minutes": 200_000}, "amount_minor": 4500}
+    ill = {"code": "ill", "labels": {"en": "I am ill"}, "fee": "none"}
+    await world.add_policy({"reschedule": {"fees": [late]}, "reasons": [ill]})
+    series = await weekly(staff, world, 2)
+    await ask(staff, series[0])
+    await ana.open(series[0])
+    await ana.press("Friday, December 4, 11:00 AM to 11:50 AM")
+    reason = ana.page.get_by_role("radio", name="I am ill")
+    await expect(ana.page.get_by_role("radio", name=THIS)).to_be_checked()
+    await expect(reason).to_be_hidden()
+    await choose_following(ana)
+    await expect(date(ana, series[1])).to_contain_text("Costs $45.00 now.")
+    await ana.read("I am ill (free of charge)")
+    await ana.check_on_a_phone()
+    await reason.check()
+    await expect(date(ana, series[1])).to_contain_text("Free of charge.")
+    await ana.press("Move 2 sessions")
+    await ana.see("Your sessions have moved")
+    assert ana.bodies("/reschedule")[0]["reason"] == {"code": "ill", "note": "I am ill"}
+    assert await world.rows(Fee) == []
+
+
+async def test_the_following_sessions_move_to_another_format(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    series = await weekly(staff, world, 2)
+    await ana.open(series[0])
+    await ana.press("Reschedule")
+    await ana.page.get_by_role("radio", name="In person").check()
+    await ana.press("11:00 AM")
+    await ana.see("Confirm your new time")
+    await choose_following(ana)
+    await ana.read("You move these 2 sessions")
+    await ana.give_reason()
+    await ana.press("Move 2 sessions")
+    await ana.see("Your sessions have moved")
+    rows = await world.rows(Session)
+    assert {(row.format, row.location_id) for row in rows} == {("in_person", world.location_id)}
 
 
 async def test_dates_that_do_not_load_can_be_asked_for_again(

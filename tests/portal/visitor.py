@@ -25,6 +25,20 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 CANCEL = "**/v1/sessions/*/cancel"
 RESCHEDULE = "**/v1/sessions/*/reschedule"
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+# List the words of a node that stand on two lines.
+BROKEN = """(node) => {
+  const broken = [];
+  const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+    for (const word of text.data.matchAll(/[^\\s]+/g)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((one) => one.top)).size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
 # Of what axe checks, only this depends on colours.
 CONTRAST = {"type": "rule", "values": ["color-contrast"]}
 RULES = {
@@ -155,6 +169,11 @@ class Visitor:
         """Make the window wide."""
         width, height = DESKTOP
         await self.page.set_viewport_size({"width": width, "height": height})
+
+    async def broken_words(self, where: Locator) -> list[str]:
+        """List the words that begin on one line and end on another."""
+        broken: list[str] = await where.evaluate(BROKEN)
+        return broken
 
     async def overflow(self) -> int:
         """Return by how many pixels the page is wider than the window."""

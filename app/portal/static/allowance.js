@@ -3,13 +3,14 @@
 import { h } from "./dom.js";
 import { day, money } from "./format.js";
 import { t } from "./strings.js";
+import { ZONE } from "./zones.js";
 
 /** Why an action is free, or that no free change is left; null where the policy has none for it. */
 export function allowanceText({ allowance }) {
   if (!allowance) return null;
   const { left, of, renews_at: renews, would_use: uses } = allowance;
   if (uses) return t.allowance.uses(of - left + 1, of);
-  return left === 0 && renews ? t.allowance.none(of, day(renews)) : null;
+  return left === 0 && renews ? t.allowance.none(of, day(renews, ZONE)) : null;
 }
 
 /** The decision of someone who pays instead. */

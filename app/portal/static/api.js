@@ -147,8 +147,8 @@ export class Api {
   }
 
   /** What a command on a session and those that follow it in its series would do. It changes nothing. */
-  async scope(id, { action, start, keep, includeMoved }) {
-    const query = new URLSearchParams({ action, include_moved: includeMoved, ...(start ? { start } : {}) });
+  async scope(id, { action, wish, keep, includeMoved }) {
+    const query = new URLSearchParams({ action, include_moved: includeMoved, ...wish });
     for (const one of keep) query.append("keep", one);
     return (await this.#get(`${sessionPath(id, "scope")}?${query}`)).data;
   }

@@ -3,7 +3,7 @@
 import { Intention } from "./api.js";
 import { now } from "./clock.js";
 import { button, h } from "./dom.js";
-import { short } from "./format.js";
+import { onOwnClock } from "./format.js";
 import { sender } from "./send.js";
 import { t } from "./strings.js";
 
@@ -18,7 +18,7 @@ export function comingFrom({ actions, starts_at: start }) {
 /** What the client has said, or the button to say it; null where there is neither. */
 export function comingPart(app, { session, etag }) {
   const { id, confirmed_at: said, actions, status } = session;
-  if (status === "booked" && said !== null) return h("p", { class: "message", id: "coming", tabindex: "-1" }, t.coming.said(short(said)));
+  if (status === "booked" && said !== null) return h("p", { class: "message", id: "coming", tabindex: "-1" }, t.coming.said(onOwnClock(said)));
   if (!actions.confirm.allowed || now() < comingFrom(session)) return null;
   const { visit } = app;
   const intention = new Intention();

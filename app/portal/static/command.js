@@ -36,8 +36,11 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
 
   const cost = h("div", { "aria-live": "polite" });
   const message = h("div", {});
-  const isAnswer = decision.free_because === "move_request";
-  const reason = isAnswer ? reasonOfRequest() : reasonFields(visit.reasons, id, decision.reasons, () => showCost(), { isOptional: command === "reschedule" });
+  const unasked = reasonOfRequest();
+  const fields = reasonFields(visit.reasons, id, decision.reasons, () => showCost(), { isOptional: command === "reschedule" });
+  /** Nothing is asked where the practice asked for all of the change. */
+  const isAnswer = () => (several()?.preview ? several().isAnswer : decision.free_because === "move_request");
+  const reason = () => (isAnswer() ? unasked : fields);
   const question = askWithCommand();
   const instead = payInstead(() => showCost());
   const submit = button("", null, { type: "submit", class: "primary" });
@@ -50,15 +53,18 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
       return;
     }
     const preview = several()?.preview;
-    const code = reason.choice();
+    fields.node.hidden = isAnswer();
+    const code = reason().choice();
+    several()?.giveReason(code);
     const found = withReason(forTarget(decision, wish.start), code);
     instead.offer(several() || !hasCost ? null : found);
     const shown = instead.isChosen ? paying(found) : found;
     cost.replaceChildren(several() ? preview ? several().costBox(code) ?? "" : "" : hasCost ? costBox(shown) : "");
     const fee = several() ? preview && several().sums(code).fee : hasCost && shown.fee;
     const price = fee && money(fee);
-    if (hasCost) reason.tell(decision);
-    question.offer(Boolean(fee) && effectOf(decision, code) !== "ask");
+    const effects = preview ? { reasons: several().reasons } : decision;
+    if (hasCost) fields.tell(effects);
+    question.offer(Boolean(fee) && effectOf(effects, code) !== "ask");
     if (preview) submit.textContent = labels.several(preview.sessions.length, price);
     else submit.textContent = price && labels.submitFee ? labels.submitFee(price) : labels.submit;
   };
@@ -76,7 +82,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   const send = async () => {
     if (isSending || (isStale && hasCost)) return;
     if (several() && !several().isComplete()) return;
-    const given = reason.read();
+    const given = reason().read();
     if (given === null) return;
     const asked = question.read();
     if (asked === false) return;
@@ -111,7 +117,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
       showCost();
     }
     if (error.code === "idempotency-key-reused") intention.forget();
-    if (answer === "fields") reason.mark(error.body.errors ?? []);
+    if (answer === "fields") reason().mark(error.body.errors ?? []);
     show(showProblem(error, app.ways(id, { retry: send, times: onLost ? null : () => app.lookAgain(id, null, visit), home: () => app.lookAgain(id, null, visit) })));
     if (error instanceof Problem && ANSWERS[error.code] === "times" && onLost) {
       onLost(error, message);
@@ -140,7 +146,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
 
   /** The quote of several sessions ends: ask what they cost now, and say so where it is something else. */
   const renewSeveral = async () => {
-    const costs = (preview) => JSON.stringify(preview?.sessions.map(({ session_id: one, decision: { fee, credit, carries } }) => [one, fee, credit, carries]));
+    const costs = (preview) => JSON.stringify(preview?.sessions.map(({ session_id: one, decision: { fee, credit, carries, allowance } }) => [one, fee, credit, carries, allowance?.would_use]));
     const before = costs(several().preview);
     await several().load();
     const preview = several()?.preview;
@@ -206,7 +212,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     cost,
     instead.node,
     policy,
-    reason.node,
+    fields.node,
     question.node,
     message,
     h("div", { class: "buttons" }, submit, linkTo(app, { view: "details", id }, back, { class: "button secondary", id: "keep" })),

@@ -2,7 +2,7 @@
 
 import { now } from "./clock.js";
 import { language, t } from "./strings.js";
-import { leading, occursTwice, offset } from "./zones.js";
+import { differs, leading, occursTwice, offset, ZONE } from "./zones.js";
 
 const VIEWER = readTag((navigator.languages ?? [])[0] ?? navigator.language);
 const locales = new Map();
@@ -89,6 +89,15 @@ export const dayAndTime = (instant, zone = leading()) => t.dayAndTime(day(instan
 
 /** "Thu, Dec 3, 10:00 AM" */
 export const short = (instant, zone = leading()) => clear(write(instant, zone, { ...SHORT_DAY, ...TIME }), instant, zone);
+
+/**
+ * An instant that is not a session's own time, such as a deadline: on the person's own clock, as in the
+ * mails. Where another clock leads in the view, with the zone: "Wed, Dec 2, 7:00 AM PST".
+ */
+export function onOwnClock(instant, style = short) {
+  const text = style(instant, ZONE);
+  return differs([instant], ZONE) && !occursTwice(instant, ZONE) ? `${text} ${zoneName(instant, ZONE, "short")}` : text;
+}
 
 /** Add the zone's short name to a time that clocks show twice, because they go back. */
 const clear = (text, instant, zone) => (occursTwice(instant, zone) ? `${text} ${zoneName(instant, zone, "short")}` : text);

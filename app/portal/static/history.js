@@ -2,7 +2,7 @@
 
 import { note } from "./app.js";
 import { h } from "./dom.js";
-import { dayAndTime, money } from "./format.js";
+import { dayAndTime, money, onOwnClock } from "./format.js";
 import { formatName } from "./parts.js";
 import { showProblem } from "./problems.js";
 import { t } from "./strings.js";
@@ -38,7 +38,7 @@ function entry({ kind, at, by, after, fee, credit, free_because: because, reason
   const more = [fee && t.history.fee(money(fee)), t.history.because[because], t.history.credit[credit], by === "client" && why(reason)].filter(Boolean);
   return [
     h("p", {}, h("strong", {}, what(dayAndTime(after.starts_at), formatName(after.format)))),
-    h("p", { class: "quiet" }, [dayAndTime(at), t.history.by[by]].filter(Boolean).join(", ")),
+    h("p", { class: "quiet" }, [onOwnClock(at, dayAndTime), t.history.by[by]].filter(Boolean).join(", ")),
     more.map((text) => h("p", {}, text)),
   ];
 }

@@ -2,7 +2,7 @@
 
 import { now } from "./clock.js";
 import { h } from "./dom.js";
-import { time } from "./format.js";
+import { onOwnClock, time } from "./format.js";
 import { t } from "./strings.js";
 
 /** Reserve again so long before the end, in milliseconds. */
@@ -23,7 +23,7 @@ export function reservation(app, id, wish, quote) {
     const held = await inOrder(() => (isOver ? null : visit.api.reserve(id, { ...wish, quote })));
     if (isOver) return;
     const until = held?.expires_at ?? null;
-    node.textContent = until ? t.confirm.reserved(time(until)) : "";
+    node.textContent = until ? t.confirm.reserved(onOwnClock(until, time)) : "";
     if (!until) return;
     const left = Date.parse(until) - now();
     if (until === before) app.after(left, () => { node.textContent = ""; });

@@ -3,7 +3,7 @@
 import { allowanceText } from "./allowance.js";
 import { now } from "./clock.js";
 import { button, facts, h, link, nextId, written } from "./dom.js";
-import { countdown, day, isoDate, money, nearDay, short, span, tileParts, time, zoneName, zoneNames } from "./format.js";
+import { countdown, day, isoDate, money, nearDay, onOwnClock, short, span, tileParts, time, zoneName, zoneNames } from "./format.js";
 import { icon } from "./icons.js";
 import { t } from "./strings.js";
 import { differs, lead, leading, ZONE } from "./zones.js";
@@ -159,8 +159,8 @@ export function costNow(decision, startsAt) {
   if (credit === "forfeited") sentences.push(t.cost.forfeited);
   if (carries) sentences.push(carriedCost(carries, t.cost));
   if (free) sentences.push(t.cost.freeTargets(short(free.from), short(free.before)));
-  if (isFree) sentences.push(atStart || !deadline ? t.cost.freeUntilStart : t.cost.freeUntil(short(deadline)));
-  else if (!atStart && deadline) sentences.push(t.cost.possibleUntil(short(deadline)));
+  if (isFree) sentences.push(atStart || !deadline ? t.cost.freeUntilStart : t.cost.freeUntil(onOwnClock(deadline)));
+  else if (!atStart && deadline) sentences.push(t.cost.possibleUntil(onOwnClock(deadline)));
   return { text: sentences.join(" "), isFree, deadline };
 }
 
@@ -174,7 +174,7 @@ export function price(decision, startsAt) {
     if (carries) return t.price.carries;
     if (allowance?.would_use) return t.price.allowance;
     if (!deadline) return t.cost.because[decision.free_because] ? t.price.free : t.price.freeUntilStart;
-    return Date.parse(deadline) >= Date.parse(startsAt) ? t.price.freeUntilStart : t.price.freeUntil(short(deadline));
+    return Date.parse(deadline) >= Date.parse(startsAt) ? t.price.freeUntilStart : t.price.freeUntil(onOwnClock(deadline));
   };
   return h("span", { class: isFree ? "price costless" : "price" }, text(), ...countdownTo(deadline));
 }
@@ -218,17 +218,17 @@ export function costBox(decision) {
   return h(
     "div",
     { class: fee || credit === "forfeited" || carries ? "message costs" : "message free" },
+    carries ? h("p", {}, h("strong", {}, carriedCost(carries, t.cost))) : null,
     fee ? h("p", {}, h("strong", {}, t.cost.fee(money(fee))), " ", t.cost.collect) : null,
-    !fee && credit !== "forfeited" ? h("p", {}, allowanceText(decision) ?? t.cost.because[because] ?? t.cost.free) : null,
+    !fee && credit !== "forfeited" ? h("p", {}, allowanceText(decision) ?? (carries ? t.cost.freeNow : t.cost.because[because] ?? t.cost.free)) : null,
     fee && allowanceText(decision) ? h("p", {}, allowanceText(decision)) : null,
     credit ? h("p", {}, t.cost.credit[credit] ?? "") : null,
     decision.forgiven_if_refilled ? h("p", {}, decision.allowance?.would_use ? t.allowance.refilled : t.cost.refilled) : null,
-    carries ? h("p", {}, h("strong", {}, carriedCost(carries, t.cost))) : null,
   );
 }
 
 /** Until when something is possible; once that is past, until when it was. */
-export const possibleUntil = (deadline) => (Date.parse(deadline) < now() ? t.cost.wasPossibleUntil : t.cost.possibleUntil)(short(deadline));
+export const possibleUntil = (deadline) => (Date.parse(deadline) < now() ? t.cost.wasPossibleUntil : t.cost.possibleUntil)(onOwnClock(deadline));
 
 /** The policy in the practitioner's words, folded after four lines; and as a timeline for each action. */
 export function policyText({ policy }) {
@@ -261,7 +261,7 @@ function timeline(terms, startsAt) {
 }
 
 function describeTerm({ until, fee, credit, carries }, startsAt) {
-  const text = Date.parse(until) >= Date.parse(startsAt) ? t.terms.start : short(until);
+  const text = Date.parse(until) >= Date.parse(startsAt) ? t.terms.start : onOwnClock(until);
   const passed = now() > Date.parse(until) ? ` ${t.terms.passed}` : "";
   if (credit === "forfeited") return t.terms.forfeited(text) + passed;
   const cost = fee ? t.terms.fee(money(fee), text) : t.terms.free(text);

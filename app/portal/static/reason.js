@@ -105,5 +105,5 @@ export function reasonFields(given, id, reasons, onChoice, { isOptional = false 
 
 /** No fields: the practice asked, so that is the reason. */
 export function reasonOfRequest() {
-  return { node: null, choice: () => null, tell: () => {}, read: () => ({ code: "other", note: t.request.reason }), mark: () => {} };
+  return { choice: () => null, read: () => ({ code: "other", note: t.request.reason }), mark: () => {} };
 }

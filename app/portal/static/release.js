@@ -2,7 +2,7 @@
 
 import { Intention } from "./api.js";
 import { button, h } from "./dom.js";
-import { dayAndTime } from "./format.js";
+import { dayAndTime, onOwnClock } from "./format.js";
 import { sender } from "./send.js";
 import { t } from "./strings.js";
 
@@ -21,7 +21,7 @@ export function releasePart(app, session) {
     app.refresh();
   });
   const label = release === null ? t.release.begin : t.release.stop;
-  const text = release === null ? `${t.release.how} ${t.release.waiting(choice.waiting)}` : t.release.on(dayAndTime(release.until));
+  const text = release === null ? `${t.release.how} ${t.release.waiting(choice.waiting)}` : t.release.on(onOwnClock(release.until, dayAndTime));
   const go = button(label, send, { class: "secondary", id: "release" });
   return h("div", { class: "action" }, go, h("p", { class: "quiet small" }, text), place);
 }

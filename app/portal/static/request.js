@@ -2,7 +2,7 @@
 
 import { now } from "./clock.js";
 import { h, linkTo, written } from "./dom.js";
-import { dayAndTime } from "./format.js";
+import { dayAndTime, onOwnClock } from "./format.js";
 import { confirmEntry, slotName } from "./slots.js";
 import { t } from "./strings.js";
 
@@ -14,7 +14,7 @@ export function requestText({ status, move_request: request }) {
     { class: "message" },
     h("p", {}, h("strong", {}, isCancelled ? t.request.cancelled : t.request.asks)),
     request.note ? h("blockquote", {}, written(request.note)) : null,
-    h("p", {}, t.request.answerBy(dayAndTime(request.answer_by)), isCancelled ? null : ` ${t.request.keep}`),
+    h("p", {}, t.request.answerBy(onOwnClock(request.answer_by, dayAndTime)), isCancelled ? null : ` ${t.request.keep}`),
   );
 }
 
@@ -23,7 +23,7 @@ export function requestWays(app, session) {
   const { id, version, actions, format, move_request: request } = session;
   const mayMove = actions.reschedule.allowed;
   const proposals = mayMove ? request.proposals.filter((slot) => Date.parse(slot.start) > now()) : [];
-  const choose = (slot) => linkTo(app, { ...confirmEntry(session, format.kind, slot), isProposed: true }, slotName(slot), { class: "button primary", "data-start": slot.start });
+  const choose = (slot) => linkTo(app, { ...confirmEntry(session, format.kind, slot), isProposed: true }, h("span", {}, slotName(slot)), { class: "button primary", "data-start": slot.start });
   const go = (name, label, style) => linkTo(app, { view: name, id, version }, label, { class: `button ${style}`, id: `go-${name}` });
   return h(
     "div",

@@ -14,6 +14,8 @@ import { t } from "./strings.js";
 
 const THIS = "this";
 const FOLLOWING = "this_and_following";
+/** The effects of a reason, the strongest first. */
+const EFFECTS = ["none", "ask", "usual"];
 
 /** Whether dates of the same series follow a session. */
 export function hasFollowing({ series, group, status }) {
@@ -38,6 +40,8 @@ export class ScopePart {
   #met = new Map();
   #preview = null;
   #turn = 0;
+  /** The reason that is chosen. */
+  #code = null;
   #place = h("div", { class: "dates" });
   node;
 
@@ -74,15 +78,46 @@ export class ScopePart {
 
   /** What the command carries besides. */
   get body() {
-    const { format, location_id: location } = this.#wish;
-    const own = this.#session.format;
-    const isOther = format && (format !== own.kind || (location ?? null) !== (own.location?.id ?? null));
+    const { format } = this.#wish;
     const overrides = [...this.#picks].map(([id, slot]) => ({
       session_id: id,
       start: slot.start,
-      ...(isOther ? { format, ...(slot.location_id ? { location_id: slot.location_id } : {}) } : {}),
+      ...(this.#hasOtherFormat ? { format, ...(slot.location_id ? { location_id: slot.location_id } : {}) } : {}),
     }));
     return { scope: FOLLOWING, keep: [...this.#keep], include_moved: this.#includeMoved, quote: this.#preview.quote, ...(overrides.length > 0 ? { overrides } : {}) };
+  }
+
+  /** Whether the wish is for another format or place than the session has. */
+  get #hasOtherFormat() {
+    const { format, location_id: location } = this.#wish;
+    const own = this.#session.format;
+    return Boolean(format) && (format !== own.kind || (location ?? null) !== (own.location?.id ?? null));
+  }
+
+  /** The part of the wish that the preview depends on. */
+  get #asked() {
+    const { start, format, location_id: location } = this.#wish;
+    if (!start) return {};
+    return { start, ...(this.#hasOtherFormat ? { format, ...(location ? { location_id: location } : {}) } : {}) };
+  }
+
+  /** Whether the practice asked for the change of every date, so that no reason is needed. */
+  get isAnswer() {
+    return this.#preview.sessions.every((one) => one.decision.free_because === "move_request");
+  }
+
+  /** What each reason changes: for the date for which it changes most. */
+  get reasons() {
+    const all = this.#preview.sessions.flatMap((one) => one.decision.reasons ?? []);
+    const strongest = (code) => EFFECTS.find((effect) => all.some((one) => one.code === code && one.effect === effect));
+    return [...new Set(all.map((one) => one.code))].map((code) => ({ code, effect: strongest(code) }));
+  }
+
+  /** Show beside each date what it costs with a reason. */
+  giveReason(code) {
+    if (code === this.#code) return;
+    this.#code = code;
+    if (this.#preview !== null) this.#show();
   }
 
   /** Ask what would change, and show it. Only the answer to the last question counts. */
@@ -95,7 +130,7 @@ export class ScopePart {
     if (!this.isFollowing) return;
     const { id } = this.#session;
     try {
-      const preview = await this.#visit.api.scope(id, { action: this.#action, start: this.#wish.start, keep: this.#keep, includeMoved: this.#includeMoved });
+      const preview = await this.#visit.api.scope(id, { action: this.#action, wish: this.#asked, keep: this.#keep, includeMoved: this.#includeMoved });
       if (turn !== this.#turn) return;
       this.#preview = preview;
       this.#show();
@@ -205,10 +240,10 @@ export class ScopePart {
     return h(
       "div",
       { class: fee || forfeited || carries ? "message costs" : "message free" },
+      carries ? h("p", {}, h("strong", {}, t.scope.carries)) : null,
       fee ? h("p", {}, h("strong", {}, t.scope.sum(money(fee))), " ", t.cost.collect) : null,
       forfeited ? h("p", {}, t.scope.forfeited(forfeited)) : null,
-      fee || forfeited ? null : h("p", {}, t.cost.free),
-      carries ? h("p", {}, h("strong", {}, t.scope.carries)) : null,
+      fee || forfeited ? null : h("p", {}, carries ? t.cost.freeNow : t.cost.free),
     );
   }
 
@@ -231,7 +266,7 @@ export class ScopePart {
       "li",
       { "data-session": id, "data-open": isTaken || !decision.allowed },
       h("p", {}, planned && !isTaken ? move(start, to) : h("strong", {}, short(start))),
-      decision.allowed ? h("p", { class: "quiet small" }, costOf(decision)) : this.#refusal(id, decision.refusal),
+      decision.allowed ? h("p", { class: "quiet small" }, costOf(withReason(decision, this.#code))) : this.#refusal(id, decision.refusal),
       decision.allowed && conflict ? this.#conflict(id, conflict) : null,
     );
   }

@@ -2,7 +2,7 @@
 
 import { Intention } from "./api.js";
 import { button, h } from "./dom.js";
-import { dayAndTime, money } from "./format.js";
+import { dayAndTime, money, onOwnClock } from "./format.js";
 import { sender } from "./send.js";
 import { t } from "./strings.js";
 import { wordsField } from "./words.js";
@@ -35,7 +35,7 @@ export function askWithCommand() {
 export function waiverState({ waiver }) {
   if (waiver === null) return null;
   const text = t.waiver.states[waiver.state];
-  return text ? h("p", { class: "waiver", "data-waiver": waiver.state }, text(dayAndTime(waiver.answer_by))) : null;
+  return text ? h("p", { class: "waiver", "data-waiver": waiver.state }, text(onOwnClock(waiver.answer_by, dayAndTime))) : null;
 }
 
 /** Ask about a fee that is due already. `reload` shows it as it is then. */
@@ -56,7 +56,7 @@ export function askPart(app, fee, reload) {
     "details",
     { class: "ask-waiver" },
     h("summary", {}, t.waiver.ask),
-    h("p", { class: "quiet small" }, t.waiver.until(dayAndTime(fee.ask_waiver_until))),
+    h("p", { class: "quiet small" }, t.waiver.until(onOwnClock(fee.ask_waiver_until, dayAndTime))),
     words.node,
     button(t.waiver.send, send, { class: "secondary", "aria-label": t.waiver.sendFor(money(fee.amount)) }),
     place,

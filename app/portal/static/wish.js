@@ -2,7 +2,7 @@
 
 import { Intention } from "./api.js";
 import { button, h } from "./dom.js";
-import { dayAndTime } from "./format.js";
+import { dayAndTime, onOwnClock } from "./format.js";
 import { sender } from "./send.js";
 import { t } from "./strings.js";
 import { wishFields } from "./wish-fields.js";
@@ -46,7 +46,7 @@ function shown(app, session, wish, zone, changed) {
 function stateText(wish, isActive) {
   if (!isActive) return t.wish.how;
   if (wish.paused) return t.wish.paused;
-  return wish.offer ? t.wish.offered(dayAndTime(wish.offer.start), dayAndTime(wish.offer.answer_by)) : t.wish.waiting;
+  return wish.offer ? t.wish.offered(dayAndTime(wish.offer.start), onOwnClock(wish.offer.answer_by, dayAndTime)) : t.wish.waiting;
 }
 
 /** The fields are folded away: to wait for any earlier time is one press. */

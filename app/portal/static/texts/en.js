@@ -131,6 +131,7 @@ export const texts = {
     decline: "Keep my time",
     declineNew: "No, thank you",
     newTime: "New time",
+    when: "When",
     oldTime: "Your present time",
     offered: "Offered time",
     service: "What",
@@ -389,6 +390,7 @@ export const texts = {
     carriesFee: (fee) => `Cancelling after this move costs at least ${fee}.`,
     carriesForfeit: "Cancelling after this move does not return the credit.",
     free: "This is free of charge.",
+    freeNow: "The move itself is free now.",
     // A grace period has no sentence of its own: the instant until which it is free says it.
     because: {
       move_request: "Free of charge, because the practice asks for it.",

@@ -131,6 +131,7 @@ export const texts = {
     decline: "Garder mon horaire",
     declineNew: "Non merci",
     newTime: "Nouvel horaire",
+    when: "Quand",
     oldTime: "Votre horaire actuel",
     offered: "Horaire proposé",
     service: "Prestation",
@@ -389,6 +390,7 @@ export const texts = {
     carriesFee: (fee) => `Une annulation après le déplacement coûte au moins ${fee}.`,
     carriesForfeit: "En cas d'annulation après le déplacement, le crédit n'est pas restitué.",
     free: "C'est sans frais.",
+    freeNow: "Le déplacement lui-même est sans frais pour le moment.",
     because: {
       move_request: "Sans frais, car le cabinet vous le demande.",
       practice_move: "Sans frais, car le cabinet a déplacé ce rendez-vous.",

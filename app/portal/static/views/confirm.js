@@ -32,7 +32,10 @@ export async function confirm(app, entry) {
     wish,
     labels: { submit: t.confirm.submit, submitFee: t.confirm.submitFee, several: t.confirm.several },
     more: other,
-    onLost: (problem, place) => place.append(alternatives(app, entry, problem.body.alternatives ?? [], goTo)),
+    onLost: (problem, place) => {
+      for (const one of other) one.remove(); // It stands below the alternatives, too.
+      place.append(alternatives(app, entry, problem.body.alternatives ?? [], goTo));
+    },
     onStart: (slot) => goTo(slot, { following: true }),
     isFollowing: entry.following,
     policy: policyText(session),

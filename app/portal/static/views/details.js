@@ -5,7 +5,7 @@ import { now } from "../clock.js";
 import { comingFrom, comingPart } from "../coming.js";
 import { contactLinks } from "../contact.js";
 import { button, facts, h, linkTo } from "../dom.js";
-import { day, isoDate, money, short } from "../format.js";
+import { day, isoDate, money, onOwnClock } from "../format.js";
 import { historyOf } from "../history.js";
 import { belonging, choiceName, costLine, costNow, inSentence, leadFor, meeting, person, policyText, policyTimeline, possibleUntil, price, runClocks, saveFile, tile, when, zoneSwitch } from "../parts.js";
 import { showProblem } from "../problems.js";
@@ -39,7 +39,7 @@ export async function details(app, { id }) {
       { class: "card hero", "aria-labelledby": "what" },
       h("div", { class: "hero-top" }, tile(session), h("div", { class: session.status === "cancelled" ? "old" : null }, h("h1", { tabindex: "-1", id: "what" }, service.name), when(session, { zones: zoneSwitch(app, session) }))),
       isOpen || request ? null : h("p", { class: "message state-of" }, statusText(session)),
-      isOpen && session.absence ? h("p", { class: "message" }, t.absence.noted(short(session.absence.at))) : null,
+      isOpen && session.absence ? h("p", { class: "message" }, t.absence.noted(onOwnClock(session.absence.at))) : null,
       person(practitioner),
       request ? [requestText(session), requestWays(app, session)] : about,
       request ? null : comingPart(app, known),
@@ -48,7 +48,7 @@ export async function details(app, { id }) {
     request ? h("section", { class: "card", "aria-labelledby": "about-session" }, h("h2", { id: "about-session" }, t.session.about), about) : null,
     isOpen && !request ? changes(app, session, switches) : rebookPart(app, session),
     cost(app, session),
-    isOpen && !request ? h("section", { class: "card", "aria-label": t.wish.title }, wishPart(app, session)) : null,
+    isOpen && !request && mayWait(session) ? h("section", { class: "card", "aria-label": t.wish.title }, wishPart(app, session)) : null,
     policy(session),
     historyOf(app, session),
     questions(practitioner),
@@ -62,6 +62,12 @@ export async function details(app, { id }) {
   };
   return { title: `${service.name}, ${day(session.starts_at)}`, node, mounted };
 }
+
+/** The instant after which nobody is asked for this session any more; the service has the same rule. */
+const lastAsked = ({ starts_at: start }) => Date.parse(start) - 2 * 3_600_000;
+
+/** Whether an earlier time is of use. */
+const mayWait = (session) => session.absence === null && now() <= lastAsked(session);
 
 function calendarButton(app, session) {
   const label = session.status === "cancelled" ? t.done.calendarGone : t.session.calendar;
@@ -91,7 +97,7 @@ function flagged(node) {
 function statusText({ status, cancellation }) {
   const text = t.session.status[status] ?? status;
   if (!cancellation) return text;
-  return `${text} ${t.labelled(t.session.cancelledBy[cancellation.by] ?? "", short(cancellation.at))}.`;
+  return `${text} ${t.labelled(t.session.cancelledBy[cancellation.by] ?? "", onOwnClock(cancellation.at))}.`;
 }
 
 function payment({ price: full, package: paid }) {
@@ -110,10 +116,7 @@ function changes(app, session, switches) {
   const alike = refused.length === 2 && actions.cancel.refusal.message === actions.reschedule.refusal.message;
   const order = [...new Set([...session.ways_out.map((one) => one.way), ...names, "release", "absence"])];
   const open = order.filter((name) => names.includes(name) && actions[name].allowed);
-  const cannotCome = () =>
-    actions.absence.allowed
-      ? h("div", { class: "action" }, linkTo(app, { view: "absence", id, version }, t.actions.absence, { class: "button secondary", id: "go-absence" }), h("p", { class: "cost" }, t.absence.how))
-      : null;
+  const cannotCome = () => (actions.absence.allowed ? absenceWay(app, session) : null);
   // Both at once, where the cheaper one of them stands.
   const bar = () => [
     open.length > 0 ? h("div", { class: "bar" }, open.map((name) => way(app, session, name))) : null,
@@ -133,6 +136,14 @@ function changes(app, session, switches) {
     order.map((name) => rows[name]?.() ?? null),
     switches, // Last, because they come late: nothing may move away from under a finger.
   );
+}
+
+/** "I cannot come"; who has said so already can still give up the time. */
+function absenceWay(app, { id, version, actions, absence: said, starts_at: startsAt }) {
+  const entry = { view: "absence", id, version, ...(said && { free: true }) };
+  const label = said ? t.absence.ways.free : t.actions.absence;
+  const line = said ? costLine(actions.absence, startsAt) : h("p", { class: "cost" }, t.absence.how);
+  return h("div", { class: "action" }, linkTo(app, entry, label, { class: "button secondary", id: "go-absence" }), line);
 }
 
 /** A way out, with its price on it. */
@@ -214,7 +225,7 @@ function nextTurn(session) {
   if (status !== "booked" && !request && !actions.reschedule.allowed) return null;
   const instants = Object.values(actions).flatMap((one) => [one.free_until, one.closes_at, one.quote_expires_at]);
   if (request) instants.push(request.answer_by, ...request.proposals.map((slot) => slot.start));
-  const begins = actions.confirm.allowed ? [comingFrom(session)] : [];
+  const begins = [...(actions.confirm.allowed ? [comingFrom(session)] : []), lastAsked(session)];
   const ahead = [...instants, start, ...(status === "booked" ? [end] : [])].filter(Boolean).map(Date.parse).concat(begins).filter((instant) => instant > now());
   return ahead.length > 0 ? Math.min(...ahead) : null;
 }

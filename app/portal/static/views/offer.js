@@ -4,12 +4,15 @@ import { Intention } from "../api.js";
 import { note } from "../app.js";
 import { now } from "../clock.js";
 import { button, facts, h } from "../dom.js";
-import { day, dayAndTime, money, span, zoneNames } from "../format.js";
+import { day, dayAndTime, money, onOwnClock, span, zoneNames } from "../format.js";
 import { choiceName, heading, refreshAfter, runClocks } from "../parts.js";
 import { lead } from "../zones.js";
 import { showProblem } from "../problems.js";
 import { t } from "../strings.js";
 import { start } from "./start.js";
+
+/** The answers to a press that comes too late. What has become of the offer says it better. */
+const OVER = new Set(["offer-expired", "offer-gone"]);
 
 export function offer(app) {
   if (app.offer === null) return start(app, { view: "start", why: "forgotten" });
@@ -41,6 +44,10 @@ function asked(app) {
       await app.answerOffer(answer, intentions[answer].keyFor({}));
     } catch (error) {
       note(error);
+      if (OVER.has(error.code)) {
+        await app.openOffer(app.offer.token);
+        return;
+      }
       isSending = false;
       app.announce("");
       const problem = showProblem(error, { retry: () => send(answer) });
@@ -55,7 +62,7 @@ function asked(app) {
     h(
       "p",
       { class: "cost" },
-      `${shown.held ? t.offer.held(dayAndTime(shown.answer_by)) : t.offer.notHeld(dayAndTime(shown.answer_by))} `,
+      `${(shown.held ? t.offer.held : t.offer.notHeld)(onOwnClock(shown.answer_by, dayAndTime))} `,
       left <= 3_600_000 ? h("span", { class: "countdown", role: "timer", "data-until": shown.answer_by }) : null,
     ),
     message,
@@ -77,12 +84,13 @@ function cost({ session_id: id, price, package: paid }) {
 }
 
 /** The time first: it is what a person decides about. */
-function time({ start: from, end, state }, isOpen) {
+function time({ start: from, end, state, session_id: id }, isOpen) {
   const isTheirs = isOpen || state === "accepted";
+  const label = id === null ? t.offer.when : t.offer.newTime;
   return h(
     "div",
     { class: isTheirs ? null : "old" },
-    h("p", { class: "quiet small" }, isTheirs ? t.offer.newTime : t.offer.offered),
+    h("p", { class: "quiet small" }, isTheirs ? label : t.offer.offered),
     h(
       "div",
       { class: "when" },
