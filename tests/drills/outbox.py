@@ -16,9 +16,9 @@ from tests.patience import until
 
 _DUE = "SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending' AND send_at <= now())"
 # Not due yet: reminders and nudges. Rightly dropped before they were sent are mails about requests
-# that had ended, about groups that had changed again, about changes that their clients took back,
-# and about changes without a cost that were followed by others, whose mail tells of both. Such a
-# mail may have arrived all the same, if its worker was killed before it could write so.
+# and offers that had ended, about groups that had changed again, about changes that their clients
+# took back, and about changes without a cost that were followed by others, whose mail tells of
+# both. Such a mail may have arrived all the same, if its worker was killed before writing so.
 _NOTIFICATIONS = """
 SELECT id::text, status, (
   kind = 'move_request' AND status = 'dropped' AND NOT EXISTS (
@@ -50,6 +50,12 @@ SELECT id::text, status, (
     JOIN notifications AS other ON other.practice_id = $1 AND other.change_id = later.id
       AND other.recipient = mail.recipient AND other.kind IN ('rescheduled', 'cancelled')
     WHERE about.practice_id = $1 AND about.id = mail.change_id AND about.fee_minor IS NULL)
+) OR (
+  kind = 'offer' AND status = 'dropped' AND EXISTS (
+    SELECT FROM changes AS about
+    JOIN offers ON offers.practice_id = $1 AND offers.id = about.subject_id
+    WHERE about.practice_id = $1 AND about.id = mail.change_id
+      AND offers.ended_at <= mail.finished_at)
 ) AS rightly_dropped
 FROM notifications AS mail
 WHERE practice_id = $1 AND kind <> ALL (ARRAY['reminder', 'nudge', 'reminder_nudge'])
