@@ -207,6 +207,9 @@ export function runClocks(app, node) {
   app.every(1000, tick);
 }
 
+/** The state of what waits for an answer: `over` once the time for it has passed, also while it is shown. */
+export const stateNow = ({ state, answer_by: until }, waiting, over) => (state === waiting && now() > Date.parse(until) ? over : state);
+
 /** Show the view again once an instant has passed: exactly at it an answer is in time. */
 export function refreshAfter(app, instant) {
   app.after(Date.parse(instant) - now() + 1, () => app.refresh({ focus: true }));

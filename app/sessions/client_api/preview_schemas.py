@@ -51,6 +51,11 @@ class ScopeQuery(QueryParameters):
         ZoneName | None, Field(description="IANA time zone for all times. Default: the client's.")
     ] = None
 
+    @property
+    def covered_scope(self) -> SeriesScope:
+        """The scope to preview: an absence is always about one session."""
+        return SeriesScope.THIS if self.action is Action.ABSENCE else self.scope
+
     def choice(self) -> ScopeChoice:
         """Give what the command would take along, and what it would leave."""
         return ScopeChoice(self.include_moved, frozenset(self.keep))

@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.domain.policy.rules import Action
-from app.domain.scope import SeriesScope
 from app.identity.client_dependencies import AnyCall, ClientCall
 from app.sessions.client_api.calendar_file import (
     CALENDAR_EXAMPLE,
@@ -133,13 +131,12 @@ async def get_session_scope(
     With the link of a session, it is `forbidden` if the links of another session that would change
     were revoked later. The commands with `scope: this_and_following` are as well.
     """
-    scope = SeriesScope.THIS if query.action is Action.ABSENCE else query.scope
     preview = await preview_following(
         call.engine,
         call.caller,
         session_id,
         query.action,
-        scope,
+        query.covered_scope,
         query.choice(),
         requested=WantedMove(query.start, query.format, query.location_id),
         now=call.now,

@@ -1,6 +1,6 @@
 """Which sessions of a series a command covers, and what its client pays for all of them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -83,28 +83,29 @@ class ScopePreview:
     @property
     def judged(self) -> list[SessionRecord]:
         """Give the sessions that are judged by the action: not a change of format beside a move."""
-        decided = zip(self.sessions.covered, self.decisions, strict=True)
-        return [record for record, decision in decided if decision.action is self.action]
+        return [record for record, decision in self._decided if decision.action is self.action]
 
     @property
     def promised(self) -> list[tuple[SessionRecord, Promised]]:
-        """Give what a quote with these decisions promises for each session with this action.
+        """Give what a quote with these decisions promises for each session that is judged.
 
         A change of format beside a move is free, and in no quote: else a quote for it would make a
         move of the same session free.
         """
-        decided = zip(self.sessions.covered, self.decisions, strict=True)
         return [
             (record, decision.promised)
-            for record, decision in decided
+            for record, decision in self._decided
             if decision.action is self.action
         ]
 
     @property
     def uses(self) -> frozenset[UUID]:
         """Give the sessions that use one of the client's allowance."""
-        decided = zip(self.sessions.covered, self.decisions, strict=True)
-        return frozenset(record.id for record, decision in decided if decision.uses_allowance)
+        return frozenset(record.id for record, decision in self._decided if decision.uses_allowance)
+
+    @property
+    def _decided(self) -> Iterator[tuple[SessionRecord, Decision]]:
+        return zip(self.sessions.covered, self.decisions, strict=True)
 
     @property
     def costs(self) -> list[Cost] | None:

@@ -5,7 +5,7 @@ import { note } from "../app.js";
 import { now } from "../clock.js";
 import { button, facts, h } from "../dom.js";
 import { day, dayAndTime, money, onOwnClock, span, zoneNames } from "../format.js";
-import { choiceName, heading, refreshAfter, runClocks } from "../parts.js";
+import { choiceName, heading, refreshAfter, runClocks, stateNow } from "../parts.js";
 import { lead } from "../zones.js";
 import { showProblem } from "../problems.js";
 import { t } from "../strings.js";
@@ -18,7 +18,7 @@ export function offer(app) {
   if (app.offer === null) return start(app, { view: "start", why: "forgotten" });
   const { shown } = app.offer;
   lead(shown.format === "in_person" ? (shown.location?.time_zone ?? null) : null);
-  const state = shown.state === "open" && now() > Date.parse(shown.answer_by) ? "expired" : shown.state;
+  const state = stateNow(shown, "open", "expired");
   const isOpen = state === "open";
   const title = t.offer.titles[state] ?? t.offer.titles.expired;
   const node = h("div", { class: "card" }, heading(title), isOpen ? null : ended({ ...shown, state }), time(shown, isOpen), what(shown, isOpen), isOpen ? asked(app) : null);

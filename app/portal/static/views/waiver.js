@@ -2,10 +2,9 @@
 
 import { Intention } from "../api.js";
 import { note } from "../app.js";
-import { now } from "../clock.js";
 import { button, facts, h } from "../dom.js";
 import { dayAndTime, money } from "../format.js";
-import { heading, refreshAfter } from "../parts.js";
+import { heading, refreshAfter, stateNow } from "../parts.js";
 import { showProblem } from "../problems.js";
 import { t } from "../strings.js";
 import { wordsField } from "../words.js";
@@ -14,7 +13,7 @@ import { start } from "./start.js";
 export function waiver(app) {
   if (app.waiver === null) return start(app, { view: "start", why: "forgotten" });
   const { shown } = app.waiver;
-  const state = shown.state === "asked" && now() > Date.parse(shown.answer_by) ? "lapsed" : shown.state;
+  const state = stateNow(shown, "asked", "lapsed");
   const isOpen = state === "asked";
   const title = t.waiver.titles[state] ?? t.waiver.titles.void;
   const node = h("div", { class: "card" }, heading(title), isOpen ? h("p", {}, t.waiver.asks(money(shown.amount))) : null, what({ ...shown, state, note: isOpen ? shown.note : null }), isOpen ? decide(app) : h("p", {}, t.waiver.ended[state] ?? t.waiver.ended.void));
