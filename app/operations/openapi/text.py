@@ -6,29 +6,53 @@ from typing import Any
 # The same as the line length of the code (pyproject.toml).
 _WIDTH = 100
 _STEP = 2
+# Each of what they contain is on one line: fields of a schema, and parameters.
+_ONE_LINE_EACH = {"properties", "parameters"}
 
 
-def to_text(value: Any, indent: int = 0, before: int = 0) -> str:  # noqa: ANN401 - JSON
+def to_text(
+    value: Any,  # noqa: ANN401 - JSON
+    indent: int = 0,
+    before: int = 0,
+    *,
+    of: str = "",
+) -> str:
     """Format JSON. A value is on one line if it fits or contains no other object or list.
 
-    `before` is the number of characters that are already on the line.
+    So is each field of a schema, and each parameter. The only member of an object or a list stays
+    on the line of its bracket.
+
+    `before` is the number of characters that are already on the line, `of` the name of the value.
     """
-    line = json.dumps(value, ensure_ascii=False)
+    line = _one_line(value)
     if before + len(line) <= _WIDTH or not _is_nested(value):
         return line
+    parts = value.items() if isinstance(value, dict) else (("", part) for part in value)
+    named: list[tuple[str, Any]] = list(parts)
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
     inner = indent + _STEP
-    if isinstance(value, list):
-        parts = [to_text(part, inner, inner) for part in value]
-        opening, closing = "[", "]"
+    if of in _ONE_LINE_EACH:
+        members = [_name(name) + _one_line(part) for name, part in named]
+    elif len(named) == 1:
+        return opening + _member(*named[0], indent, before + 1) + closing
     else:
-        names = [f"{json.dumps(name, ensure_ascii=False)}: " for name in value]
-        parts = [
-            name + to_text(part, inner, inner + len(name))
-            for name, part in zip(names, value.values(), strict=True)
-        ]
-        opening, closing = "{", "}"
-    lines = ",\n".join(" " * inner + part for part in parts)
+        members = [_member(name, part, inner, inner) for name, part in named]
+    lines = ",\n".join(" " * inner + member for member in members)
     return f"{opening}\n{lines}\n{' ' * indent}{closing}"
+
+
+def _member(name: str, part: Any, indent: int, before: int) -> str:  # noqa: ANN401 - JSON
+    """Format what an object has under a name, or an item of a list, which has none."""
+    start = _name(name)
+    return start + to_text(part, indent, before + len(start), of=name)
+
+
+def _name(name: str) -> str:
+    return f"{_one_line(name)}: " if name else ""
+
+
+def _one_line(value: Any) -> str:  # noqa: ANN401 - JSON
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _is_nested(value: Any) -> bool:  # noqa: ANN401 - JSON
