@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.tables.changes import Change
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
 from app.tables.waitlist import Offer, Wish
@@ -142,6 +143,10 @@ async def test_a_change_that_is_taken_back_keeps_the_wish(
     shown = (await waiting.api.get(f"/v1/sessions/{waiting.session_id}/wish")).json()["wish"]
     assert shown["state"] == ("waiting" if works else "offered")
     assert await offer_states(world) == ["withdrawn" if works else "open"]
+    entries = await world.rows(Change, subject="wish")
+    assert [one.kind for one in entries if one.kind == "resumed"] == ["resumed"] * works
+    # Whoever has resumed it, the entry says what the wish is.
+    assert len({frozenset(one.details) for one in entries}) == 1
 
 
 async def test_force_takes_the_time_and_the_client_is_told(waiting: Waiting, world: World) -> None:
