@@ -9,7 +9,8 @@ from httpx import Response
 
 from app.database.transactions import read_connection, transact
 from app.identity.tokens.offer import OfferLink, OfferTokens
-from app.tables.waitlist import Offer
+from app.tables.notifications import Notification
+from app.tables.waitlist import Offer, Wish
 from app.waitlist.commands.collect import collect_freed_times
 from app.waitlist.tasks import Step, steps
 from tests.world import NOW, Api, World
@@ -111,6 +112,23 @@ def offer_token(world: World, offer_id: UUID) -> str:
     """Sign the token of the link in the mail about an offer."""
     link = OfferLink(world.practice_id, offer_id, 0, 0)
     return OfferTokens(world.settings.keys).sign(link)
+
+
+async def offer_states(world: World) -> list[str]:
+    """Give the states of the practice's offers, in the order in which they were made."""
+    rows = await world.rows(Offer)
+    return [row.state for row in sorted(rows, key=lambda row: (row.made_at, row.starts_at))]
+
+
+async def wish_states(world: World) -> list[str]:
+    """Give the states of the practice's wishes, sorted."""
+    return sorted(row.state for row in await world.rows(Wish))
+
+
+async def offer_events(world: World) -> list[str]:
+    """Give the kinds of the webhook events about offers, sorted."""
+    rows = await world.rows(Notification, recipient="webhook")
+    return sorted(row.kind for row in rows if row.kind.startswith("offer."))
 
 
 __all__ = ["NOW"]

@@ -23,7 +23,7 @@ from app.erasure.queries import (
 from app.erasure.records import ClientData, ErasedClient, HeldIds
 from app.erasure.repository import ErasureRepository
 from app.fees.queries import read_fee
-from app.fees.repository import close_fee
+from app.fees.repository import close_due_fee
 from app.fees.steps import fee_change
 from app.groups.commands.cancel import free_seat
 from app.outbox.outbox import NewNotification
@@ -185,7 +185,7 @@ async def _cancel(
 async def _waive(db: AsyncConnection, command: _Command, fee_id: UUID) -> None:
     """Waive a due fee. Only webhooks are told."""
     practice_id, now = command.practice_id, command.now
-    await close_fee(db, practice_id, fee_id, "waived", now)
+    await close_due_fee(db, practice_id, fee_id, "waived", now)
     fee = await read_fee(db, practice_id, fee_id)
     record = await read_session(db, practice_id, fee.session_id)
     await CarriedRepository(db, practice_id).set(fee.session_id, None)

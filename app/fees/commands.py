@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
 from app.fees.queries import FeeRecord, read_command_of, read_fee
-from app.fees.repository import close_fee
+from app.fees.repository import close_due_fee
 from app.fees.steps import fee_change, lock_session_of, tell_client
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification
@@ -62,7 +62,7 @@ async def waive_locked(
 
     An open question of the client is granted. With `tells_client` the note of `reason` is for them.
     """
-    if not await close_fee(db, practice_id, fee_id, "waived", now):
+    if not await close_due_fee(db, practice_id, fee_id, "waived", now):
         return await _read_closed(db, practice_id, fee_id, "fee_waived")
     fee = await read_fee(db, practice_id, fee_id)
     record = await read_session(db, practice_id, fee.session_id)
@@ -94,7 +94,7 @@ async def settle_fee(
     """
     await lock_session_of(db, staff.practice_id, fee_id)
     values = {"payment_reference": payment_reference}
-    if not await close_fee(db, staff.practice_id, fee_id, "settled", now, **values):
+    if not await close_due_fee(db, staff.practice_id, fee_id, "settled", now, **values):
         return await _read_closed(db, staff.practice_id, fee_id, "fee_settled")
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, fee.session_id)

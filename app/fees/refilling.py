@@ -20,7 +20,7 @@ from app.fees.refill_queries import (
     read_standing,
     session_of_refill,
 )
-from app.fees.repository import close_fee, set_judged
+from app.fees.repository import close_due_fee, set_judged
 from app.fees.steps import fee_change, tell_client
 from app.outbox.due import STILL_WAITING, run_for_due
 from app.outbox.outbox import NewNotification
@@ -95,7 +95,7 @@ async def _forgive(
     """Forgive a fee that is due, or tell that a settled one can be paid back."""
     fee = await read_fee(db, record.practice_id, fee_id)
     if status == "due":
-        await close_fee(db, record.practice_id, fee_id, "forgiven", now)
+        await close_due_fee(db, record.practice_id, fee_id, "forgiven", now)
         change = fee_change(SYSTEM, fee, record, "fee_forgiven")
         await tell_client(db, record, change, "fee_forgiven", "fee.forgiven", now)
     elif status == "settled":

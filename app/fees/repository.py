@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import FeeClosedError, NotFoundError
-from app.sessions.commands.waiver_repository import end_waiver
+from app.sessions.commands.fee_repository import close_fee
 from app.tables.joins import of_practice
 from app.tables.sessions import Fee, Refill
 
@@ -34,28 +34,27 @@ async def mark_announced(
     return marked.scalar() is not None
 
 
-async def close_fee(
+async def close_due_fee(
     db: AsyncConnection, practice_id: UUID, fee_id: UUID, status: str, now: datetime, **values: str
 ) -> bool:
-    """Lock a fee and set it to `status`; give False if it already has that status.
+    """Set a fee that is due to `status` (see `close_fee`); give False if it already has that.
 
-    A question of its client about it ends: it is granted by `waived`, and void otherwise.
+    The session is locked.
 
     Raises:
         NotFoundError: the practice has no such fee.
         FeeClosedError: the fee was closed with another status.
     """
-    own = of_practice(practice_id, Fee, Fee.id == fee_id)
-    found = await db.scalar(select(Fee.status).where(own).with_for_update())
+    if await close_fee(db, practice_id, Fee.id == fee_id, status, now, **values) is not None:
+        return True
+    found = await db.scalar(
+        select(Fee.status).where(of_practice(practice_id, Fee, Fee.id == fee_id))
+    )
     if found is None:
         raise NotFoundError
-    if found == status:
-        return False
-    if found != "due":
+    if found != status:
         raise FeeClosedError
-    await db.execute(update(Fee).where(own).values(status=status, closed_at=now, **values))
-    await end_waiver(db, practice_id, fee_id, "granted" if status == "waived" else "void", now)
-    return True
+    return False
 
 
 async def set_collect_after(

@@ -71,11 +71,10 @@ class GroupRepository:
                 status="scheduled",
                 version=1,
                 calendar_sequence=0,
-                buffer_before_minutes=defaults.buffer_before_minutes,
-                buffer_after_minutes=defaults.buffer_after_minutes,
                 decided_at=new.rules.decided_at(meeting.starts_at, now),
                 **asdict(new.rules),
-                **_meeting_values(meeting),
+                **meeting.columns(),
+                **defaults.buffers.columns(),
             )
         )
         whole = whole_time(meeting, defaults.buffers)
@@ -131,7 +130,7 @@ class GroupRepository:
         values = {
             "calendar_sequence": group.calendar_sequence + 1,
             **self._decided(group, to, now),
-            **_meeting_values(to),
+            **to.columns(),
         }
         await self._change(group, values)
         whole = whole_time(to, group.buffers)
@@ -198,14 +197,3 @@ class GroupRepository:
             .where(of_practice(self._practice_id, Group, Group.id == group.id))
             .values(**values)
         )
-
-
-def _meeting_values(meeting: Meeting) -> dict[str, Any]:
-    return {
-        "starts_at": meeting.starts_at,
-        "ends_at": meeting.ends_at,
-        "format": meeting.format,
-        "location_id": meeting.location_id,
-        "join_url": meeting.join_url,
-        "instructions": meeting.instructions,
-    }

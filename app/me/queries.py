@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.identity.queries import ClientRecord, client_record, confirm_caller
 from app.identity.tokens.access import Caller
+from app.tables.credits import credits_in_use
 from app.tables.joins import of_practice
 from app.tables.practices import Client, Package, Service
 from app.tables.sessions import CreditRedemption
@@ -48,9 +49,7 @@ async def list_packages(db: AsyncConnection, caller: Caller, now: datetime) -> l
     await confirm_caller(db, caller)
     practice_id, redemptions = caller.practice_id, CreditRedemption
     of_package = of_practice(practice_id, redemptions, redemptions.package_id == Package.id)
-    in_use = (
-        select(func.count()).where(of_package, redemptions.returned_at.is_(None)).scalar_subquery()
-    )
+    in_use = credits_in_use(practice_id, Package.id).scalar_subquery()
     usable_until = (
         select(func.max(redemptions.usable_until))
         .where(of_package, redemptions.usable_until > now)

@@ -21,7 +21,6 @@ from app.transfer.replaying import (
     buffers_of_line,
     check_free_time,
     check_same,
-    meeting_columns,
     meeting_of_line,
 )
 from app.transfer.schemas import GroupLine
@@ -57,7 +56,8 @@ async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
             "service_id": line.service_id,
             "practitioner_id": line.practitioner_id,
             **_as_created(line, rules, batch.now),
-            **meeting_columns(meeting, buffers),
+            **meeting.columns(),
+            **buffers.columns(),
         },
     )
     if line.status == "scheduled":

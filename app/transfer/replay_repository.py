@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.taken_times import TAKING_FOR_SESSION, taken_values
 from app.database.statements import Read
 from app.database.writing import Write
 from app.domain.session import Format, Occupancy
+from app.tables.credits import credits_in_use
 from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Package, PolicyVersion, ServiceFormat
@@ -131,16 +132,7 @@ class ReplayRepository:
         )
         if credits_of_it is None:
             return None
-        in_use = await self._db.scalar(
-            select(func.count()).where(
-                of_practice(
-                    self._practice_id,
-                    CreditRedemption,
-                    CreditRedemption.package_id == package_id,
-                    CreditRedemption.returned_at.is_(None),
-                )
-            )
-        )
+        in_use = await self._db.scalar(credits_in_use(self._practice_id, package_id))
         return credits_of_it - (in_use or 0)
 
     async def add_redemption(self, **values: UUID | datetime | None) -> None:

@@ -76,20 +76,6 @@ def buffers_of_line(line: MeetingLine, context: BookingContext | GroupDefaults) 
     )
 
 
-def meeting_columns(meeting: Meeting, buffers: Buffers) -> dict[str, Any]:
-    """Give the columns that sessions and groups have of their time and place."""
-    return {
-        "starts_at": meeting.starts_at,
-        "ends_at": meeting.ends_at,
-        "format": meeting.format,
-        "location_id": meeting.location_id,
-        "join_url": meeting.join_url,
-        "instructions": meeting.instructions,
-        "buffer_before_minutes": buffers.before,
-        "buffer_after_minutes": buffers.after,
-    }
-
-
 async def overlaps_any(
     batch: Batch,
     line: MeetingLine,

@@ -42,7 +42,6 @@ from app.transfer.replaying import (
     buffers_of_line,
     check_free_time,
     check_same,
-    meeting_columns,
     meeting_of_line,
     overlaps_any,
 )
@@ -139,7 +138,8 @@ class _Replay:
             self._id,
             {
                 **await self._own_columns(meeting),
-                **meeting_columns(meeting, buffers),
+                **meeting.columns(),
+                **buffers.columns(),
                 "taken_until": None if taken is None else taken.end,
                 "seat": seat,
             },

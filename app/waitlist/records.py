@@ -127,6 +127,21 @@ class WishRecord:
     session: WaitingSession | None
     offer: OfferRecord | None = field(default=None)
 
+    def columns(self) -> dict[str, Any]:
+        """Give the values of the columns that an entry of the audit log tells of."""
+        return {
+            "id": self.id,
+            "client_id": self.client_id,
+            "session_id": self.session_id,
+            "service_id": self.service_id,
+            "practitioner_id": self.practitioner_id,
+            "group_id": self.group_id,
+            "state": self.state,
+            "urgent": self.urgent,
+            "paused_at": self.paused_at,
+            **self.times.columns(),
+        }
+
     @property
     def has_changed_session(self) -> bool:
         """Whether its session has ended, or has moved since the wish was made."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import structlog
@@ -25,6 +25,15 @@ from app.waitlist.due_queries import (
 )
 
 log = structlog.get_logger()
+
+
+_Find = Callable[[AsyncConnection, datetime, int], Awaitable[Sequence[tuple[UUID, UUID]]]]
+
+
+class _Command(Protocol):
+    def __call__(
+        self, db: AsyncConnection, practice_id: UUID, row_id: UUID, /, *, now: datetime
+    ) -> Awaitable[None]: ...
 
 
 class Step(NamedTuple):
@@ -59,39 +68,21 @@ def steps(now: datetime) -> list[Step]:
     same run.
     """
     return [
-        Step(
-            lambda db, most: list_lapsed_wishes(db, now, most),
-            lambda db, practice_id, wish_id: lapse_wish(db, practice_id, wish_id, now=now),
-            "wish_not_lapsed",
-            "wish_id",
-        ),
-        Step(
-            lambda db, most: list_expired_offers(db, now, most),
-            lambda db, practice_id, offer_id: expire_offer(db, practice_id, offer_id, now=now),
-            "offer_not_expired",
-            "offer_id",
-        ),
-        Step(
-            lambda db, most: list_ended_releases(db, now, most),
-            lambda db, practice_id, session_id: end_release(db, practice_id, session_id, now=now),
-            "release_not_ended",
-            "session_id",
-        ),
-        Step(
-            lambda db, most: list_gone_offers(db, now, most),
-            lambda db, practice_id, offer_id: withdraw_gone_offer(
-                db, practice_id, offer_id, now=now
-            ),
-            "offer_not_withdrawn",
-            "offer_id",
-        ),
-        Step(
-            lambda db, most: list_due_times(db, now, most),
-            lambda db, practice_id, time_id: offer_freed_time(db, practice_id, time_id, now=now),
-            "freed_time_not_offered",
-            "freed_time_id",
-        ),
+        _step(list_lapsed_wishes, lapse_wish, now, "wish_not_lapsed", "wish_id"),
+        _step(list_expired_offers, expire_offer, now, "offer_not_expired", "offer_id"),
+        _step(list_ended_releases, end_release, now, "release_not_ended", "session_id"),
+        _step(list_gone_offers, withdraw_gone_offer, now, "offer_not_withdrawn", "offer_id"),
+        _step(list_due_times, offer_freed_time, now, "freed_time_not_offered", "freed_time_id"),
     ]
+
+
+def _step(find: _Find, command: _Command, now: datetime, failure: str, id_name: str) -> Step:
+    return Step(
+        lambda db, most: find(db, now, most),
+        lambda db, practice_id, row_id: command(db, practice_id, row_id, now=now),
+        failure,
+        id_name,
+    )
 
 
 async def _collect(engine: AsyncEngine, practice_id: UUID, now: datetime, undo: timedelta) -> None:

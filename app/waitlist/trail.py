@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor, NewEntry, write_changes
 from app.outbox.outbox import Kind, NewNotification, OfChange, queue_for_changes
+from app.sessions.commands.wish_repository import wish_entry
 from app.waitlist.records import OfferRecord, WishRecord
 
 
@@ -23,32 +24,7 @@ async def write_wish_change(
     now: datetime,
 ) -> UUID:
     """Add an entry about a wish as it is after the change, and return its id."""
-    times = wish.times
-    entry = NewEntry(
-        subject="wish",
-        subject_id=wish.id,
-        kind=kind,
-        note=None,
-        command_id=command_id,
-        facts={
-            "details": {
-                "client_id": str(wish.client_id),
-                "session_id": _text(wish.session_id),
-                "service_id": str(wish.service_id),
-                "practitioner_id": _text(wish.practitioner_id),
-                "group_id": _text(wish.group_id),
-                "state": wish.state,
-                "paused": wish.paused_at is not None,
-                "urgent": wish.urgent,
-                "until": None if times.until is None else times.until.isoformat(),
-                "weekdays": list(times.weekdays),
-                "from_time": None if times.from_time is None else f"{times.from_time:%H:%M}",
-                "to_time": None if times.to_time is None else f"{times.to_time:%H:%M}",
-                "formats": list(times.formats),
-                "notice_hours": times.notice_hours,
-            }
-        },
-    )
+    entry = wish_entry(wish.columns(), kind, command_id)
     (change_id,) = await write_changes(db, wish.practice_id, actor, now, [entry])
     return change_id
 

@@ -13,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.calendar.locks import lock_practitioner
+from app.configuration.settings import Settings
+from app.database.engine import connect
 from app.database.transactions import transact
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
@@ -23,6 +25,7 @@ from app.tables.waitlist import FreedTime, Offer, Wish
 from app.waitlist.commands.collect import collect_freed_times
 from app.waitlist.commands.offers import expire_offer, offer_freed_time
 from tests.drills.speaking import speakers
+from tests.races.test_waiting import wait_until_waiting
 from tests.waiting import DAY, FREED, HOUR, LATE, TICK, another, put_wish, wait, work
 from tests.world import NOW, Api, TestClock, World
 
@@ -230,3 +233,58 @@ async def test_a_session_cancelled_while_its_offer_is_accepted_ends_one_way(
     assert row.status == "cancelled"
     assert row.version == (3 if accepted.is_success else 2)
     assert await world.rows(TakenTime, id=waiting.session_id) == []
+
+
+async def test_an_offer_withdrawn_while_the_worker_looks_at_its_time_frees_the_time(
+    address: str, api: Api, world: World, settings: Settings, engine: AsyncEngine
+) -> None:
+    """Accepting an offer ends the client's other one, without the lock of its practitioner."""
+    waiting = await wait(world, api)
+    await world.change(Service, world.service_id, waitlist="all_at_once")
+    second = await world.add_practitioner(name="Dr. Sam Adler", email="sam@harbor.example")
+    massage = await world.add_service(name="Massage")
+    await waiting.wish()
+    for client_id, service_id in (
+        (world.client_id, world.service_id),
+        (await world.add_client(name="Eve", email="eve@client.example"), world.service_id),
+        (await world.add_client(name="Dan", email="dan@client.example"), massage),
+    ):
+        by: dict[str, Any] = {"practitioner_id": second, "service_id": service_id}
+        late = LATE + (1 + len(await world.rows(Wish))) * HOUR
+        session_id = await world.book(late, client_id=client_id, **by)
+        answer = await put_wish(api.signed_in(world.token(client_id)), session_id)
+        assert answer.status_code == 201, answer.text
+    await waiting.free()
+    taken_id = await world.book(FREED + DAY, client_id=waiting.other_id, practitioner_id=second)
+    await give_up(waiting.staff, taken_id)
+    await work(world, NOW)
+    (accepted,) = await world.rows(Offer, practitioner_id=world.practitioner_id)
+    (withdrawn,) = await world.rows(Offer, practitioner_id=second, client_id=world.client_id)
+    (declined,) = [one for one in await world.rows(Offer) if one.client_id != world.client_id]
+    own = api.signed_in(world.token(declined.client_id))
+    assert (await own.post(f"/v1/offers/{declined.id}/decline", {})).is_success
+    freed_id = withdrawn.freed_time_id
+    holder = await connect(settings.owner_url)
+    async with speakers(address, 1) as (http,):
+        async with holder.transaction():
+            await holder.execute(
+                "SELECT FROM freed_times WHERE practice_id = $1 AND id = $2 FOR UPDATE",
+                world.practice_id,
+                freed_id,
+            )
+            accepting = asyncio.create_task(accept(http, api.token, accepted))
+            await wait_until_waiting(world, holder)
+            looking = asyncio.create_task(
+                transact(
+                    engine,
+                    lambda db: offer_freed_time(db, world.practice_id, freed_id, now=NOW),
+                )
+            )
+            await wait_until_waiting(world, holder, 2)
+        assert (await accepting).is_success
+        await looking
+    await holder.close()
+    assert [row.state for row in await world.rows(Offer, id=withdrawn.id)] == ["withdrawn"]
+    await work(world, NOW)
+    (offer,) = await world.rows(Offer, state="open")
+    assert (offer.service_id, offer.starts_at) == (massage, FREED + DAY)

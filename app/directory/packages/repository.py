@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, equal
 from app.directory.repository import RecordRepository
+from app.tables.credits import credits_in_use
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Client, Package, Service
 from app.tables.sessions import CreditRedemption
@@ -29,7 +30,7 @@ class PackageRepository(RecordRepository):
         of_package = of_practice(
             PRACTICE, CreditRedemption, CreditRedemption.package_id == Package.id
         )
-        in_use = select(func.count()).where(of_package, CreditRedemption.returned_at.is_(None))
+        in_use = credits_in_use(PRACTICE, Package.id)
         usable_until = select(func.max(CreditRedemption.usable_until)).where(of_package)
         return select(
             Package.id,

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
 from pathlib import Path
 from uuid import UUID
 
 from app.configuration.settings import Settings
 from app.identity.sign_in.find_clients import FoundClient
 from app.mail.brand import Brand, Look
-from app.mail.sanitize import ascii_domain, mailbox, one_line
+from app.mail.headers import add_technical_headers
+from app.mail.sanitize import mailbox, one_line
 from app.mail.templates import new_mail, templates_in
 from app.mail.texts.formatter import texts_in
 
@@ -41,8 +41,7 @@ def make_sign_in_mail(
 
     `look` is that of the practice; None if the links are of several practices. The mail is sent to
     the address in the practice's records, never to the typed one: two addresses can
-    look the same and be different mailboxes. The Message-ID depends on the request only, so that
-    mail programs recognise a second copy.
+    look the same and be different mailboxes. The Message-ID depends on the request only.
 
     Raises:
         UndeliverableError: the recorded address is not a valid email address.
@@ -60,8 +59,5 @@ def make_sign_in_mail(
     mail["From"] = mailbox(sender, settings.mail_from)
     mail["To"] = mailbox(first.name if len(people) == 1 else "", first.email)
     mail["Subject"] = texts("sign-in.subject")
-    mail["Date"] = format_datetime(now)
-    domain = ascii_domain(settings.mail_from.rpartition("@")[2])
-    mail["Message-ID"] = f"<{request_id}@{domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
+    add_technical_headers(mail, request_id, settings, now)
     return mail

@@ -7,16 +7,12 @@ from app.configuration.settings import Settings
 from app.domain.session import Status
 from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
 from app.mail.entry import labelled
+from app.mail.headers import add_technical_headers
 from app.mail.sanitize import mailbox, one_line
 from app.notifications.mail.client_content import joining_lines, place_line
 from app.notifications.mail.data import GroupMailData
 from app.notifications.mail.group_content import group_content
-from app.notifications.mail.message import (
-    add_calendar,
-    add_technical_headers,
-    add_thread,
-    compose,
-)
+from app.notifications.mail.message import add_calendar, add_thread, compose
 from app.texts.catalogue import Texts
 
 _METHODS: dict[str, Method] = {

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +14,8 @@ from app.identity.tokens.waiver import WaiverTokens, waiver_url
 from app.mail.brand import Brand
 from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
 from app.mail.entry import labelled
-from app.mail.sanitize import ascii_domain, mailbox, one_line
+from app.mail.headers import add_technical_headers, reference_to
+from app.mail.sanitize import mailbox, one_line
 from app.mail.templates import new_mail, templates_in
 from app.notifications.mail.client_content import (
     MAX_ATTACHMENTS,
@@ -128,13 +128,9 @@ def add_thread(mail: EmailMessage, subjects: Sequence[UUID], settings: Settings)
     All of them refer to one message that was never sent: so the order in which they arrive, and
     those that are dropped, do not matter.
     """
-    roots = [f"<{one}@{_domain(settings)}>" for one in subjects[:MAX_REFERENCES]]
+    roots = [reference_to(one, settings) for one in subjects[:MAX_REFERENCES]]
     mail["In-Reply-To"] = roots[0]
     mail["References"] = " ".join(roots)
-
-
-def _domain(settings: Settings) -> str:
-    return ascii_domain(settings.mail_from.rpartition("@")[2])
 
 
 def _contacts(data: MailData) -> list[tuple[str, str | None]]:
@@ -155,15 +151,6 @@ def _add_reply_to(mail: EmailMessage, contacts: Sequence[tuple[str, str | None]]
         with suppress(UndeliverableError):
             mail["Reply-To"] = mailbox(name, address or "")
             return
-
-
-def add_technical_headers(
-    mail: EmailMessage, notification_id: UUID, settings: Settings, now: datetime
-) -> None:
-    """Add Date, Message-ID (the notification's id at the sender's domain), Auto-Submitted."""
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<{notification_id}@{_domain(settings)}>"
-    mail["Auto-Submitted"] = "auto-generated"
 
 
 def _method(data: MailData) -> Method | None:

@@ -7,11 +7,12 @@ from email.message import EmailMessage
 from app.configuration.settings import Settings
 from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.offer import OfferTokens, offer_url
+from app.mail.headers import add_technical_headers
 from app.mail.sanitize import mailbox, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.facts import Fact, day_of, place, span_of, tile_of
-from app.notifications.mail.message import add_technical_headers, compose
+from app.notifications.mail.message import compose
 from app.notifications.mail.offer_data import OfferedTime, OfferMailData
 from app.outbox.errors import UndeliverableError
 from app.texts.catalogue import Texts

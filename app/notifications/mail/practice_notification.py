@@ -5,11 +5,12 @@ from email.message import EmailMessage
 
 from app.configuration.settings import Settings
 from app.mail.brand import RESLOT
+from app.mail.headers import add_technical_headers
 from app.mail.sanitize import mailbox, one_line
 from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.data import PracticeMailData
 from app.notifications.mail.facts import Fact
-from app.notifications.mail.message import add_technical_headers, compose
+from app.notifications.mail.message import compose
 from app.texts.catalogue import ENGLISH
 
 

@@ -171,8 +171,6 @@ class BookingRepository:
             "service_id": booking.service_id,
             "policy_version_id": new.policy.version_id,
             "policy_time_zone": context.practitioner_zone,
-            "buffer_before_minutes": buffers.before,
-            "buffer_after_minutes": buffers.after,
             "price_minor": context.price_minor if price is None else price.amount_minor,
             "currency": context.currency,
             "booked_starts_at": meeting.starts_at,
@@ -186,6 +184,7 @@ class BookingRepository:
             "series_starts_at": series and series.starts_at,
             "frozen_deadlines": frozen_document(new.policy.freeze(meeting.starts_at, zone)),
             **meeting_values(meeting),
+            **buffers.columns(),
         }
         added = {f"new_{name}": value for name, value in values.items()}
         if seat is not None:

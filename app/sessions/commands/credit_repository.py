@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, bindparam, func, insert, null, select, update
+from sqlalchemy import and_, bindparam, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -16,6 +16,7 @@ from app.database.statements import Read
 from app.database.writing import Write
 from app.domain.errors import CreditUnavailableError
 from app.domain.policy.rules import Credit
+from app.tables.credits import credits_in_use
 from app.tables.joins import of_practice
 from app.tables.practices import Package
 from app.tables.sessions import PAYS, CreditRedemption, Session
@@ -110,14 +111,7 @@ class CreditRepository:
         ).one()
         if not package.active:
             raise CreditUnavailableError("credit.package-inactive")
-        used = CreditRedemption
-        in_use = await self._db.scalar(
-            select(func.count()).where(
-                used.practice_id == self._practice_id,
-                used.package_id == package_id,
-                used.returned_at.is_(None),
-            )
-        )
+        in_use = await self._db.scalar(credits_in_use(self._practice_id, package_id))
         if (in_use or 0) >= package.credits:
             raise CreditUnavailableError("credit.none-left")
         reused = None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, exists, insert, select, update
+from sqlalchemy import ColumnElement, Select, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -19,9 +19,10 @@ from app.domain.policy.recorded import write_judgement
 from app.domain.policy.rules import Credit
 from app.domain.session import Status
 from app.sessions.commands.allowance_repository import GivenBackBy, give_back_use
+from app.sessions.commands.fee_repository import close_fee
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import Effect
-from app.sessions.commands.waiver_repository import WAIVER_ASKED, NewWaiver, end_waiver
+from app.sessions.commands.waiver_repository import WAIVER_ASKED, NewWaiver
 from app.tables.allowance_uses import AllowanceUse
 from app.tables.changes import Change
 from app.tables.joins import of_practice
@@ -275,7 +276,14 @@ class HistoryRepository:
 
         What others do with the time that the change freed does not matter any more.
         """
-        voided = await self._close_fee(session_id, kind, ("due", "settled"), "void", now)
+        voided = await close_fee(
+            self._db,
+            self._practice_id,
+            self._fee_of_latest(session_id, kind),
+            "void",
+            now,
+            among=("due", "settled"),
+        )
         await self.void_refill(session_id, kind)
         return voided is not None
 
@@ -284,26 +292,12 @@ class HistoryRepository:
 
         The session is locked, and without that lock no fee of it is closed.
         """
-        return await self._close_fee(session_id, kind, ("due",), "forgiven", now)
+        which = self._fee_of_latest(session_id, kind)
+        return await close_fee(self._db, self._practice_id, which, "forgiven", now)
 
-    async def _close_fee(
-        self, session_id: UUID, kind: str, states: Sequence[str], status: str, now: datetime
-    ) -> UUID | None:
-        latest = self._latest(select(Change.id), session_id, kind).scalar_subquery()
-        closed = await self._db.execute(
-            update(Fee)
-            .where(
-                Fee.practice_id == self._practice_id,
-                Fee.change_id == latest,
-                Fee.status.in_(states),
-            )
-            .values(status=status, closed_at=now)
-            .returning(Fee.id)
-        )
-        fee_id = closed.scalar()
-        if fee_id is not None:
-            await end_waiver(self._db, self._practice_id, fee_id, "void", now)
-        return fee_id
+    def _fee_of_latest(self, session_id: UUID, kind: str) -> ColumnElement[bool]:
+        """Match the fee of the session's latest change of this kind."""
+        return Fee.change_id == self._latest(select(Change.id), session_id, kind).scalar_subquery()
 
     async def give_back_use(
         self, session_id: UUID, kind: str, by: GivenBackBy, now: datetime

@@ -20,6 +20,10 @@ class Buffers(NamedTuple):
     before: int
     after: int
 
+    def columns(self) -> dict[str, object]:
+        """Give the values of the columns that sessions and groups have of them."""
+        return {"buffer_before_minutes": self.before, "buffer_after_minutes": self.after}
+
 
 class NewSeat(NamedTuple):
     """A seat that a session takes, and the buffers of its group."""
@@ -43,6 +47,17 @@ class Meeting:
     join_url: str | None
     instructions: str | None
     seat: NewSeat | None = None
+
+    def columns(self) -> dict[str, object]:
+        """Give the values of the columns that sessions and groups have of their time and place."""
+        return {
+            "starts_at": self.starts_at,
+            "ends_at": self.ends_at,
+            "format": self.format,
+            "location_id": self.location_id,
+            "join_url": self.join_url,
+            "instructions": self.instructions,
+        }
 
 
 class TimeOfEnd(NamedTuple):

@@ -339,24 +339,11 @@ class SessionRepository:
 
 def meeting_values(meeting: Meeting) -> dict[str, object]:
     """Give the column values of a booked session's meeting."""
-    return {
-        "starts_at": meeting.starts_at,
-        "ends_at": meeting.ends_at,
-        "taken_until": meeting.ends_at,
-        "format": meeting.format,
-        "location_id": meeting.location_id,
-        "join_url": meeting.join_url,
-        "instructions": meeting.instructions,
-    }
+    return {**meeting.columns(), "taken_until": meeting.ends_at}
 
 
 def _seat_values(seat: NewSeat) -> dict[str, object]:
-    return {
-        "group_id": seat.group_id,
-        "seat": seat.number,
-        "buffer_before_minutes": seat.buffers.before,
-        "buffer_after_minutes": seat.buffers.after,
-    }
+    return {"group_id": seat.group_id, "seat": seat.number, **seat.buffers.columns()}
 
 
 def whole_time(meeting: Meeting, buffers: Buffers) -> Occupancy:

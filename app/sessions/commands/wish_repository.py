@@ -1,13 +1,15 @@
 """The client's wish for an earlier time of a session, in the transaction of a command on it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, Uuid, bindparam, exists, null, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from app.audit.write import Actor, write_change
+from app.audit.write import Actor, NewEntry, write_changes
 from app.database.writing import Write
 from app.tables.joins import of_practice
 from app.tables.waitlist import Wish
@@ -34,7 +36,7 @@ _REOPEN = Write(
         )
     )
     .values(state="waiting", ended_at=null())
-    .returning(Wish.id)
+    .returning(Wish)
 )
 
 
@@ -53,13 +55,33 @@ async def reopen_wish(
     """
     asked = {"of_practice": practice_id, "of_session": session_id, "since": since, "at": now}
     for row in await _REOPEN.run(db, asked):
-        await write_change(
-            db,
-            practice_id,
-            actor,
-            now,
-            subject="wish",
-            subject_id=row["id"],
-            kind="resumed",
-            details={"session_id": str(session_id), "state": "waiting"},
-        )
+        await write_changes(db, practice_id, actor, now, [wish_entry(row, "resumed", None)])
+
+
+def wish_entry(wish: Mapping[str, Any], kind: str, command_id: UUID | None) -> NewEntry:
+    """Make the entry about a wish as it is after the change, of the values of its columns.
+
+    `command_id` None: it is the only entry of its command.
+    """
+    until, first, last = wish["until"], wish["from_time"], wish["to_time"]
+    details = {
+        "client_id": str(wish["client_id"]),
+        "session_id": _text(wish["session_id"]),
+        "service_id": str(wish["service_id"]),
+        "practitioner_id": _text(wish["practitioner_id"]),
+        "group_id": _text(wish["group_id"]),
+        "state": wish["state"],
+        "paused": wish["paused_at"] is not None,
+        "urgent": wish["urgent"],
+        "until": None if until is None else until.isoformat(),
+        "weekdays": list(wish["weekdays"]),
+        "from_time": None if first is None else f"{first:%H:%M}",
+        "to_time": None if last is None else f"{last:%H:%M}",
+        "formats": list(wish["formats"]),
+        "notice_hours": wish["notice_hours"],
+    }
+    return NewEntry("wish", wish["id"], kind, None, command_id, {"details": details})
+
+
+def _text(id_: UUID | None) -> str | None:
+    return None if id_ is None else str(id_)

@@ -28,6 +28,7 @@ from app.tables.absences import absence_of
 from app.tables.allowance_uses import allowance_uses_of
 from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
+from app.tables.credits import credits_in_use
 from app.tables.ended import end_of
 from app.tables.held import hold_of
 from app.tables.joins import PRACTICE, of_practice, of_session, referred
@@ -145,18 +146,8 @@ def _group_and_series(session: Any) -> list[Any]:  # noqa: ANN401 - a table, and
 
 def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN401 - a table
     """Select the package that pays for a session, or else the package that paid last."""
-    is_used = CreditRedemption.returned_at.is_(None)
     pays = PAYS
-    in_use = (
-        select(func.count())
-        .where(
-            of_practice(
-                PRACTICE, CreditRedemption, CreditRedemption.package_id == _PACKAGE.id, is_used
-            )
-        )
-        .correlate(_PACKAGE)
-        .scalar_subquery()
-    )
+    in_use = credits_in_use(PRACTICE, _PACKAGE.id).correlate(_PACKAGE).scalar_subquery()
     package = (
         select(
             _PACKAGE.id,

@@ -1,6 +1,9 @@
 """The steps that end a wish or its offers, shared by clients, staff and the worker.
 
-The caller holds the lock of the wish, and that of the practitioner whose time was offered.
+The caller holds the locks of the wishes: their offers change only under these. It may lack those of
+the practitioners whose times were offered: an acceptance ends all wishes of its client, and locks
+only its own practitioner. So the worker, which makes offers under the practitioner's lock, looks
+whether an offer has ended meanwhile (`offer_freed_time`).
 """
 
 from collections.abc import Sequence

@@ -76,11 +76,31 @@ async def offer_freed_time(
     freed = await read_freed_time(db, practice_id, freed_time_id)
     if freed.ended_at is not None or freed.look_at > now:
         return
-    open_offers = await open_offers_of_time(db, practice_id, freed.id)
+    before = await open_offers_of_time(db, practice_id, freed.id)
+    asked = await _ask(db, freed, before, now)
+    # Offers may be withdrawn without the practitioner's lock (app/waitlist/commands/ending.py).
+    # Read after the freed time was written: whoever withdraws one later waits for the commit.
+    offers = await open_offers_of_time(db, practice_id, freed.id)
+    if not {one.id for one in before} <= {one.id for one in offers}:
+        await repository.look_again(freed.id, now)
+    made = [one for one in offers if one.wish_id in asked]
+    await tell_of_offers(
+        db, practice_id, SYSTEM, made, "made", uuid4(), now, mail="offer", event="offer.made"
+    )
+
+
+async def _ask(
+    db: AsyncConnection, freed: FreedTime, open_offers: Sequence[OfferRecord], now: datetime
+) -> set[UUID]:
+    """Make the offers that are due, write when to look again, and give the wishes that are asked.
+
+    `open_offers` are those of the time.
+    """
+    repository = WaitlistRepository(db, freed.practice_id)
     held = [one for one in open_offers if one.holds]
     if held:
         await repository.look_again(freed.id, held[0].answer_by)
-        return
+        return set()
     chosen = await _choose(db, freed, [one.answer_by for one in open_offers], now)
     waiting = await repository.lock_waiting([match.wish_id for match, _ in chosen.asked])
     asked = [(match, until) for match, until in chosen.asked if match.wish_id in waiting]
@@ -99,13 +119,7 @@ async def offer_freed_time(
         await repository.end_time(freed.id, now)
     elif not asked:
         await repository.look_again(freed.id, chosen.look_at)
-    ids = {match.wish_id for match, _ in asked}
-    offers = [
-        one for one in await open_offers_of_time(db, practice_id, freed.id) if one.wish_id in ids
-    ]
-    await tell_of_offers(
-        db, practice_id, SYSTEM, offers, "made", uuid4(), now, mail="offer", event="offer.made"
-    )
+    return {match.wish_id for match, _ in asked}
 
 
 async def _choose(

@@ -357,3 +357,24 @@ async def test_more_rows_than_one_statement_takes_are_kept(waiting: Waiting, wor
     # The first of them is there already.
     assert len(await world.rows(FreedTime)) == count
     assert len(await world.rows(Wish)) == 1
+
+
+@pytest.mark.parametrize("how", ["shorter", "deleted"])
+async def test_time_off_that_is_taken_away_is_offered(
+    waiting: Waiting, world: World, how: str
+) -> None:
+    path = f"/v1/practice/practitioners/{world.practitioner_id}/time-off"
+    day = {"starts_at": "2026-12-02T00:00:00-05:00", "ends_at": "2026-12-03T00:00:00-05:00"}
+    made = await waiting.staff.post(path, day)
+    assert made.status_code == 201, made.text
+    await waiting.wish()
+    one = f"{path}/{made.json()['id']}"
+    if how == "deleted":
+        assert (await waiting.staff.delete(one)).status_code == 204
+    else:
+        shorter = {"ends_at": "2026-12-02T12:00:00-05:00"}
+        assert (await waiting.staff.patch(one, shorter)).status_code == 200
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    first = 9 if how == "deleted" else 12
+    assert offer.starts_at.isoformat() == f"2026-12-02T{first + 5:02}:00:00+00:00"
