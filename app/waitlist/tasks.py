@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.transactions import read_connection, transact
-from app.outbox.due import run_for_due
+from app.outbox.due import STILL_WAITING, run_for_due
 from app.outbox.errors import describe
 from app.waitlist.commands.collect import collect_freed_times
 from app.waitlist.commands.offers import expire_offer, offer_freed_time, withdraw_gone_offer
@@ -56,23 +56,25 @@ def steps(now: datetime) -> list[Step]:
     """Give the steps in their order.
 
     What ends comes first, so that a time that nobody has taken is offered to the next one in the
-    same run.
+    same run. What ends at an instant up to which a client may act is recorded `STILL_WAITING`
+    later.
     """
+    until = now - STILL_WAITING
     return [
         Step(
-            lambda db, most: list_lapsed_wishes(db, now, most),
+            lambda db, most: list_lapsed_wishes(db, until, most),
             lambda db, practice_id, wish_id: lapse_wish(db, practice_id, wish_id, now=now),
             "wish_not_lapsed",
             "wish_id",
         ),
         Step(
-            lambda db, most: list_expired_offers(db, now, most),
+            lambda db, most: list_expired_offers(db, until, most),
             lambda db, practice_id, offer_id: expire_offer(db, practice_id, offer_id, now=now),
             "offer_not_expired",
             "offer_id",
         ),
         Step(
-            lambda db, most: list_ended_releases(db, now, most),
+            lambda db, most: list_ended_releases(db, until, most),
             lambda db, practice_id, session_id: end_release(db, practice_id, session_id, now=now),
             "release_not_ended",
             "session_id",

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import transact
 from app.identity.api_keys.keys import Scope
+from app.outbox.due import STILL_WAITING
 from app.tables.changes import Change
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
@@ -27,6 +28,7 @@ from tests.waiting import (
     LATE,
     MINUTE,
     OFFERS,
+    RECORDED,
     TICK,
     UNDO,
     WISHES,
@@ -140,7 +142,7 @@ async def test_the_time_that_was_given_up_goes_the_same_way(
     assert (await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})).is_success
     await waiting.work()
     assert await states(world) == ["accepted"]
-    clock.now += UNDO
+    clock.now += UNDO + STILL_WAITING
     await waiting.work()
     (following,) = await world.rows(Offer, state="open")
     assert (following.session_id, following.starts_at) == (second, LATE)
@@ -157,14 +159,14 @@ async def test_a_client_s_time_is_offered_when_undo_is_over(
         opened = await other.open_link(world.link_token(waiting.taken_id))
         other = other.signed_in(opened.json()["access_token"])
     assert (await other.cancel(waiting.taken_id)).is_success
-    clock.now = NOW + UNDO - TICK
+    clock.now = NOW + UNDO + STILL_WAITING - TICK
     await waiting.work()
     assert await states(world) == []
     page = await waiting.api.availability(
         waiting.session_id, **{"from": "2026-12-03", "to": "2026-12-03"}
     )
     assert "2026-12-03T15:00:00-05:00" in slots(page)
-    clock.now = NOW + UNDO
+    clock.now = NOW + UNDO + STILL_WAITING
     await waiting.work()
     assert await states(world) == ["open"]
 
@@ -197,7 +199,7 @@ async def test_in_turn_urgent_ones_come_first_then_the_oldest(
         await waiting.work()
         (offer,) = await world.rows(Offer, state="open")
         asked.append(offer.session_id)
-        clock.now = offer.answer_by + TICK
+        clock.now = offer.answer_by + RECORDED
     assert asked == [third, waiting.session_id, second]
     await waiting.work()
     assert await states(world) == ["expired"] * 3
@@ -237,6 +239,9 @@ async def test_exactly_answer_by_is_in_time_and_later_is_expired(
     assert (row.starts_at, row.version) == (LATE, 1)
     shown = (await waiting.api.get(f"/v1/offers/{offer.id}")).json()
     assert (shown["state"], shown["held"]) == ("expired", False)
+    for state, ids in (("open", []), ("expired", [str(offer.id)])):
+        listed = (await waiting.staff.get(OFFERS, state=state)).json()["items"]
+        assert [one["id"] for one in listed] == ids
     assert (await waiting.api.get("/v1/offers")).json() == {"items": []}
 
 
@@ -275,7 +280,7 @@ async def test_three_offers_without_an_answer_pause_the_wish_and_say_so(
         await waiting.staff.post(f"/v1/practice/sessions/{taken}/cancel", body)
         await waiting.work()
         (offer,) = await world.rows(Offer, state="open")
-        clock.now = offer.answer_by + TICK
+        clock.now = offer.answer_by + RECORDED
         await waiting.work()
     shown = await waiting.api.get(f"/v1/sessions/{waiting.session_id}/wish")
     wish = shown.json()["wish"]
@@ -361,7 +366,7 @@ async def test_after_five_clients_the_time_is_open(
         await waiting.work()
         (offer,) = await world.rows(Offer, state="open")
         assert offer.holds, number
-        clock.now = offer.answer_by + TICK
+        clock.now = offer.answer_by + RECORDED
     await waiting.work()
     assert await states(world) == ["expired"] * 5
     assert (await world.rows(FreedTime))[0].ended_at is not None
@@ -382,7 +387,7 @@ async def test_after_half_of_the_time_that_was_left_it_is_open(
         if not found:
             break
         ends.append(found[0].answer_by - (FREED - 4 * HOUR))
-        clock.now = found[0].answer_by + TICK
+        clock.now = found[0].answer_by + RECORDED
     assert ends[0] == HOUR
     assert all(end <= 2 * HOUR for end in ends)
     assert len(ends) in {2, 3}
@@ -494,9 +499,9 @@ async def test_nobody_is_asked_in_turn_while_others_are_asked_at_once(
     await free_a_morning(waiting, world)
     (first,) = await world.rows(Offer)
     assert (first.session_id, first.holds) == (waiting.session_id, False)
-    await waiting.work(first.answer_by)
+    await waiting.work(first.answer_by + STILL_WAITING)
     assert await states(world) == ["open"]
-    await waiting.work(first.answer_by + TICK)
+    await waiting.work(first.answer_by + RECORDED)
     (second,) = await world.rows(Offer, state="open")
     assert (second.session_id, second.holds) == (in_turn, True)
 
