@@ -9,6 +9,7 @@ from httpx import Response
 
 from app.database.transactions import read_connection, transact
 from app.identity.tokens.offer import OfferLink, OfferTokens
+from app.outbox.due import STILL_WAITING
 from app.tables.notifications import Notification
 from app.tables.waitlist import Offer, Wish
 from app.waitlist.commands.collect import collect_freed_times
@@ -21,6 +22,8 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 TICK = timedelta(microseconds=1)
+# The worker records that something has ended so long after the last instant at the earliest.
+RECORDED = STILL_WAITING + TICK
 WISHES = "/v1/practice/wishes"
 OFFERS = "/v1/practice/offers"
 # Thursday, 15:00 in New York: the time that somebody gives up.

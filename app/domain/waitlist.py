@@ -153,7 +153,7 @@ def offers_end_at(start: datetime, first_asked_at: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class WaitingSession:
-    """The session that is to come sooner, as it is now."""
+    """The session that is to come sooner, or the group of the wished seat, as it is now."""
 
     is_booked: bool
     starts_at: datetime
@@ -169,7 +169,8 @@ def present_state(
 ) -> WishState:
     """Give the state of a wish at `now`, also if the worker has not yet recorded that it lapsed.
 
-    A wish lapses when its session starts, ends, or is moved by its client, and after `until`.
+    A wish lapses when its session starts, ends, or is moved by its client, and after `until`; a
+    wish for a seat when its group starts or is cancelled.
     `wished_start` is the session's start when the wish was made. A move by the practice leaves the
     wish.
     """

@@ -1,5 +1,8 @@
 """Present move requests to staff, with times in UTC."""
 
+from datetime import datetime
+
+from app.domain.move_requests import RequestState
 from app.move_requests import schemas
 from app.move_requests.records import AskedSession, MoveRequestRecord, RequestOutcome, RequestPlan
 from app.web.idempotency import StoredAnswer
@@ -7,16 +10,17 @@ from app.web.json import as_json
 from app.web.pagination import Page
 
 
-def present_requests(page: Page[MoveRequestRecord]) -> schemas.MoveRequestPage:
+def present_requests(page: Page[MoveRequestRecord], now: datetime) -> schemas.MoveRequestPage:
     """Present a page of move requests."""
     return {
-        "items": [present_request(request) for request in page.rows],
+        "items": [present_request(request, now) for request in page.rows],
         "next_cursor": page.next_cursor,
     }
 
 
-def present_request(request: MoveRequestRecord) -> schemas.MoveRequestView:
+def present_request(request: MoveRequestRecord, now: datetime) -> schemas.MoveRequestView:
     """Present a move request with its sessions."""
+    sessions = [_session(one, one.state_at(request.answer_by, now)) for one in request.sessions]
     return {
         "id": request.id,
         "note": request.note,
@@ -25,12 +29,12 @@ def present_request(request: MoveRequestRecord) -> schemas.MoveRequestView:
         "asked_at": request.asked_at,
         "withdrawn_at": request.withdrawn_at,
         "closed_at": request.told_at,
-        "waiting": sum(one.state == "asked" for one in request.sessions),
-        "sessions": [_session(one) for one in request.sessions],
+        "waiting": sum(one["state"] == "asked" for one in sessions),
+        "sessions": sessions,
     }
 
 
-def _session(one: AskedSession) -> schemas.AskedSessionView:
+def _session(one: AskedSession, state: RequestState) -> schemas.AskedSessionView:
     return {
         "session_id": one.session_id,
         "client_id": one.client_id,
@@ -39,16 +43,16 @@ def _session(one: AskedSession) -> schemas.AskedSessionView:
         "starts_at": one.starts_at,
         "present_starts_at": one.present_start,
         "status": one.status,
-        "state": one.state,
+        "state": state,
         "answered_at": one.answered_at,
         "proposals": list(one.proposals),
     }
 
 
-def request_answer(outcome: RequestOutcome, *, status: int = 200) -> StoredAnswer:
+def request_answer(outcome: RequestOutcome, now: datetime, *, status: int = 200) -> StoredAnswer:
     """Make the response to a command, to send and to store under its idempotency key."""
     shown: schemas.MoveRequestAnswer = {
-        **present_request(outcome.request),
+        **present_request(outcome.request, now),
         "command_id": outcome.command_id,
     }
     return StoredAnswer(status, None, as_json(shown))

@@ -1,11 +1,12 @@
 """Read move requests, and the sessions that a new one names."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, from_instant, in_order, matching
@@ -20,19 +21,22 @@ from app.tables.sessions import Session
 from app.web.cursors import TimePosition
 
 
-def _is_open(wanted: bool) -> Any:  # noqa: ANN401, FBT001 - a condition; the value of a filter
+def _open_is(wanted: tuple[bool, datetime]) -> ColumnElement[bool]:
+    """Match requests by whether a client can still answer, also if the worker is late."""
+    is_open, now = wanted
     of_request = of_practice(
         PRACTICE,
         MoveRequestSession,
         MoveRequestSession.move_request_id == MoveRequest.id,
         MoveRequestSession.state == "asked",
     )
-    found = exists().where(of_request)
-    return found if wanted else ~found
+    to_come = and_(referred(Session, MoveRequestSession.session_id), Session.starts_at > now)
+    found = and_(MoveRequest.answer_by >= now, exists().where(of_request, to_come))
+    return found if is_open else not_(found)
 
 
 FILTERS: Mapping[str, Filter] = {
-    "open": _is_open,
+    "open_is": _open_is,
     "since": from_instant(MoveRequest.asked_at),
     "until": before_instant(MoveRequest.asked_at),
 }
@@ -54,9 +58,16 @@ async def read_move_request(
 
 
 async def list_move_requests(
-    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition], now: datetime
 ) -> list[MoveRequestRecord]:
-    """List move requests of the practice with their sessions, the latest first."""
+    """List move requests of the practice with their sessions, the latest first.
+
+    `open` are those that a client can still answer at `now`.
+    """
+    filters = dict(part.filters)
+    if "open" in filters:
+        filters["open_is"] = filters.pop("open"), now
+    part = replace(part, filters=filters)
     return await _with_sessions(db, practice_id, list_statement(part))
 
 

@@ -56,6 +56,11 @@ class AskedSession:
     status: Status
     present_start: datetime
 
+    def state_at(self, answer_by: datetime, now: datetime) -> RequestState:
+        """Give the state at `now`, also if the worker has not yet recorded that it is `kept`."""
+        is_over = now > answer_by or now >= self.present_start
+        return "kept" if self.state == "asked" and is_over else self.state
+
 
 @dataclass(frozen=True, slots=True)
 class MoveRequestRecord:

@@ -66,7 +66,7 @@ async def request_moves(
         return await write(lambda db: plan_request(db, staff.practice_id, new, now), preview_answer)
     return await write(
         lambda db: ask_to_move(db, staff, new, now=now, credit_grace=settings.credit_grace),
-        lambda outcome: request_answer(outcome, status=201),
+        lambda outcome: request_answer(outcome, now, status=201),
     )
 
 
@@ -80,13 +80,14 @@ async def list_practice_move_requests(
     query: Annotated[MoveRequestsQuery, Query()],
     staff: StaffReader,
     cursors: CursorSigner,
+    now: Now,
     db: Reading,
 ) -> Response:
     """List move requests, the latest first, with the state of each session."""
     asked = PageRequest(cursors, query, TimePosition, "move_requests", staff.practice_id)
-    found = await list_move_requests(db, staff.practice_id, asked.part)
+    found = await list_move_requests(db, staff.practice_id, asked.part, now)
     page = asked.paginate(found, lambda last: TimePosition(last.asked_at, last.id))
-    return json_answer(present_requests(page))
+    return json_answer(present_requests(page, now))
 
 
 @router.get(
@@ -96,11 +97,11 @@ async def list_practice_move_requests(
     responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_practice_move_request(
-    move_request_id: RecordId, staff: StaffReader, db: Reading
+    move_request_id: RecordId, staff: StaffReader, now: Now, db: Reading
 ) -> Response:
     """Show a move request: who has answered how, and who has not."""
     found = await read_move_request(db, staff.practice_id, move_request_id)
-    return json_answer(present_request(found))
+    return json_answer(present_request(found, now))
 
 
 @router.post(
@@ -118,5 +119,6 @@ async def withdraw_practice_move_request(
     cancelled stays cancelled. Nobody is told by email. Withdrawing again changes nothing.
     """
     return await write(
-        lambda db: withdraw_request(db, staff, move_request_id, now=now), request_answer
+        lambda db: withdraw_request(db, staff, move_request_id, now=now),
+        lambda outcome: request_answer(outcome, now),
     )

@@ -1,12 +1,13 @@
 """Read wishes and offers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
@@ -15,16 +16,28 @@ from app.domain.money import Money
 from app.domain.session import Format
 from app.domain.waitlist import ACTIVE, OfferState
 from app.sessions.read.records import SessionLocation
+from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.practices import Client, Location, Package, Practice, Practitioner, Service
 from app.tables.sessions import Session
 from app.tables.waitlist import Offer, Wish
-from app.waitlist.records import OfferRecord, WishedTimes, WishRecord, waiting_session
+from app.waitlist.records import OfferRecord, WishedTimes, WishRecord, waited_group, waiting_session
 from app.web.cursors import TimePosition
 
 
 def _is_active(wanted: bool) -> Any:  # noqa: ANN401, FBT001 - a condition; the value of a filter
     return Wish.ended_at.is_(None) if wanted else Wish.ended_at.is_not(None)
+
+
+def _state_is(wanted: tuple[OfferState, datetime]) -> ColumnElement[bool]:
+    """Match offers by their state at an instant, also if the worker is late."""
+    state, now = wanted
+    is_late = and_(Offer.state == "open", Offer.answer_by < now)
+    if state == "open":
+        return and_(Offer.state == "open", not_(is_late))
+    if state == "expired":
+        return or_(Offer.state == "expired", is_late)
+    return Offer.state == state
 
 
 WISH_FILTERS: Mapping[str, Filter] = {
@@ -36,7 +49,7 @@ WISH_FILTERS: Mapping[str, Filter] = {
     "group": equal(Wish.group_id),
 }
 OFFER_FILTERS: Mapping[str, Filter] = {
-    "state": equal(Offer.state),
+    "state_is": _state_is,
     "wish": equal(Offer.wish_id),
     "client": equal(Offer.client_id),
     "service": equal(Offer.service_id),
@@ -106,12 +119,15 @@ def _wish_columns() -> Select[Any]:
         Session.status.label("session_status"),
         Session.starts_at.label("session_start"),
         Session.moved_by_practice,
+        Group.status.label("group_status"),
+        Group.starts_at.label("group_start"),
     ]
     return (
         select(*columns)
         .select_from(Wish)
         .join(Client, referred(Client, Wish.client_id))
         .outerjoin(Session, referred(Session, Wish.session_id))
+        .outerjoin(Group, referred(Group, Wish.group_id))
         .where(of_practice(PRACTICE, Wish))
     )
 
@@ -154,14 +170,19 @@ def _wish(row: Any, offer: OfferRecord | None) -> WishRecord:  # noqa: ANN401 - 
         paused_at=row.paused_at,
         unanswered=row.unanswered,
         session=waiting_session(row),
+        group=waited_group(row),
         offer=offer,
     )
 
 
 async def list_offers(
-    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition], now: datetime
 ) -> list[OfferRecord]:
-    """List offers of the practice, the latest first."""
+    """List offers of the practice, the latest first. `state` is the state at `now`."""
+    filters = dict(part.filters)
+    if "state" in filters:
+        filters["state_is"] = filters.pop("state"), now
+    part = replace(part, filters=filters)
     return await _offers(db, practice_id, offers_statement(part))
 
 

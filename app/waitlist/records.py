@@ -104,7 +104,7 @@ class OfferRecord:
 
 @dataclass(frozen=True, slots=True)
 class WishRecord:
-    """A wish with its client, and its session as it is now. Times are UTC."""
+    """A wish with its client, and its session, or its group, as it is now. Times are UTC."""
 
     practice_id: UUID
     id: UUID
@@ -125,6 +125,7 @@ class WishRecord:
     paused_at: datetime | None
     unanswered: int
     session: WaitingSession | None
+    group: WaitingSession | None
     offer: OfferRecord | None = field(default=None)
 
     def columns(self) -> dict[str, Any]:
@@ -153,7 +154,7 @@ class WishRecord:
     def state_at(self, now: datetime) -> WishState:
         """Give the state at `now`, also if the worker has not yet recorded that it lapsed."""
         until = self.times.until
-        return present_state(self.state, self.session, self.starts_at, until, now)
+        return present_state(self.state, self.session or self.group, self.starts_at, until, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,3 +203,13 @@ def waiting_session(row: Any) -> WaitingSession | None:  # noqa: ANN401 - a row
         return None
     is_booked = row.session_status == Status.BOOKED
     return WaitingSession(is_booked, row.session_start, row.moved_by_practice)
+
+
+def waited_group(row: Any) -> WaitingSession | None:  # noqa: ANN401 - a row
+    """Build the group for a seat of which a wish is from the wish's row; None: it is for none.
+
+    Whoever waits for a seat waits on when the practice moves the group.
+    """
+    if row.group_id is None:
+        return None
+    return WaitingSession(row.group_status == "scheduled", row.group_start, moved_by_practice=True)

@@ -355,7 +355,7 @@ class PracticeOfferPage(TypedDict):
 class OffersQuery(ListQuery):
     """Filters and page of a list of offers."""
 
-    state: Annotated[OfferState | None, Field(description="As recorded by the worker.")] = None
+    state: Annotated[OfferState | None, Field(description="In this state now.")] = None
     wish: Annotated[Id | None, Field(description="For this wish.")] = None
     client: Annotated[Id | None, Field(description="To this client.")] = None
     service: Annotated[Id | None, Field(description="Of this service.")] = None

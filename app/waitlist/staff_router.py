@@ -154,7 +154,7 @@ async def list_practice_offers(
 ) -> Response:
     """List offers, the latest first."""
     asked = PageRequest(cursors, query, TimePosition, "offers", staff.practice_id)
-    found = await list_offers(db, staff.practice_id, asked.part)
+    found = await list_offers(db, staff.practice_id, asked.part, now)
     page = asked.paginate(found, lambda last: TimePosition(last.made_at, last.id))
     return json_answer(present_offers(page, now))
 

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.transactions import read_connection, transact
-from app.outbox.due import run_for_due
+from app.outbox.due import STILL_WAITING, run_for_due
 from app.outbox.errors import describe
 from app.waitlist.commands.collect import collect_freed_times
 from app.waitlist.commands.offers import expire_offer, offer_freed_time, withdraw_gone_offer
@@ -65,20 +65,33 @@ def steps(now: datetime) -> list[Step]:
     """Give the steps in their order.
 
     What ends comes first, so that a time that nobody has taken is offered to the next one in the
-    same run.
+    same run. What ends at an instant up to which a client may act is recorded `STILL_WAITING`
+    later.
     """
+    until = now - STILL_WAITING
     return [
-        _step(list_lapsed_wishes, lapse_wish, now, "wish_not_lapsed", "wish_id"),
-        _step(list_expired_offers, expire_offer, now, "offer_not_expired", "offer_id"),
-        _step(list_ended_releases, end_release, now, "release_not_ended", "session_id"),
+        _step(list_lapsed_wishes, lapse_wish, now, "wish_not_lapsed", "wish_id", until=until),
+        _step(list_expired_offers, expire_offer, now, "offer_not_expired", "offer_id", until=until),
+        _step(
+            list_ended_releases, end_release, now, "release_not_ended", "session_id", until=until
+        ),
         _step(list_gone_offers, withdraw_gone_offer, now, "offer_not_withdrawn", "offer_id"),
         _step(list_due_times, offer_freed_time, now, "freed_time_not_offered", "freed_time_id"),
     ]
 
 
-def _step(find: _Find, command: _Command, now: datetime, failure: str, id_name: str) -> Step:
+def _step(
+    find: _Find,
+    command: _Command,
+    now: datetime,
+    failure: str,
+    id_name: str,
+    *,
+    until: datetime | None = None,
+) -> Step:
+    """Make a step at `now`; what is due `until` then is found, by default what is due now."""
     return Step(
-        lambda db, most: find(db, now, most),
+        lambda db, most: find(db, until or now, most),
         lambda db, practice_id, row_id: command(db, practice_id, row_id, now=now),
         failure,
         id_name,

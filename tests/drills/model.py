@@ -54,6 +54,8 @@ GRACE = timedelta(days=14)
 NEVER = datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))  # until the first command
 UTC = ZoneInfo("UTC")
 UNDO_WINDOW = timedelta(minutes=5)
+# A request that came in time may still wait for a lock.
+STILL_WAITING = timedelta(seconds=30)
 # What is again as it was when a client takes their change back.
 RESTORED = (
     *("starts_at", "place", "group", "duration", "before", "after", "moves", "by_practice"),
@@ -501,8 +503,8 @@ class Book:
     def close_requests(self, now: datetime) -> None:
         """End the requests that nobody can answer any more, as the worker does."""
         for session in self.sessions:
-            until = session.asked_until
-            if until is not None and (until < now or session.starts_at <= now):
+            until, at = session.asked_until, now - STILL_WAITING
+            if until is not None and (until < at or session.starts_at <= at):
                 self._set_answer(session, "kept")
 
     def _end_request(self, session: Session, state: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from tests.drills.model import STILL_WAITING
 from tests.drills.model_things import MINUTE, Place
 from tests.drills.model_waiting import WaitingBook
 from tests.drills.model_wishes import LAST_ASKED, Freed, Offer, Wish, find_suitable, last_answer
@@ -36,7 +37,7 @@ class AskingBook(WaitingBook):
         """Do what is due; give the freed times in the order in which they are looked at."""
         self._find_freed(now)
         for wish in self.wishes:
-            if wish.is_active and wish.has_lapsed(now):
+            if wish.is_active and wish.has_lapsed(now - STILL_WAITING):
                 self._end_wish(wish, "lapsed", now, tells=not self._is_ended_by_client(wish))
         self._end_what_is_over(now)
         order = sorted(
@@ -50,16 +51,16 @@ class AskingBook(WaitingBook):
     def _end_what_is_over(self, now: datetime) -> None:
         """End offers and releases whose time has passed, then the offers of times that are gone."""
         for offer in self.offers:
-            if offer.state == "open" and now > offer.answer_by:
+            if offer.state == "open" and now - STILL_WAITING > offer.answer_by:
                 self._expire(offer, now)
         for session, release in list(self.releases.items()):
-            if now > release.until:
+            if now - STILL_WAITING > release.until:
                 self._end_release(release.freed, now)
                 self.note(session, "release_ended")
                 if now < session.starts_at:
                     self.tell(session.client, "release_ended")
         for offer in self.offers:
-            if offer.state == "open" and self._is_gone(offer):
+            if offer.is_open(now) and self._is_gone(offer):
                 self._end_offer(offer, "withdrawn", now)
                 offer.gone = True
                 self.tell(offer.wish.client, "offer_gone")
@@ -121,7 +122,7 @@ class AskingBook(WaitingBook):
         """Ask the next client for a freed time, or all of them."""
         asked = [o for o in self.offers if o.freed is freed and o.state == "open" and o.in_turn]
         if asked:
-            freed.look_at = asked[0].answer_by
+            freed.look_at = asked[0].answer_by + STILL_WAITING
             return
         made, look_at = self._released(freed, now) if freed.released else self._freed(freed, now)
         for offer in made:
@@ -157,8 +158,10 @@ class AskingBook(WaitingBook):
     def _released(self, freed: Freed, now: datetime) -> Choice:
         """Choose whom to ask for a time that its session still takes."""
         release = self.release_of(freed)
-        if release is None or now > release.until:
+        if release is None:
             return Choice([], None)
+        if now > release.until:
+            return Choice([], release.until + STILL_WAITING)
         awake, morning = self._suiting(freed, now)
         later = min(morning or release.until, now + LOOK_AGAIN)
         if self.mode == "in_turn":

@@ -6,19 +6,17 @@ Also when fees can be collected, and what is told of them (product.md section 10
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from tests.drills.model import GRACE, UNDO_WINDOW
+from tests.drills.model import GRACE, STILL_WAITING, UNDO_WINDOW
 from tests.drills.model_records import NOTHING, Answer, Credit, Package, RefusedError
 from tests.drills.model_rules import Cost
 from tests.drills.model_series import SeriesBook
 from tests.drills.model_slots import SECOND, Slot
 from tests.drills.model_things import MINUTE, Practitioner, Session
 
-# A request that came in time may still wait for a lock.
-STILL_WAITING = timedelta(seconds=30)
 ENDS = ("cancelled", "noshow")
 # What others are told of: kind, and the client; None: webhooks.
 Told = tuple[str, UUID | None]

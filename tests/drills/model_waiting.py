@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tests.drills.model import UNDO_WINDOW
+from tests.drills.model import STILL_WAITING, UNDO_WINDOW
 from tests.drills.model_holds import Holds
 from tests.drills.model_records import Answer, Package, RefusedError
 from tests.drills.model_refill import RefillBook
@@ -83,7 +83,7 @@ class WaitingBook(RefillBook):
             is_late = kind == "noshow" and self.now >= session.starts_at
             if kind in FREEING and was_there and is_left and not is_late:
                 ends_at = last.starts_at + session.duration * MINUTE
-                look_at = self.now + (UNDO_WINDOW if by == "client" else 0 * MINUTE)
+                look_at = self.now + (UNDO_WINDOW + STILL_WAITING if by == "client" else 0 * MINUTE)
                 self._free(session.practitioner, session, last.starts_at, ends_at, look_at)
         return answer
 
@@ -185,9 +185,7 @@ class WaitingBook(RefillBook):
         """End a wish, and its open offer; a client who has not ended it themselves is told."""
         for offer in self.offers:
             if offer.wish is wish and offer.state == "open":
-                if tells and offer.is_open(now):
-                    self.tell(wish.client, "offer_gone")
-                self._end_offer(offer, "withdrawn", now)
+                self._withdraw(offer, now, tells=tells)
         wish.state, wish.ended_at, wish.paused = state, now, False
 
     # Offers.
@@ -199,6 +197,14 @@ class WaitingBook(RefillBook):
             offer.wish.state = "waiting"
         if not offer.freed.is_over:
             offer.freed.look_at = now
+
+    def _withdraw(self, offer: Offer, now: datetime, *, tells: bool) -> None:
+        """End an offer with its wish or its release; one that was not answered has expired."""
+        self._end_offer(offer, "withdrawn" if offer.is_open(now) else "expired", now)
+        if offer.state == "expired":
+            self.tell(None, "offer.expired")
+        elif tells:
+            self.tell(offer.wish.client, "offer_gone")
 
     def decline(self, offer: Offer, client: UUID, now: datetime) -> Answer:
         if self._is_answered(offer, client, "declined", now):
@@ -362,9 +368,7 @@ class WaitingBook(RefillBook):
     def _end_release(self, freed: Freed, now: datetime) -> None:
         for offer in self.offers:
             if offer.freed is freed and offer.state == "open":
-                if offer.is_open(now):
-                    self.tell(offer.wish.client, "offer_gone")
-                self._end_offer(offer, "withdrawn", now)
+                self._withdraw(offer, now, tells=True)
         freed.is_over = True
         if freed.session is not None:
             self.releases.pop(freed.session, None)

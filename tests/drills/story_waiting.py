@@ -22,9 +22,9 @@ from app.waitlist.tasks import steps
 from tests.drills import story_checks as checks
 from tests.drills import waiting_checks
 from tests.drills.model import GRACE, UNDO_WINDOW
+from tests.drills.model import STILL_WAITING as HALF_A_MINUTE
 from tests.drills.model_asking import AskingBook
 from tests.drills.model_records import Answer
-from tests.drills.model_refill import STILL_WAITING as HALF_A_MINUTE
 from tests.drills.model_things import DAY, MINUTE, TICK, Practitioner, Session
 from tests.drills.model_wishes import HOUR, LAST_ASKED, Freed, Offer, Times, Wish
 from tests.drills.story import Step, Story
@@ -467,10 +467,13 @@ class WaitingSteps(Story):
 
     def moments(self) -> set[datetime]:
         book = self.book
+        active = [wish for wish in book.wishes if wish.is_active]
         found = {offer.answer_by for offer in book.offers if offer.state == "open"}
+        found |= {release.until for release in book.releases.values()}
+        found |= {wish.times.until for wish in active if wish.times.until is not None}
+        found |= {end + HALF_A_MINUTE for end in found}
         found |= {one.look_at for one in [*book.freed, *book.found] if not one.is_over}
         found |= {one.starts_at - LAST_ASKED for one in book.freed if not one.is_over}
-        found |= {release.until for release in book.releases.values()}
         waits = [refill for refill in book.refills if refill.state == "pending"]
         found |= {refill.starts_at + HALF_A_MINUTE for refill in waits}
         found |= {
@@ -479,9 +482,7 @@ class WaitingSteps(Story):
             if after is not None and owed not in book.announced
         }
         found |= {session.undoes.until for session in book.sessions if session.undoes}
-        active = [wish for wish in book.wishes if wish.is_active]
-        found |= {wish.awake_at(self.now) for wish in active}
-        return found | {wish.times.until for wish in active if wish.times.until is not None}
+        return found | {wish.awake_at(self.now) for wish in active}
 
     async def work(self) -> None:
         """Let the worker run once for this practice; what is due at once has a fixed order."""

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.tables.webhooks import WebhookEndpoint
 from tests.drills import story_checks as checks
+from tests.drills.model import STILL_WAITING, UNDO_WINDOW
 from tests.drills.model_asking import AskingBook
 from tests.drills.model_things import DAY, MINUTE, TICK, Rules, Session
 from tests.drills.model_wishes import HOUR, LAST_ASKED, Offer, Times
@@ -152,7 +153,7 @@ class WaitingStory(WaitingSteps):
                 await self.send_answer(offer, "accept")
                 await self.send_answer(offer, "decline")
             elif how == "wait":
-                self.go_to(offer.answer_by + 2 * TICK)
+                self.go_to(offer.answer_by + STILL_WAITING + 2 * TICK)
             else:
                 self.go_to(offer.answer_by)
                 await self.send_answer(offer, "accept")
@@ -171,7 +172,7 @@ class WaitingStory(WaitingSteps):
         """Let offers of a time expire, until half of the time that was left is over."""
         await self.wait_for(await self.book_at(7 * HOUR, 3))
         while (offer := self.asked()) is not None:
-            self.go_to(offer.answer_by + TICK)
+            self.go_to(offer.answer_by + STILL_WAITING + TICK)
             await self.work()
         await self.end_all_wishes()
 
@@ -215,7 +216,7 @@ class WaitingStory(WaitingSteps):
             if offer is not None and number == 1 and self.rng.random() < 0.3:
                 await self.send_answer(offer, "decline")
             elif offer is not None:
-                self.go_to(offer.answer_by + TICK)
+                self.go_to(offer.answer_by + STILL_WAITING + TICK)
             await self.work()
         await self.wish_for(later, Times())
 
@@ -275,7 +276,7 @@ class WaitingStory(WaitingSteps):
         elif how == "late" and offer is not None:
             self.go_to(offer.answer_by + TICK)
         elif how == "end" and release is not None:
-            self.go_to(release.until + self.rng.choice([0, 1]) * TICK)
+            self.go_to(release.until + self.rng.choice([0 * TICK, TICK, STILL_WAITING + TICK]))
         if offer is not None:
             await self.send_answer(offer, "accept")
         await self.compare(first)
@@ -414,7 +415,7 @@ class WaitingStory(WaitingSteps):
         await self.wish_for(later, Times())
         is_own = self.rng.random() < 0.5
         await (self.give_up(first) if is_own else self.free(first))
-        until = self.now + 5 * MINUTE
+        until = self.now + UNDO_WINDOW + STILL_WAITING
         if is_own and self.rng.random() < 0.5 and first.undoes is not None:
             self.go_to(self.rng.choice([self.now, first.undoes.until, first.undoes.until + TICK]))
             await self.send_undo(first, first.version)

@@ -18,6 +18,7 @@ from app.move_requests.commands.ask import ask_to_move
 from app.move_requests.commands.withdraw import withdraw_request
 from app.move_requests.records import NewMoveRequest
 from app.notifications.delivery import send_notification
+from app.outbox.due import STILL_WAITING
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.orders import ChangeReason, ClientOrder
@@ -274,10 +275,10 @@ async def test_exactly_at_answer_by_is_in_time_and_then_the_practice_is_told_onc
     (other,) = await add_clients(scene.world, 1)
     second = await scene.world.book(START + DAY, client_id=other)
     await scene.ask(first, second)
-    await scene.close(ANSWER_BY)
+    await scene.close(ANSWER_BY + STILL_WAITING)
     assert await scene.states() == {"asked"}
     await scene.answer(first, ANSWER_BY)
-    await scene.close(ANSWER_BY + MICROSECOND)
+    await scene.close(ANSWER_BY + STILL_WAITING + MICROSECOND)
     await scene.close(ANSWER_BY + DAY)
     assert await scene.states() == {"cancelled", "kept"}
     assert await scene.to_practice() == ["move_request_unanswered"]
@@ -309,7 +310,7 @@ async def test_if_all_have_answered_the_practice_gets_no_mail(scene: Scene) -> N
     session_id = await scene.world.book(START)
     await scene.ask(session_id)
     await scene.answer(session_id, NOW, START + DAY)
-    await scene.close(ANSWER_BY + MICROSECOND)
+    await scene.close(ANSWER_BY + STILL_WAITING + MICROSECOND)
     assert await scene.states() == {"moved"}
     assert await scene.to_practice() == []
 
@@ -366,15 +367,15 @@ async def test_a_request_ends_with_the_start_of_its_sessions(scene: Scene) -> No
     """Whatever `answer_by` says: once a session has started nobody can answer for it."""
     one, other = await scene.world.book(START), await scene.world.book(START + DAY)
     await scene.ask(one, other, answer_by=START + 30 * DAY)
-    await scene.close(START - MICROSECOND)
+    await scene.close(START + STILL_WAITING - MICROSECOND)
     assert await scene.states() == {"asked"}
-    await scene.close(START)
+    await scene.close(START + STILL_WAITING)
     rows = {row.session_id: row.state for row in await scene.world.rows(MoveRequestSession)}
     assert rows == {one: "kept", other: "asked"}
     (request,) = await scene.world.rows(MoveRequest)
     assert (request.told_at, await scene.to_practice()) == (None, [])
     for _ in range(2):
-        await scene.close(START + DAY)
+        await scene.close(START + DAY + STILL_WAITING)
     assert await scene.states() == {"kept"}
     assert await scene.to_practice() == ["move_request_unanswered"]
 
@@ -383,10 +384,10 @@ async def test_a_request_that_was_answered_ends_with_the_start_too(scene: Scene)
     session_id = await scene.world.book(START)
     await scene.ask(session_id, answer_by=START + 30 * DAY)
     await scene.answer(session_id, NOW)
-    await scene.close(START - MICROSECOND)
+    await scene.close(START + STILL_WAITING - MICROSECOND)
     (request,) = await scene.world.rows(MoveRequest)
     assert request.told_at is None
-    await scene.close(START)
+    await scene.close(START + STILL_WAITING)
     (request,) = await scene.world.rows(MoveRequest)
-    assert (request.told_at, await scene.states()) == (START, {"cancelled"})
+    assert (request.told_at, await scene.states()) == (START + STILL_WAITING, {"cancelled"})
     assert await scene.to_practice() == []

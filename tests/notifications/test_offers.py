@@ -17,7 +17,17 @@ from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.notifications.postbox import Postbox
-from tests.waiting import DAY, FREED, HOUR, TICK, WISHES, Waiting, wait, work
+from tests.waiting import (
+    DAY,
+    FREED,
+    HOUR,
+    RECORDED,
+    TICK,
+    WISHES,
+    Waiting,
+    wait,
+    work,
+)
 from tests.world import NOW, Api, TestClock, World
 
 
@@ -182,7 +192,7 @@ async def test_a_paused_wish_is_told_with_the_link_of_its_session(
 ) -> None:
     offer = await waiting.offered()
     await world.change(Wish, offer.wish_id, unanswered=2)
-    clock.now = offer.answer_by + TICK
+    clock.now = offer.answer_by + RECORDED
     await waiting.work()
     assert await send(context, world, "wish_paused") == ["sent"]
     text = text_of(postbox.mails[-1])
@@ -221,7 +231,7 @@ async def test_each_end_has_its_event(
     if end == "declined":
         assert (await waiting.api.post(f"/v1/offers/{offer.id}/decline", {})).is_success
     else:
-        clock.now = offer.answer_by + TICK
+        clock.now = offer.answer_by + RECORDED
         await work(world, clock.now)
     assert (await event(world, f"offer.{end}"))["data"]["state"] == end
 

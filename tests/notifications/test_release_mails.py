@@ -7,7 +7,13 @@ from app.tables.notifications import Notification
 from app.tables.practices import Client
 from tests.notifications.postbox import Postbox
 from tests.notifications.test_offers import send, text_of
-from tests.waiting import FREED, HOUR, TICK, Waiting, wait
+from tests.waiting import (
+    FREED,
+    HOUR,
+    RECORDED,
+    Waiting,
+    wait,
+)
 from tests.world import Api, TestClock, World
 
 FEE = {"deadline": {"before_minutes": 60 * 24 * 30}, "percent": "100"}
@@ -75,7 +81,7 @@ async def test_if_nobody_took_it_the_client_is_told_that_the_session_stays(
     clock: TestClock,
 ) -> None:
     await world.change(Client, waiting.other_id, locale=language)
-    clock.now = FREED - 2 * HOUR + TICK
+    clock.now = FREED - 2 * HOUR + RECORDED
     await waiting.work()
     assert await send(context, world, "release_ended") == ["sent"]
     (mail,) = [one for one in postbox.mails if "ben@client.example" in one["To"]]
@@ -94,7 +100,7 @@ async def test_the_mail_is_dropped_if_the_session_was_changed_meanwhile(
     world: World,
     clock: TestClock,
 ) -> None:
-    clock.now = FREED - 2 * HOUR + TICK
+    clock.now = FREED - 2 * HOUR + RECORDED
     await waiting.work()
     await waiting.free()
     assert await send(context, world, "release_ended") == ["dropped"]

@@ -115,7 +115,8 @@ async def test_a_request_without_open_sessions_is_closed_once(
 
     async def close() -> None:
         await transact(
-            engine, lambda db: close_request(db, world.practice_id, request_id, now=later)
+            engine,
+            lambda db: close_request(db, world.practice_id, request_id, until=later, now=later),
         )
 
     await asyncio.gather(*(close() for _ in range(ROUNDS)))

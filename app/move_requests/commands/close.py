@@ -14,14 +14,14 @@ from app.outbox.outbox import queue_practice_mail
 
 
 async def close_request(
-    db: AsyncConnection, practice_id: UUID, request_id: UUID, *, now: datetime
+    db: AsyncConnection, practice_id: UUID, request_id: UUID, *, until: datetime, now: datetime
 ) -> None:
     """Close a request for the sessions for which nobody can answer any more. They stay as they are.
 
-    That is once a session has started, and for all of them after `answer_by`. Exactly at
-    `answer_by` an answer is in time, and a later change of a session is no answer, also if this
-    runs late. When the whole request is over, the practice gets one mail that says who has not
-    answered, if anybody has not.
+    That is once a session has started, and for all of them after `answer_by`; what counts is
+    `until`, which is before `now`. Exactly at `answer_by` an answer is in time, and a later change
+    of a session is no answer, also if this runs late. When the whole request is over, the practice
+    gets one mail that says who has not answered, if anybody has not.
 
     Raises:
         NotFoundError: the practice has no such request.
@@ -31,8 +31,8 @@ async def close_request(
     if waiting:
         await lock_sessions(db, practice_id, waiting)
     request = await read_move_request(db, practice_id, request_id)
-    to_come = [one for one in request.sessions if one.present_start > now]
-    is_over = now > request.answer_by or not to_come
+    to_come = [one for one in request.sessions if one.present_start > until]
+    is_over = until > request.answer_by or not to_come
     left = [] if is_over else [one.session_id for one in to_come]
     await requests.close(request_id, [one for one in waiting if one not in left], "kept", now)
     if not is_over or not await requests.end(request_id, "told_at", now):

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import BY_CLIENT
+from app.outbox.due import STILL_WAITING
 from app.waitlist.commands.schedule_times import SUBJECTS, freed_by_schedule
 from app.waitlist.freed_queries import (
     add_freed_times,
@@ -42,8 +43,8 @@ async def collect_freed_times(
 ) -> None:
     """Record the times that were freed since the last run, if somebody waits.
 
-    A time that a client has given up is offered when the client can no longer undo that (`undo`
-    later). The time itself is open to all at once.
+    A time that a client has given up is offered when the client can no longer undo that: after
+    `undo`, and `STILL_WAITING`. The time itself is open to all at once.
     """
     since = await read_since(db, practice_id, OVERLAP)
     if since is None:
@@ -54,7 +55,7 @@ async def collect_freed_times(
         waited = await read_waited(db, practice_id)
     rows: list[dict[str, Any]] = []
     for change in found:
-        wait = undo if change.actor in BY_CLIENT else timedelta(0)
+        wait = undo + STILL_WAITING if change.actor in BY_CLIENT else timedelta(0)
         times = {"freed_at": change.at, "look_at": change.at + wait}
         rows += [
             {"id": uuid4(), "change_id": change.id, **one._asdict(), **times}

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.audit.write import Actor
+from app.audit.write import SYSTEM, Actor
 from app.outbox.outbox import Kind
 from app.waitlist.queries import open_offers_of_wishes
 from app.waitlist.records import OfferRecord, WishRecord
@@ -65,19 +65,25 @@ async def withdraw_offers(
 ) -> None:
     """Withdraw open offers, whose times are offered to the next.
 
-    With `tells_clients`, those who could still answer are told that the time is gone. `gone`: they
-    could not accept the offers any more, and may be asked for what is left of the times.
+    With `tells_clients`, their clients are told that the time is gone. `gone`: they could not
+    accept the offers any more, and may be asked for what is left of the times. An offer whose
+    `answer_by` has passed has expired, though the worker has not recorded it yet.
     """
     if not offers:
         return
     repository = WaitlistRepository(db, practice_id)
-    await repository.end_offers([offer.id for offer in offers], "withdrawn", now, gone=gone)
+    timely = [offer for offer in offers if offer.state_at(now) == "open"]
+    late = [offer for offer in offers if offer.state_at(now) == "expired"]
+    await repository.end_offers([offer.id for offer in timely], "withdrawn", now, gone=gone)
+    await repository.end_offers([offer.id for offer in late], "expired", now)
     await repository.wait_again([offer.wish_id for offer in offers])
     for freed_time_id in {offer.freed_time_id for offer in offers}:
         await repository.look_again(freed_time_id, now)
-    ended = [replace(offer, state="withdrawn", ended_at=now) for offer in offers]
-    timely = [offer for offer in ended if now <= offer.answer_by]
-    late = [offer for offer in ended if now > offer.answer_by]
     mail: Kind | None = "offer_gone" if tells_clients else None
-    await tell_of_offers(db, practice_id, actor, timely, "withdrawn", command_id, now, mail=mail)
-    await tell_of_offers(db, practice_id, actor, late, "withdrawn", command_id, now)
+    withdrawn = [replace(offer, state="withdrawn", ended_at=now) for offer in timely]
+    await tell_of_offers(db, practice_id, actor, withdrawn, "withdrawn", command_id, now, mail=mail)
+    expired = [replace(offer, state="expired", ended_at=now) for offer in late]
+    # No part of the caller's command, so it has an id and an actor of its own.
+    await tell_of_offers(
+        db, practice_id, SYSTEM, expired, "expired", uuid4(), now, event="offer.expired"
+    )

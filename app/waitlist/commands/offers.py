@@ -28,6 +28,7 @@ from app.domain.waitlist import (
     offers_end_at,
 )
 from app.identity.api_keys.keys import Staff
+from app.outbox.due import STILL_WAITING
 from app.outbox.outbox import NewNotification, queue_notifications
 from app.waitlist.commands.ending import withdraw_offers
 from app.waitlist.freed_queries import (
@@ -99,7 +100,7 @@ async def _ask(
     repository = WaitlistRepository(db, freed.practice_id)
     held = [one for one in open_offers if one.holds]
     if held:
-        await repository.look_again(freed.id, held[0].answer_by)
+        await repository.look_again(freed.id, held[0].answer_by + STILL_WAITING)
         return set()
     chosen = await _choose(db, freed, [one.answer_by for one in open_offers], now)
     waiting = await repository.lock_waiting([match.wish_id for match, _ in chosen.asked])
@@ -168,9 +169,12 @@ async def _choose_for_released(db: AsyncConnection, freed: FreedTime, now: datet
     Nobody else can get the time meanwhile. So whoever suits is asked, however many said no before,
     and also those who have begun to wait since.
     """
-    until = live_release(await read_release_end(db, freed), now)
+    until = await read_release_end(db, freed)
     if until is None:
         return _Chosen((), None)
+    if live_release(until, now) is None:
+        # A yes that came in time needs the release: the worker ends both later.
+        return _Chosen((), until + STILL_WAITING)
     found = _Awake(await matches(db, freed, now), now)
     asked: list[tuple[Match, datetime]] = []
     for match in found:

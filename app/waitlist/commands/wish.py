@@ -277,15 +277,9 @@ async def lapse_wish(
         NotFoundError: the practice has no such wish.
     """
     wish = await _lock_wish(db, practice_id, wish_id)
-    if wish.ended_at is not None:
+    if wish.ended_at is not None or wish.state_at(now) != "lapsed":
         return
     repository = WaitlistRepository(db, practice_id)
-    is_over = wish.state_at(now) == "lapsed"
-    if not is_over and wish.group_id is not None:
-        group = await repository.group(wish.group_id)
-        is_over = group is None or group.status != "scheduled" or group.starts_at <= now
-    if not is_over:
-        return
     is_by_client = wish.has_changed_session and await repository.is_last_by_client(wish.session_id)
     await end_wish(
         db,

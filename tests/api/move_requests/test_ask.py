@@ -13,11 +13,12 @@ from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.api.move_requests.conftest import ANSWER_BY, REQUESTS, Ask
 from tests.groups import add_clients
-from tests.world import NOW, Api, World
+from tests.world import NOW, Api, TestClock, World
 
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+TICK = timedelta(microseconds=1)
 STRICT: dict[str, Any] = {
     "cancel": {
         "enabled": False,
@@ -290,6 +291,25 @@ async def test_the_list_has_pages_and_filters(ask: Ask, staff: Api, world: World
     assert {one["id"] for one in (*first["items"], *second["items"])} == set(made)
     closed = (await staff.get(REQUESTS, open=False)).json()
     assert [UUID(one["id"]) for one in closed["items"]] == [UUID(made[0])]
+
+
+@pytest.mark.parametrize("last", ["answer_by", "start"])
+async def test_a_request_that_is_over_is_shown_so_before_the_worker_closes_it(
+    ask: Ask, staff: Api, world: World, clock: TestClock, last: str
+) -> None:
+    answer_by = ANSWER_BY if last == "answer_by" else START + DAY
+    made = (await ask(await world.book(START), answer_by=answer_by.isoformat())).json()
+    path = f"{REQUESTS}/{made['id']}"
+    clock.now = ANSWER_BY if last == "answer_by" else START - TICK
+    shown = (await staff.get(path)).json()
+    assert (shown["waiting"], shown["sessions"][0]["state"]) == (1, "asked")
+    assert (await staff.get(REQUESTS, open=True)).json()["items"] == [shown]
+    clock.now += TICK
+    shown = (await staff.get(path)).json()
+    assert (shown["waiting"], shown["sessions"][0]["state"]) == (0, "kept")
+    assert (await staff.get(REQUESTS, open=True)).json()["items"] == []
+    assert (await staff.get(REQUESTS, open=False)).json()["items"] == [shown]
+    assert [row.state for row in await world.rows(MoveRequestSession)] == ["asked"]
 
 
 async def test_a_credit_that_paid_pays_again(api: Api, ask: Ask, world: World) -> None:

@@ -89,7 +89,7 @@ async def test_a_client_who_could_not_answer_any_more_is_not_told(
     offer = await waiting.offered()
     clock.now = offer.answer_by + TICK
     assert (await withdraw_wish(waiting)).is_success
-    assert await offer_states(world) == ["withdrawn"]
+    assert await offer_states(world) == ["expired"]
     assert await gone_mails(world) == 0
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.outbox.due import STILL_WAITING
 from app.tables.changes import Change
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
@@ -14,6 +15,8 @@ from tests.waiting import (
     HOUR,
     LATE,
     MINUTE,
+    OFFERS,
+    RECORDED,
     TICK,
     UNDO,
     WISHES,
@@ -86,7 +89,7 @@ async def test_the_time_that_was_given_up_goes_the_same_way(
     assert (await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})).is_success
     await waiting.work()
     assert await offer_states(world) == ["accepted"]
-    clock.now += UNDO
+    clock.now += UNDO + STILL_WAITING
     await waiting.work()
     (following,) = await world.rows(Offer, state="open")
     assert (following.session_id, following.starts_at) == (second, LATE)
@@ -141,6 +144,9 @@ async def test_exactly_answer_by_is_in_time_and_later_is_expired(
     assert (row.starts_at, row.version) == (LATE, 1)
     shown = (await waiting.api.get(f"/v1/offers/{offer.id}")).json()
     assert (shown["state"], shown["held"]) == ("expired", False)
+    for state, ids in (("open", []), ("expired", [str(offer.id)])):
+        listed = (await waiting.staff.get(OFFERS, state=state)).json()["items"]
+        assert [one["id"] for one in listed] == ids
     assert (await waiting.api.get("/v1/offers")).json() == {"items": []}
 
 
@@ -179,7 +185,7 @@ async def test_three_offers_without_an_answer_pause_the_wish_and_say_so(
         await waiting.staff.post(f"/v1/practice/sessions/{taken}/cancel", body)
         await waiting.work()
         (offer,) = await world.rows(Offer, state="open")
-        clock.now = offer.answer_by + TICK
+        clock.now = offer.answer_by + RECORDED
         await waiting.work()
     shown = await waiting.api.get(f"/v1/sessions/{waiting.session_id}/wish")
     wish = shown.json()["wish"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.identity.api_keys.keys import Scope
+from app.outbox.due import STILL_WAITING
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
 from app.tables.practices import Service
@@ -19,6 +20,7 @@ from tests.waiting import (
     LATE,
     MINUTE,
     OFFERS,
+    RECORDED,
     TICK,
     UNDO,
     WISHES,
@@ -69,14 +71,14 @@ async def test_a_client_s_time_is_offered_when_undo_is_over(
         opened = await other.open_link(world.link_token(waiting.taken_id))
         other = other.signed_in(opened.json()["access_token"])
     assert (await other.cancel(waiting.taken_id)).is_success
-    clock.now = NOW + UNDO - TICK
+    clock.now = NOW + UNDO + STILL_WAITING - TICK
     await waiting.work()
     assert await offer_states(world) == []
     page = await waiting.api.availability(
         waiting.session_id, **{"from": "2026-12-03", "to": "2026-12-03"}
     )
     assert "2026-12-03T15:00:00-05:00" in slots(page)
-    clock.now = NOW + UNDO
+    clock.now = NOW + UNDO + STILL_WAITING
     await waiting.work()
     assert await offer_states(world) == ["open"]
 
@@ -109,7 +111,7 @@ async def test_in_turn_urgent_ones_come_first_then_the_oldest(
         await waiting.work()
         (offer,) = await world.rows(Offer, state="open")
         asked.append(offer.session_id)
-        clock.now = offer.answer_by + TICK
+        clock.now = offer.answer_by + RECORDED
     assert asked == [third, waiting.session_id, second]
     await waiting.work()
     assert await offer_states(world) == ["expired"] * 3
@@ -169,7 +171,7 @@ async def test_after_five_clients_the_time_is_open(
         await waiting.work()
         (offer,) = await world.rows(Offer, state="open")
         assert offer.holds, number
-        clock.now = offer.answer_by + TICK
+        clock.now = offer.answer_by + RECORDED
     await waiting.work()
     assert await offer_states(world) == ["expired"] * 5
     assert (await world.rows(FreedTime))[0].ended_at is not None
@@ -190,7 +192,7 @@ async def test_after_half_of_the_time_that_was_left_it_is_open(
         if not found:
             break
         ends.append(found[0].answer_by - (FREED - 4 * HOUR))
-        clock.now = found[0].answer_by + TICK
+        clock.now = found[0].answer_by + RECORDED
     assert ends[0] == HOUR
     assert all(end <= 2 * HOUR for end in ends)
     assert len(ends) in {2, 3}

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from app.outbox.due import STILL_WAITING
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
 from app.tables.sessions import Session
@@ -12,7 +13,7 @@ from tests.waiting import (
     LATE,
     MINUTE,
     OFFERS,
-    TICK,
+    RECORDED,
     Waiting,
     another,
     offer_states,
@@ -128,8 +129,8 @@ async def test_nobody_is_asked_in_turn_while_others_are_asked_at_once(
     await free_a_morning(waiting, world)
     (first,) = await world.rows(Offer)
     assert (first.session_id, first.holds) == (waiting.session_id, False)
-    await waiting.work(first.answer_by)
+    await waiting.work(first.answer_by + STILL_WAITING)
     assert await offer_states(world) == ["open"]
-    await waiting.work(first.answer_by + TICK)
+    await waiting.work(first.answer_by + RECORDED)
     (second,) = await world.rows(Offer, state="open")
     assert (second.session_id, second.holds) == (in_turn, True)

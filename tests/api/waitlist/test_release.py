@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.outbox.due import STILL_WAITING
 from app.tables.changes import Change
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
@@ -12,7 +13,19 @@ from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.taken_times import TakenTime
 from app.tables.waitlist import FreedTime, Offer, Wish
 from app.tables.webhooks import WebhookEndpoint
-from tests.waiting import DAY, FREED, HOUR, LATE, MINUTE, TICK, UNDO, Waiting, another, wait
+from tests.waiting import (
+    DAY,
+    FREED,
+    HOUR,
+    LATE,
+    MINUTE,
+    RECORDED,
+    TICK,
+    UNDO,
+    Waiting,
+    another,
+    wait,
+)
 from tests.world import NOW, REASON, Api, TestClock, World
 
 MONTH = 60 * 24 * 30
@@ -205,6 +218,7 @@ async def test_if_nobody_takes_it_in_time_nothing_has_happened_and_the_client_is
     clock.now = until + TICK
     shown = await ben(releasing).session(releasing.taken_id)
     assert shown["release"] is None
+    clock.now = until + RECORDED
     await releasing.work()
     row = await row_of(releasing)
     assert (row.status, row.release_until, row.version) == ("booked", None, 1)
@@ -260,7 +274,7 @@ async def test_cancelling_ends_the_release_and_costs_what_it_costs(
     assert [row.state for row in await world.rows(Offer)] == ["withdrawn"]
     assert await mails(world, "offer_gone") == ["client"]
     # The freed time goes the usual way.
-    clock.now += UNDO
+    clock.now += UNDO + STILL_WAITING
     await releasing.work()
     (new,) = await world.rows(Offer, state="open")
     assert new.freed_time_id != offer.freed_time_id

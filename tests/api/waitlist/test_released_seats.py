@@ -15,7 +15,16 @@ from app.tables.waitlist import FreedTime, Offer, Wish
 from tests.api.waitlist.test_release import RULES
 from tests.api.waitlist.test_seats import CANCEL
 from tests.groups import CLASS, add_group, add_seat, seats_of
-from tests.waiting import DAY, HOUR, MINUTE, TICK, UNDO, WISHES, put_wish, work
+from tests.waiting import (
+    DAY,
+    HOUR,
+    MINUTE,
+    RECORDED,
+    UNDO,
+    WISHES,
+    put_wish,
+    work,
+)
 from tests.world import NOW, Api, TestClock, World
 
 LATER = CLASS + 7 * DAY
@@ -311,7 +320,7 @@ async def test_if_nobody_takes_it_in_time_nothing_has_happened(
     clock.now = NOW + 30 * MINUTE
     await seats.work()
     assert await world.rows(Notification, kind="release_ended") == []
-    clock.now += TICK
+    clock.now += RECORDED
     await seats.work()
     row = await seats.row(seats.ben_seat)
     assert (row.status, row.version, row.seat, row.release_until) == ("booked", 1, 1, None)

@@ -3,6 +3,7 @@
 import pytest
 
 from app.domain.session import Format
+from app.outbox.due import STILL_WAITING
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
 from app.tables.practices import Location, Practitioner
@@ -92,6 +93,29 @@ async def test_a_cancelled_group_ends_the_offer_and_frees_its_time(
     assert (offer.session_id, offer.starts_at) == (waiting.session_id, FREED + DAY)
     assert await world.rows(Notification, kind="wish_paused") == []
     assert len(await world.rows(Notification, kind="offer_gone")) == 1
+
+
+@pytest.mark.parametrize("end", ["start", "cancelled"])
+async def test_a_wish_for_a_seat_lapses_with_its_group_and_is_shown_so_at_once(
+    waiting: Waiting, world: World, end: str
+) -> None:
+    group_id = await add_group(world, FREED + DAY, seats=1)
+    await add_seat(world, group_id, client_id=waiting.other_id)
+    wish = {"client_id": str(world.client_id), "group_id": str(group_id)}
+    path = f"{WISHES}/{(await waiting.staff.post(WISHES, wish)).json()['id']}"
+    assert (await waiting.staff.get(path)).json()["state"] == "waiting"
+    if end == "start":
+        waiting.api.clock.now = FREED + DAY
+    else:
+        cancel = f"/v1/practice/groups/{group_id}/cancel"
+        assert (await waiting.staff.post(cancel, {"reason": {"note": "x"}})).is_success
+    assert (await waiting.staff.get(path)).json()["state"] == "lapsed"
+    assert [row.state for row in await world.rows(Wish)] == ["waiting"]
+    await waiting.work()
+    recorded = "waiting" if end == "start" else "lapsed"
+    assert [row.state for row in await world.rows(Wish)] == [recorded]
+    await waiting.work(waiting.api.clock.now + STILL_WAITING)
+    assert [row.state for row in await world.rows(Wish)] == ["lapsed"]
 
 
 async def test_without_formats_a_seat_waits_for_its_own_place(
