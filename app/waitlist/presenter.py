@@ -7,6 +7,7 @@ from uuid import UUID
 from app.domain.waitlist import OfferState
 from app.identity.presenter import present_practice
 from app.identity.queries import PracticeRecord
+from app.sessions.client_api.decision_presenter import present_cancel_after
 from app.sessions.client_api.presenter import present_location
 from app.waitlist import schemas
 from app.waitlist.commands.release import ReleaseOutcome
@@ -108,6 +109,7 @@ def present_offer(
         "held": offer.holds and state == "open",
         "made_at": offer.made_at.astimezone(zone),
         "answer_by": offer.answer_by.astimezone(zone),
+        "cancel_after": present_cancel_after(offer.cancel_after(now), zone),
     }
 
 

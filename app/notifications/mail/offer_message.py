@@ -5,6 +5,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from app.configuration.settings import Settings
+from app.domain.policy.rules import Credit
 from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.offer import OfferTokens, offer_url
 from app.mail.sanitize import mailbox, one_line
@@ -25,7 +26,7 @@ def make_offer_mail(data: OfferMailData, settings: Settings, now: datetime) -> E
     Raises:
         UndeliverableError: the client's address is not valid.
     """
-    content = _content(data, settings)
+    content = _content(data, settings, now)
     mail = compose(content, data.look.brand(data.practice_name))
     mail["From"] = mailbox(data.look.sender(data.practice_name), settings.mail_from)
     mail["To"] = mailbox(data.client.name, data.client.email)
@@ -43,7 +44,7 @@ def make_offer_mail(data: OfferMailData, settings: Settings, now: datetime) -> E
     return mail
 
 
-def _content(data: OfferMailData, settings: Settings) -> MailContent:
+def _content(data: OfferMailData, settings: Settings, now: datetime) -> MailContent:
     formatter = Formatter(data.client.locale, data.client.zone)
     texts = formatter.texts
     subject, heading = _headings(data, formatter)
@@ -55,7 +56,7 @@ def _content(data: OfferMailData, settings: Settings) -> MailContent:
         heading=heading,
         greeting=texts("mail.greeting", name=one_line(data.client.name)),
         preheader="" if data.offer is None else _new_time(data.offer, formatter),
-        sentences=_sentences(data, formatter),
+        sentences=_sentences(data, formatter, now),
         tile=None
         if data.offer is None
         else tile_of(data.offer.meeting, formatter, is_over=data.kind == "offer_gone"),
@@ -78,7 +79,7 @@ def _headings(data: OfferMailData, formatter: Formatter) -> tuple[str, str]:
     return texts("mail.offer.subject", day=day), texts("mail.offer.heading")
 
 
-def _sentences(data: OfferMailData, formatter: Formatter) -> tuple[str, ...]:
+def _sentences(data: OfferMailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
     texts, offer, practice = formatter.texts, data.offer, one_line(data.practice_name)
     is_move = data.session_link is not None
     if offer is None:
@@ -93,6 +94,7 @@ def _sentences(data: OfferMailData, formatter: Formatter) -> tuple[str, ...]:
     return (
         texts("mail.offer.move" if is_move else "mail.offer.book", practice=practice),
         *_price(offer, formatter),
+        *_cancelling(offer, formatter, now),
         texts("mail.offer.held", until=formatter.instant(offer.answer_by))
         if offer.holds
         else texts("mail.offer.not-held"),
@@ -123,6 +125,27 @@ def _price(offer: OfferedTime, formatter: Formatter) -> tuple[str, ...]:
     if offer.price is None or not offer.price.amount_minor or offer.before is not None:
         return ()
     return (formatter.texts("mail.offer.price", price=formatter.money(offer.price)),)
+
+
+def _cancelling(offer: OfferedTime, formatter: Formatter, now: datetime) -> tuple[str, ...]:
+    """Write what cancelling costs once the client has accepted."""
+    if offer.offered is None:
+        return ()
+    texts, after = formatter.texts, offer.offered.cancel_after(now)
+    cost, until = after.cost, after.free_until
+    if cost is None:
+        return (texts("mail.offer.then-closed"),)
+    if after.uses_allowance:
+        return (texts("mail.offer.then-allowance"),)
+    if cost.fee is not None:
+        return (texts("mail.offer.then-fee", fee=formatter.money(cost.fee)),)
+    if cost.credit is Credit.FORFEITED:
+        return (texts("mail.offer.then-credit"),)
+    if until is None or until < now:
+        return ()
+    if until == offer.meeting.starts_at:
+        return (texts("mail.offer.then-free-until-start"),)
+    return (texts("mail.offer.then-free-until", until=formatter.instant(until)),)
 
 
 def _times(data: OfferMailData, formatter: Formatter) -> tuple[Fact, ...]:
