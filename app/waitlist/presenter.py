@@ -88,7 +88,7 @@ def present_offer(
 ) -> schemas.OfferView:
     """Present an offer, by default in its client's zone."""
     zone = zone or offer.client_zone
-    state = offer.state_at(now)
+    state, after = offer.state_at(now), offer.cancel_after(now)
     return {
         "id": offer.id,
         "state": state,
@@ -109,7 +109,7 @@ def present_offer(
         "held": offer.holds and state == "open",
         "made_at": offer.made_at.astimezone(zone),
         "answer_by": offer.answer_by.astimezone(zone),
-        "cancel_after": present_cancel_after(offer.cancel_after(now), zone),
+        "cancel_after": None if after is None else present_cancel_after(after, zone),
     }
 
 

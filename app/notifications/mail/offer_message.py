@@ -129,23 +129,30 @@ def _price(offer: OfferedTime, formatter: Formatter) -> tuple[str, ...]:
 
 def _cancelling(offer: OfferedTime, formatter: Formatter, now: datetime) -> tuple[str, ...]:
     """Write what cancelling costs once the client has accepted."""
-    if offer.offered is None:
+    texts = formatter.texts
+    after = None if offer.offered is None else offer.offered.cancel_after(now)
+    if after is None:
         return ()
-    texts, after = formatter.texts, offer.offered.cancel_after(now)
-    cost, until = after.cost, after.free_until
-    if cost is None:
+    if after.cost is None:
         return (texts("mail.offer.then-closed"),)
     if after.uses_allowance:
         return (texts("mail.offer.then-allowance"),)
-    if cost.fee is not None:
-        return (texts("mail.offer.then-fee", fee=formatter.money(cost.fee)),)
-    if cost.credit is Credit.FORFEITED:
+    if after.cost.fee is not None:
+        return (texts("mail.offer.then-fee", fee=formatter.money(after.cost.fee)),)
+    if after.cost.credit is Credit.FORFEITED:
         return (texts("mail.offer.then-credit"),)
+    return _free(after.free_until, offer.meeting.starts_at, formatter, now)
+
+
+def _free(
+    until: datetime | None, starts_at: datetime, formatter: Formatter, now: datetime
+) -> tuple[str, ...]:
+    """Write until when cancelling stays free; nothing where only the present term is free."""
     if until is None or until < now:
         return ()
-    if until == offer.meeting.starts_at:
-        return (texts("mail.offer.then-free-until-start"),)
-    return (texts("mail.offer.then-free-until", until=formatter.instant(until)),)
+    if until == starts_at:
+        return (formatter.texts("mail.offer.then-free-until-start"),)
+    return (formatter.texts("mail.offer.then-free-until", until=formatter.instant(until)),)
 
 
 def _times(data: OfferMailData, formatter: Formatter) -> tuple[Fact, ...]:

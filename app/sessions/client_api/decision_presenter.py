@@ -136,12 +136,8 @@ def present_decision(
     }
 
 
-def present_cancel_after(
-    after: CancelAfter | None, zone: tzinfo
-) -> decision_schemas.CancelAfterView | None:
-    """Present what cancelling costs right after a change, or null."""
-    if after is None:
-        return None
+def present_cancel_after(after: CancelAfter, zone: tzinfo) -> decision_schemas.CancelAfterView:
+    """Present what cancelling costs right after a change."""
     cost = after.cost
     return {
         "allowed": cost is not None,
