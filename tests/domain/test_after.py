@@ -17,7 +17,7 @@ from app.domain.policy.after import (
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import decide
 from app.domain.policy.document import parse_rules
-from app.domain.policy.rules import Action, Policy, Tier, WorkingDays
+from app.domain.policy.rules import Action, FixedFee, Policy, Tier, WorkingDays
 from app.domain.policy.working_days import NEVER_CLOSED, ClosedDays, freeze_deadlines
 from app.domain.session import SessionFacts
 from tests.domain.builders import NEW_YORK, at, usd
@@ -115,9 +115,8 @@ def test_it_does_not_depend_on_the_present_start(
 
 
 def _with_working_days(policy: Policy, days: int) -> Policy:
-    """Let the first fee of a cancellation begin so many working days before the start."""
-    if days == 0 or not policy.cancel.fees:
+    """Let a fee of a cancellation begin so many working days before the start; 0: none does."""
+    if days == 0:
         return policy
-    first, *others = policy.cancel.fees
-    tier = Tier(WorkingDays(days, at("2026-01-01T16:00Z").time()), first.fee)
-    return replace(policy, cancel=replace(policy.cancel, fees=(tier, *others)))
+    tier = Tier(WorkingDays(days, at("2026-01-01T16:00Z").time()), FixedFee(4500))
+    return replace(policy, cancel=replace(policy.cancel, fees=(tier,)))
