@@ -9,8 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import HoldRepository, LastHold, NewHold
 from app.domain.holds import WINDOW, HeldTarget, HoldTerm, PastHold, hold_again
+from app.domain.policy.after import CancelAfter, cancel_after, facts_once_moved_by_client
+from app.domain.policy.decide import Decision
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
+from app.policies.queries import read_closed_days
+from app.policies.stored import rules_of
 from app.sessions.commands.client_cost import check_allowed
 from app.sessions.commands.meeting import (
     Buffers,
@@ -25,12 +29,16 @@ from app.sessions.read.records import SessionRecord
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A time that a session holds. `zone` is the client's."""
+    """A time that a session holds. `zone` is the client's.
+
+    `cancel_after` is what cancelling costs right after the move to it, if it is made now.
+    """
 
     target: HeldTarget
     ends_at: datetime
     expires_at: datetime
     zone: ZoneInfo
+    cancel_after: CancelAfter
 
 
 async def hold(
@@ -56,7 +64,7 @@ async def hold(
         GroupUnavailableError: as for the move.
         RateLimitedError: see `hold_again`.
     """
-    record, to, _ = await find_target(
+    record, to, decision = await find_target(
         db,
         caller,
         session_id,
@@ -67,7 +75,7 @@ async def hold(
         ),
         now=now,
     )
-    return await _write(db, caller, record, to, now)
+    return await _write(db, caller, record, to, decision, now)
 
 
 async def release(db: AsyncConnection, caller: Caller, session_id: UUID) -> None:
@@ -80,8 +88,22 @@ async def release(db: AsyncConnection, caller: Caller, session_id: UUID) -> None
     await HoldRepository(db, caller.practice_id).end(session_id)
 
 
+async def _cancel_after(
+    db: AsyncConnection, record: SessionRecord, to: Meeting, move: Decision, now: datetime
+) -> CancelAfter:
+    policy = rules_of(record.policy)
+    closed = await read_closed_days(db, record.practice_id, policy)
+    after = facts_once_moved_by_client(policy, record.facts, to.starts_at, closed, move, now)
+    return cancel_after(policy, after, now)
+
+
 async def _write(
-    db: AsyncConnection, caller: Caller, record: SessionRecord, to: Meeting, now: datetime
+    db: AsyncConnection,
+    caller: Caller,
+    record: SessionRecord,
+    to: Meeting,
+    move: Decision,
+    now: datetime,
 ) -> Hold:
     holds = HoldRepository(db, caller.practice_id)
     group_id = None if to.seat is None else to.seat.group_id
@@ -111,7 +133,8 @@ async def _write(
             new_count=term.new_count,
         )
     )
-    return Hold(target, to.ends_at, term.expires_at, record.client_zone)
+    after = await _cancel_after(db, record, to, move, now)
+    return Hold(target, to.ends_at, term.expires_at, record.client_zone, after)
 
 
 def _past(last: LastHold | None) -> PastHold | None:

@@ -2,6 +2,7 @@
 
 from app.holds.commands import Hold
 from app.holds.schemas import HoldView
+from app.sessions.client_api.decision_presenter import present_cancel_after
 from app.web.idempotency import StoredAnswer
 from app.web.responses import answered
 
@@ -16,5 +17,6 @@ def hold_answer(hold: Hold) -> StoredAnswer:
         "location_id": target.location_id,
         "group_id": target.group_id,
         "expires_at": hold.expires_at.astimezone(zone),
+        "cancel_after": present_cancel_after(hold.cancel_after, zone),
     }
     return answered(shown)

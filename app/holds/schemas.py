@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from app.domain.session import Format
+from app.sessions.client_api.decision_schemas import CancelAfterView
 from app.sessions.client_api.schemas import TargetFields
 from app.web.types import QuoteToken
 
@@ -45,4 +46,8 @@ class HoldView(TypedDict):
     expires_at: Annotated[
         datetime,
         Field(description="Until when the time is kept. After it the time is open to all again."),
+    ]
+    cancel_after: Annotated[
+        CancelAfterView,
+        Field(description="What cancelling costs right after the move, if it is made now."),
     ]

@@ -4,7 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    Subquery,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +29,7 @@ from app.domain.policy.working_days import NEVER_CLOSED, ClosedDays, working_day
 from app.identity.api_keys.keys import Staff
 from app.policies.records import Level, PolicyPosition, PolicyVersionRecord, Resolution, resolve
 from app.policies.stored import PolicyToBook, parsed
+from app.tables.base import Base
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import PolicyVersion, Practitioner, Service
 
@@ -33,34 +46,65 @@ _FILTERS: Mapping[str, Filter] = {
     "level": _OF_LEVEL.__getitem__,
 }
 
-_SERVICE, _PRACTITIONER = (
-    bindparam("service_id", type_=Uuid),
-    bindparam("practitioner_id", type_=Uuid),
-)
-# The latest version of each level that can apply to a booking; at most three.
-_LATEST = (
-    select(PolicyVersion)
-    .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
-    .where(
-        of_practice(
-            PRACTICE,
-            PolicyVersion,
-            or_(PolicyVersion.service_id == _SERVICE, PolicyVersion.service_id.is_(None)),
-            or_(
-                PolicyVersion.practitioner_id == _PRACTITIONER,
-                PolicyVersion.practitioner_id.is_(None),
-            ),
+
+def _latest_versions(
+    service_id: SQLColumnExpression[UUID],
+    practitioner_id: SQLColumnExpression[UUID],
+    of: type[Base] | None = None,
+) -> Subquery:
+    """Select the latest version of each level that can apply to a booking; at most three.
+
+    `of` is the table of the enclosing statement whose columns the ids are, if they are columns.
+    """
+    return (
+        select(PolicyVersion)
+        .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
+        .where(
+            of_practice(
+                PRACTICE,
+                PolicyVersion,
+                or_(PolicyVersion.service_id == service_id, PolicyVersion.service_id.is_(None)),
+                or_(
+                    PolicyVersion.practitioner_id == practitioner_id,
+                    PolicyVersion.practitioner_id.is_(None),
+                ),
+            )
         )
+        .order_by(
+            PolicyVersion.service_id, PolicyVersion.practitioner_id, PolicyVersion.number.desc()
+        )
+        .correlate(of)
+        .subquery("latest")
     )
-    .order_by(PolicyVersion.service_id, PolicyVersion.practitioner_id, PolicyVersion.number.desc())
-    .subquery()
+
+
+def _applying(latest: Subquery, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Select columns of the version that applies to a booking, of the latest of each level."""
+    return (
+        select(*columns)
+        .where(latest.c.rules.is_not(None))
+        .order_by(latest.c.service_id.is_(None), latest.c.practitioner_id.is_(None))
+        .limit(1)
+    )
+
+
+def version_to_book(
+    service_id: SQLColumnExpression[UUID],
+    practitioner_id: SQLColumnExpression[UUID],
+    of: type[Base],
+) -> ColumnElement[UUID]:
+    """Select the id of the version that a booking gets; null: none applies.
+
+    `of` is the table of the enclosing statement whose columns the ids are.
+    """
+    latest = _latest_versions(service_id, practitioner_id, of)
+    return _applying(latest, latest.c.id).scalar_subquery()
+
+
+_LATEST = _latest_versions(
+    bindparam("service_id", type_=Uuid), bindparam("practitioner_id", type_=Uuid)
 )
-_APPLIES = Read(
-    select(_LATEST.c.id, cast(_LATEST.c.rules, Text).label("rules"))
-    .where(_LATEST.c.rules.is_not(None))
-    .order_by(_LATEST.c.service_id.is_(None), _LATEST.c.practitioner_id.is_(None))
-    .limit(1)
-)
+_APPLIES = Read(_applying(_LATEST, _LATEST.c.id, cast(_LATEST.c.rules, Text).label("rules")))
 
 
 async def read_policy(

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.domain.waitlist import OfferState
 from app.identity.presenter import present_practice
 from app.identity.queries import PracticeRecord
+from app.sessions.client_api.decision_presenter import present_cancel_after
 from app.sessions.client_api.presenter import present_location
 from app.waitlist import schemas
 from app.waitlist.commands.release import ReleaseOutcome
@@ -87,7 +88,7 @@ def present_offer(
 ) -> schemas.OfferView:
     """Present an offer, by default in its client's zone."""
     zone = zone or offer.client_zone
-    state = offer.state_at(now)
+    state, after = offer.state_at(now), offer.cancel_after(now)
     return {
         "id": offer.id,
         "state": state,
@@ -108,6 +109,7 @@ def present_offer(
         "held": offer.holds and state == "open",
         "made_at": offer.made_at.astimezone(zone),
         "answer_by": offer.answer_by.astimezone(zone),
+        "cancel_after": None if after is None else present_cancel_after(after, zone),
     }
 
 

@@ -21,6 +21,7 @@ from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.practices import Client, Location, Package, Practice, Practitioner, Service
 from app.tables.sessions import Session
 from app.tables.waitlist import Offer, Wish
+from app.waitlist.offered_queries import offered_session, with_offered_session
 from app.waitlist.records import OfferRecord, WishedTimes, WishRecord, waited_group, waiting_session
 from app.web.cursors import TimePosition
 
@@ -279,7 +280,7 @@ def _offer_columns() -> Select[Any]:
         Location.time_zone.label("location_zone"),
         Practice.currency,
     ]
-    return (
+    return with_offered_session(
         select(*columns)
         .select_from(Offer)
         .join(Practice, of_practice(PRACTICE, Practice))
@@ -288,6 +289,7 @@ def _offer_columns() -> Select[Any]:
         .join(Practitioner, referred(Practitioner, Offer.practitioner_id))
         .outerjoin(Package, referred(Package, Offer.package_id))
         .outerjoin(Location, referred(Location, Offer.location_id))
+        .outerjoin(Session, referred(Session, Offer.session_id))
         .where(of_practice(PRACTICE, Offer))
     )
 
@@ -330,4 +332,5 @@ def _offer(row: Any) -> OfferRecord:  # noqa: ANN401 - a row
         made_at=row.made_at,
         answer_by=row.answer_by,
         ended_at=row.ended_at,
+        offered=offered_session(row),
     )

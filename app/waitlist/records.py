@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money
+from app.domain.policy.after import CancelAfter, OfferedSession
 from app.domain.session import Format, Status
 from app.domain.waitlist import OfferState, WaitingSession, WishState, present_state
 from app.sessions.read.records import SessionLocation
@@ -62,7 +63,10 @@ class NewWish:
 
 @dataclass(frozen=True, slots=True)
 class OfferRecord:
-    """An offer, with the names of what it is for. Times are UTC."""
+    """An offer, with the names of what it is for. Times are UTC.
+
+    `offered` is the session after a yes; None: no yes is possible any more.
+    """
 
     id: UUID
     wish_id: UUID
@@ -91,6 +95,7 @@ class OfferRecord:
     made_at: datetime
     answer_by: datetime
     ended_at: datetime | None
+    offered: OfferedSession | None
 
     @property
     def location_id(self) -> UUID | None:
@@ -100,6 +105,11 @@ class OfferRecord:
     def state_at(self, now: datetime) -> OfferState:
         """Give the state at `now`, also if the worker has not yet recorded that it expired."""
         return "expired" if self.state == "open" and now > self.answer_by else self.state
+
+    def cancel_after(self, now: datetime) -> CancelAfter | None:
+        """Give what cancelling costs right after a yes at `now`; None: no yes is possible."""
+        is_open = self.state_at(now) == "open"
+        return self.offered.cancel_after(now) if is_open and self.offered is not None else None
 
 
 @dataclass(frozen=True, slots=True)

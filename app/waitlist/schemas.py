@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from app.domain.session import Format
 from app.domain.waitlist import MAX_NOTICE_HOURS, OfferState, WishState
+from app.sessions.client_api.decision_schemas import CancelAfterView
 from app.texts.errors import InvalidValueError
 from app.waitlist.records import NewWish, WishedTimes
 from app.web.pagination import ListQuery, first_instant, last_instant
@@ -210,6 +211,10 @@ class OfferView(TypedDict):
     made_at: Annotated[datetime, Field(description="When the client was asked.")]
     answer_by: Annotated[
         datetime, Field(description="The last instant at which the offer can be accepted.")
+    ]
+    cancel_after: Annotated[
+        CancelAfterView | None,
+        Field(description="What cancelling costs right after a yes. Null: it is not open."),
     ]
 
 

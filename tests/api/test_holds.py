@@ -74,6 +74,13 @@ async def test_a_hold_says_what_is_held_and_until_when(api: Api, world: World) -
         "location_id": None,
         "group_id": None,
         "expires_at": text(NOW + 5 * MINUTE),
+        "cancel_after": {
+            "allowed": True,
+            "fee": None,
+            "credit": None,
+            "free_until": text(START),
+            "uses_allowance": False,
+        },
     }
 
 

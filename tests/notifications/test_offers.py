@@ -172,6 +172,73 @@ async def test_a_new_session_names_its_price_or_the_credit(
     assert "$120.00" not in text
 
 
+LATE_FEE = {"deadline": {"before_minutes": 5 * 24 * 60}, "percent": "50"}
+ALLOWANCE = {"free": 1, "per": "calendar_year", "for": ["cancel"]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        ({}, "Once this time is yours, cancelling is free of charge until the session starts."),
+        (
+            {"cancel": {"closes": {"before_minutes": 1440}}},
+            "cancelling is free of charge until Wednesday, December 2, 2026, 3:00 PM",
+        ),
+        (
+            {"cancel": {"fees": [LATE_FEE]}},
+            "As soon as this time is yours, cancelling costs $60.00.",
+        ),
+        (
+            {"cancel": {"closes": {"before_minutes": 5 * 24 * 60}}},
+            "As soon as this time is yours, you can no longer cancel online.",
+        ),
+        (
+            {"cancel": {"fees": [LATE_FEE]}, "allowance": ALLOWANCE},
+            "As soon as this time is yours, cancelling uses one of your free changes.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_move", [True, False])
+async def test_an_offer_says_what_cancelling_costs_after_a_yes(
+    world: World,
+    api: Api,
+    context: MailContext,
+    postbox: Postbox,
+    rules: dict[str, Any],
+    sentence: str,
+    *,
+    is_move: bool,
+) -> None:
+    await world.add_policy(rules)
+    waiting = await wait(world, api)
+    if is_move:
+        await waiting.wish()
+    else:
+        body = {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+        assert (await waiting.staff.post(WISHES, body)).status_code == 201
+    await waiting.free()
+    await waiting.work()
+    assert await send(context, world, "offer") == ["sent"]
+    text = text_of(postbox.mails[0])
+    assert sentence in text
+    assert text.count("this time is yours") == 1
+
+
+async def test_an_offer_says_that_a_credit_would_be_lost(
+    world: World, api: Api, context: MailContext, postbox: Postbox
+) -> None:
+    await world.add_policy({"cancel": {"fees": [LATE_FEE], "late_credit": "forfeited"}})
+    waiting = await wait(world, api)
+    package_id = str(await world.add_package())
+    body = {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+    made = await waiting.staff.post(WISHES, body | {"package_id": package_id})
+    assert made.status_code == 201
+    await waiting.free()
+    await waiting.work()
+    await send(context, world, "offer")
+    assert "cancelling no longer returns the credit." in text_of(postbox.mails[0])
+
+
 async def test_a_time_that_is_gone_is_told_and_names_nobody(
     waiting: Waiting, context: MailContext, postbox: Postbox, world: World
 ) -> None:

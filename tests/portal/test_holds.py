@@ -45,3 +45,21 @@ async def test_a_move_uses_the_reservation_up(ana: Visitor, world: World) -> Non
     await ana.press("Confirm")
     await ana.see("Your session has moved")
     assert await live(world, ana) == []
+
+
+async def test_a_new_time_that_costs_to_cancel_at_once_says_so_before_the_move(
+    ana: Visitor, world: World
+) -> None:
+    late = {"deadline": {"before_minutes": 60 * 24 * 4}, "percent": "50"}
+    await world.add_policy({"cancel": {"fees": [late]}, "reschedule": {"fees": None}})
+    await ana.open(await world.book(START))
+    await ana.choose_time("12:00 PM")
+    await ana.read("As soon as this time is yours, cancelling costs $60.00.")
+    await ana.check_on_a_phone()
+
+
+async def test_a_new_time_that_is_free_to_cancel_says_nothing(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("12:00 PM")
+    await ana.read("Reserved for you until 10:05")
+    await expect(ana.page.locator("#after")).to_be_empty()

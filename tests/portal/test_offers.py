@@ -47,6 +47,34 @@ async def test_opening_shows_both_times_and_changes_nothing(
     await ana.check_on_a_phone()
 
 
+async def test_what_cancelling_costs_after_a_yes_is_shown_before_it(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    late = {"deadline": {"before_minutes": 5 * 24 * 60}, "percent": "50"}
+    await world.add_policy({"cancel": {"fees": [late]}})
+    waiting = await wait(world, staff.signed_in(world.token()))
+    await waiting.offered()
+    await open_offer(ana, world)
+    await ana.read("As soon as this time is yours, cancelling costs $60.00.")
+    await ana.check_on_a_phone()
+    await ana.press("Take the new time")
+    await ana.see("The time is yours")
+    await expect(ana.page.locator("#after")).to_have_count(0)
+
+
+async def test_until_when_cancelling_is_free_is_shown_before_a_yes(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    await world.add_policy({"cancel": {"closes": {"before_minutes": 1440}}})
+    waiting = await wait(world, staff.signed_in(world.token()))
+    await waiting.offered()
+    await open_offer(ana, world)
+    await ana.read(
+        "Once this time is yours, cancelling is free of charge until "
+        "Wednesday, December 2, 3:00 PM."
+    )
+
+
 async def test_one_press_takes_the_new_time(ana: Visitor, world: World, waiting: Waiting) -> None:
     await waiting.offered()
     await open_offer(ana, world)

@@ -1,6 +1,7 @@
 """Queries on the practice itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -26,10 +27,11 @@ _SHOWN = select(
     Practice.footer,
     Practice.text_details,
 )
-_CLOSED_DAYS = select(
-    Practice.closed_weekdays,
-    select(func.array_agg(Holiday.date)).where(of_practice(PRACTICE, Holiday)).scalar_subquery(),
-).where(of_practice(PRACTICE, Practice))
+# The dates of all holidays; null without any.
+HOLIDAYS = (
+    select(func.array_agg(Holiday.date)).where(of_practice(PRACTICE, Holiday)).scalar_subquery()
+)
+_CLOSED_DAYS = select(Practice.closed_weekdays, HOLIDAYS).where(of_practice(PRACTICE, Practice))
 
 
 async def read_practice(db: AsyncConnection, practice_id: UUID) -> Mapping[str, Any]:
@@ -47,4 +49,9 @@ async def currency_of(db: AsyncConnection, practice_id: UUID) -> str:
 async def closed_days_of(db: AsyncConnection, practice_id: UUID) -> ClosedDays:
     """Read on which days the whole practice is closed: its weekdays, and all its holidays."""
     weekdays, dates = (await db.execute(_CLOSED_DAYS, {"practice_id": practice_id})).one()
+    return to_closed_days(weekdays, dates)
+
+
+def to_closed_days(weekdays: Collection[int], dates: Collection[date] | None) -> ClosedDays:
+    """Build the closed days of `Practice.closed_weekdays` and `HOLIDAYS`."""
     return ClosedDays(frozenset(weekdays), frozenset(dates or ()))

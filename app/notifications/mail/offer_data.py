@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money
+from app.domain.policy.after import OfferedSession
 from app.domain.session import Contact
 from app.domain.waitlist import OfferState
 from app.identity.tokens.link import Link
@@ -19,7 +20,8 @@ from app.notifications.mail.data import Meeting, Party, Texting
 class OfferedTime:
     """The offer of a mail as it is now. `before` is the present time of the session that moves.
 
-    `price` and `pays_by_credit`: of a session that would be booked.
+    `price` and `pays_by_credit`: of a session that would be booked. `offered` is the session after
+    a yes; None: no yes is possible any more.
     """
 
     link: OfferLink
@@ -32,6 +34,7 @@ class OfferedTime:
     before: tuple[datetime, datetime] | None
     price: Money | None
     pays_by_credit: bool
+    offered: OfferedSession | None
 
 
 @dataclass(frozen=True, slots=True)

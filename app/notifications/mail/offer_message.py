@@ -5,6 +5,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from app.configuration.settings import Settings
+from app.domain.policy.rules import Credit
 from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.offer import OfferTokens, offer_url
 from app.mail.headers import add_technical_headers
@@ -26,7 +27,7 @@ def make_offer_mail(data: OfferMailData, settings: Settings, now: datetime) -> E
     Raises:
         UndeliverableError: the client's address is not valid.
     """
-    content = _content(data, settings)
+    content = _content(data, settings, now)
     mail = compose(content, data.look.brand(data.practice_name))
     mail["From"] = mailbox(data.look.sender(data.practice_name), settings.mail_from)
     mail["To"] = mailbox(data.client.name, data.client.email)
@@ -44,7 +45,7 @@ def make_offer_mail(data: OfferMailData, settings: Settings, now: datetime) -> E
     return mail
 
 
-def _content(data: OfferMailData, settings: Settings) -> MailContent:
+def _content(data: OfferMailData, settings: Settings, now: datetime) -> MailContent:
     formatter = Formatter(data.client.locale, data.client.zone)
     texts = formatter.texts
     subject, heading = _headings(data, formatter)
@@ -56,7 +57,7 @@ def _content(data: OfferMailData, settings: Settings) -> MailContent:
         heading=heading,
         greeting=texts("mail.greeting", name=one_line(data.client.name)),
         preheader="" if data.offer is None else _new_time(data.offer, formatter),
-        sentences=_sentences(data, formatter),
+        sentences=_sentences(data, formatter, now),
         tile=None
         if data.offer is None
         else tile_of(data.offer.meeting, formatter, is_over=data.kind == "offer_gone"),
@@ -79,7 +80,7 @@ def _headings(data: OfferMailData, formatter: Formatter) -> tuple[str, str]:
     return texts("mail.offer.subject", day=day), texts("mail.offer.heading")
 
 
-def _sentences(data: OfferMailData, formatter: Formatter) -> tuple[str, ...]:
+def _sentences(data: OfferMailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
     texts, offer, practice = formatter.texts, data.offer, one_line(data.practice_name)
     is_move = data.session_link is not None
     if offer is None:
@@ -94,6 +95,7 @@ def _sentences(data: OfferMailData, formatter: Formatter) -> tuple[str, ...]:
     return (
         texts("mail.offer.move" if is_move else "mail.offer.book", practice=practice),
         *_price(offer, formatter),
+        *_cancelling(offer, formatter, now),
         texts("mail.offer.held", until=formatter.instant(offer.answer_by))
         if offer.holds
         else texts("mail.offer.not-held"),
@@ -124,6 +126,34 @@ def _price(offer: OfferedTime, formatter: Formatter) -> tuple[str, ...]:
     if offer.price is None or not offer.price.amount_minor or offer.before is not None:
         return ()
     return (formatter.texts("mail.offer.price", price=formatter.money(offer.price)),)
+
+
+def _cancelling(offer: OfferedTime, formatter: Formatter, now: datetime) -> tuple[str, ...]:
+    """Write what cancelling costs once the client has accepted."""
+    texts = formatter.texts
+    after = None if offer.offered is None else offer.offered.cancel_after(now)
+    if after is None:
+        return ()
+    if after.cost is None:
+        return (texts("mail.offer.then-closed"),)
+    if after.uses_allowance:
+        return (texts("mail.offer.then-allowance"),)
+    if after.cost.fee is not None:
+        return (texts("mail.offer.then-fee", fee=formatter.money(after.cost.fee)),)
+    if after.cost.credit is Credit.FORFEITED:
+        return (texts("mail.offer.then-credit"),)
+    return _free(after.free_until, offer.meeting.starts_at, formatter, now)
+
+
+def _free(
+    until: datetime | None, starts_at: datetime, formatter: Formatter, now: datetime
+) -> tuple[str, ...]:
+    """Write until when cancelling stays free; nothing where only the present term is free."""
+    if until is None or until < now:
+        return ()
+    if until == starts_at:
+        return (formatter.texts("mail.offer.then-free-until-start"),)
+    return (formatter.texts("mail.offer.then-free-until", until=formatter.instant(until)),)
 
 
 def _times(data: OfferMailData, formatter: Formatter) -> tuple[Fact, ...]:

@@ -21,6 +21,7 @@ from app.tables.pictures import Picture
 from app.tables.practices import Client, Location, Practice, Practitioner, Service
 from app.tables.sessions import Session
 from app.tables.waitlist import Offer, Wish
+from app.waitlist.offered_queries import offered_session, with_offered_session
 
 
 def _statement() -> Select[Any]:
@@ -64,6 +65,7 @@ def _statement() -> Select[Any]:
         Offer.format,
         Offer.price_minor,
         Offer.package_id,
+        Offer.group_id,
         Location.name.label("location_name"),
         Location.address.label("location_address"),
         Location.time_zone.label("location_zone"),
@@ -76,7 +78,7 @@ def _statement() -> Select[Any]:
         Practitioner.id == Offer.practitioner_id,
         and_(Offer.id.is_(None), Practitioner.id == Wish.practitioner_id),
     )
-    return (
+    return with_offered_session(
         select(*columns)
         .select_from(Notification)
         .join(Change, referred(Change, Notification.change_id))
@@ -163,4 +165,5 @@ def _offered(practice_id: UUID, row: Row[Any]) -> OfferedTime:
         before=before,
         price=Money(row.price_minor, row.currency) if is_priced else None,
         pays_by_credit=row.package_id is not None,
+        offered=offered_session(row),
     )

@@ -1,6 +1,6 @@
 """Present a client's allowance."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from app.domain.policy.allowance import AllowanceChoice
@@ -50,6 +50,6 @@ def present_carried(carried: Carried | None) -> CarriedView | None:
     }
 
 
-def present_instant(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
+def present_instant(instant: datetime | None, zone: tzinfo) -> datetime | None:
     """Present an instant in the viewer's zone, or null."""
     return None if instant is None else instant.astimezone(zone)

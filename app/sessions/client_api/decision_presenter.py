@@ -1,10 +1,11 @@
 """Present what the policy allows and costs: decisions, terms, carried costs."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from app.domain.confirmation import why_not_confirm
+from app.domain.policy.after import CancelAfter
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, FreeTargets, Term, terms
 from app.domain.policy.reason_costs import reason_choices
@@ -132,6 +133,18 @@ def present_decision(
             "deadline": present_instant(refusal.deadline, zone),
             "contact": present_contact(refusal.contact),
         },
+    }
+
+
+def present_cancel_after(after: CancelAfter, zone: tzinfo) -> decision_schemas.CancelAfterView:
+    """Present what cancelling costs right after a change."""
+    cost = after.cost
+    return {
+        "allowed": cost is not None,
+        "fee": None if cost is None else present_money(cost.fee),
+        "credit": None if cost is None else cost.credit,
+        "free_until": present_instant(after.free_until, zone),
+        "uses_allowance": after.uses_allowance,
     }
 
 

@@ -118,6 +118,26 @@ class WayOutView(TypedDict):
     ]
 
 
+class CancelAfterView(TypedDict):
+    """What cancelling the session costs right after a change, if the change is made now."""
+
+    allowed: Annotated[
+        bool, Field(description="Whether the client can still cancel after the change.")
+    ]
+    fee: MoneyView | None
+    credit: Credit | None
+    free_until: Annotated[
+        datetime | None,
+        Field(
+            description="The end of the time in which cancelling is free after the change, also "
+            "if it has passed already. Null: it is never free."
+        ),
+    ]
+    uses_allowance: Annotated[
+        bool, Field(description="It uses up one of the client's allowance.", examples=[False])
+    ]
+
+
 class ReleaseChoiceView(TypedDict):
     """Whether the client may give up the time only if somebody takes it: then it costs nothing."""
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic_core import to_jsonable_python
 
 from app.domain.money import Money
-from app.domain.session import NO_CONTACT, Format, SessionFacts, Status
+from app.domain.policy.after import facts_once_booked
+from app.domain.session import Format, SessionFacts
 from app.policies.stored import PolicyToBook
 from app.sessions.commands.meeting import Buffers, Meeting
 
@@ -124,23 +125,15 @@ class NewSession:
     series: SeriesDate | None = None
 
     def facts(self, now: datetime) -> SessionFacts:
-        """Give the facts on which the policy depends, for a booking at `now`.
-
-        They name no contact, because nothing is refused.
-        """
-        context, starts_at = self.context, self.meeting.starts_at
-        zone = ZoneInfo(context.practitioner_zone)
-        return SessionFacts(
-            status=Status.BOOKED,
-            starts_at=starts_at,
-            booked_starts_at=starts_at,
-            zone=zone,
-            price=self.booking.price or Money(context.price_minor, context.currency),
+        """Give the facts on which the policy depends, for a booking at `now`."""
+        context = self.context
+        return facts_once_booked(
+            self.policy.policy,
+            self.meeting.starts_at,
+            ZoneInfo(context.practitioner_zone),
+            self.booking.price or Money(context.price_minor, context.currency),
+            self.policy.closed,
             paid_by_credit=self.booking.package_id is not None,
-            client_moves=0,
-            carried=None,
-            contact=NO_CONTACT,
             is_seat=self.meeting.seat is not None,
-            grace_from=now,
-            frozen_deadlines=self.policy.freeze(starts_at, zone),
+            booked_at=now,
         )

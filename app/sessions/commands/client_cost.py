@@ -85,15 +85,15 @@ def check_allowed(
     quotes: Quotes,
     now: datetime,
     target: datetime | None = None,
-) -> None:
-    """Check that a client may do an action now, or that a valid quote covers it.
+) -> Decision:
+    """Check that a client may do an action now, or that a valid quote covers it; decide about it.
 
     `token` is the signed quote of the request, if any.
 
     Raises:
         QuoteInvalidError, QuoteOutdatedError, ActionRefusedError: see `_decide`.
     """
-    _decide(record, action, token, quotes, now, target)
+    return _decide(record, action, token, quotes, now, target)[0]
 
 
 def _decide(

@@ -21,13 +21,13 @@ from app.calendar.held_times import ENDING_OTHERS, ENDING_OWN
 from app.calendar.taken_times import FREEING, TAKING_FOR_SESSION, taken_values
 from app.database.writing import Write
 from app.domain.money import minor_of
+from app.domain.policy.after import facts_once_moved
 from app.domain.session import Occupancy, SessionFacts, Status, taken_time
 from app.policies.stored import frozen_document
 from app.sessions.commands.carried_repository import CarriedRepository
 from app.sessions.commands.frozen import deadlines_after
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, buffers_of, meeting_of
 from app.sessions.commands.undo_window import StateBefore, Undo
-from app.sessions.commands.upcoming import facts_as_booked
 from app.sessions.read.records import SessionRecord
 from app.tables.sessions import Session
 
@@ -149,8 +149,8 @@ class SessionRepository:
         else:
             whole = whole_time(to, buffers_of(record))
             await _MOVE.run(self._db, booked | self._taken_by(record, whole))
-        return facts_as_booked(
-            record, to.starts_at, frozen, by_client=by_client, ends_grace=ends_grace
+        return facts_once_moved(
+            record.facts, to.starts_at, frozen, by_client=by_client, ends_grace=ends_grace
         )
 
     async def set_rhythm(self, starts: Mapping[UUID, datetime]) -> None:
@@ -250,8 +250,8 @@ class SessionRepository:
             **_seat_values(seat),
         }
         await _CHANGE_SEAT.run(self._db, values)
-        facts = facts_as_booked(
-            record,
+        facts = facts_once_moved(
+            record.facts,
             to.starts_at,
             frozen,
             by_client=False if is_moved else None,
@@ -300,7 +300,7 @@ class SessionRepository:
             await _GO_BACK.run(self._db, values | self._taken_by(record, whole))
         else:
             await _GO_BACK_TO_SEAT.run(self._db, values | _seat_values(to.seat))
-        facts = facts_as_booked(record, to.starts_at, before.frozen_deadlines)
+        facts = facts_once_moved(record.facts, to.starts_at, before.frozen_deadlines)
         return replace(
             facts,
             moved_by_practice=before.moved_by_practice,

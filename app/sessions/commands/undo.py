@@ -17,6 +17,7 @@ from app.domain.errors import (
     NoChangeError,
     UndoUnavailableError,
 )
+from app.domain.policy.after import facts_once_moved
 from app.domain.policy.free import is_grace_over
 from app.domain.refusals import GroupUnavailableError, SlotUnavailableError
 from app.domain.session import SessionFacts, Status
@@ -41,7 +42,7 @@ from app.sessions.commands.seat_repository import SeatRepository
 from app.sessions.commands.seats import take_seat_again
 from app.sessions.commands.slots import check_free, owner_of, wanted_time
 from app.sessions.commands.undo_window import StateBefore, state_before
-from app.sessions.commands.upcoming import facts_as_booked, mails_to_come
+from app.sessions.commands.upcoming import mails_to_come
 from app.sessions.commands.wish_repository import reopen_wish
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
@@ -115,7 +116,7 @@ async def _set_booked(
         )
         return await sessions.restore_seat(record, to, to.seat, ends_grace=ends_grace)
     await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
-    return facts_as_booked(record, to.starts_at, record.frozen_deadlines)
+    return facts_once_moved(record.facts, to.starts_at, record.frozen_deadlines)
 
 
 async def undo_by_client(

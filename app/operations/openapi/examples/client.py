@@ -337,6 +337,13 @@ EXAMPLES: dict[str, object] = {
         "location_id": None,
         "group_id": None,
         "expires_at": "2026-11-24T10:05:00-05:00",
+        "cancel_after": {
+            "allowed": True,
+            "fee": None,
+            "credit": "returned",
+            "free_until": "2026-12-07T15:00:00-05:00",
+            "uses_allowance": False,
+        },
     },
     "get_session_scope": SCOPE,
     "list_session_changes": _HISTORY,

@@ -3,6 +3,13 @@
 from app.operations.openapi.examples.records import IDS, PACKAGE, SERVICE, WHO
 
 _ZONE = "America/New_York"
+_AFTER = {
+    "allowed": True,
+    "fee": None,
+    "credit": "returned",
+    "free_until": "2026-11-30T15:00:00-05:00",
+    "uses_allowance": False,
+}
 _OFFER = {
     "id": IDS["offer"],
     "state": "open",
@@ -21,6 +28,7 @@ _OFFER = {
     "held": True,
     "made_at": "2026-11-25T10:15:00-05:00",
     "answer_by": "2026-11-25T11:15:00-05:00",
+    "cancel_after": _AFTER,
 }
 _IN_UTC = {
     "start": "2026-12-01T20:00:00Z",
@@ -29,6 +37,7 @@ _IN_UTC = {
     "old_start": "2026-12-03T20:00:00Z",
     "made_at": "2026-11-25T15:15:00Z",
     "answer_by": "2026-11-25T16:15:00Z",
+    "cancel_after": {**_AFTER, "free_until": "2026-11-30T20:00:00Z"},
 }
 _CLIENT = {"id": IDS["client"], "name": "Ana Ruiz"}
 _ENDED = {"wish_id": IDS["wish"], "client": _CLIENT, "ended_at": None}
@@ -89,6 +98,7 @@ WAITLIST_EXAMPLES: dict[str, object] = {
         **_OFFER,
         "state": "accepted",
         "held": False,
+        "cancel_after": None,
         "booked_session_id": IDS["session"],
         **_COMMAND,
     },
@@ -96,6 +106,7 @@ WAITLIST_EXAMPLES: dict[str, object] = {
         **_OFFER,
         "state": "declined",
         "held": False,
+        "cancel_after": None,
         "booked_session_id": None,
         **_COMMAND,
     },
@@ -108,6 +119,7 @@ WAITLIST_EXAMPLES: dict[str, object] = {
         **_PRACTICE_OFFER,
         "state": "withdrawn",
         "held": False,
+        "cancel_after": None,
         "ended_at": "2026-11-25T15:40:00Z",
         **_COMMAND,
     },

@@ -367,6 +367,14 @@ export const texts = {
     allowance: "Mit einer kostenlosen Änderung",
   },
 
+  after: {
+    freeUntil: (instant) => `Wenn Sie diese Zeit haben, ist eine Absage bis ${instant} kostenlos.`,
+    freeUntilStart: "Wenn Sie diese Zeit haben, ist eine Absage bis zum Beginn des Termins kostenlos.",
+    fee: (fee) => `Sobald Sie diese Zeit haben, kostet eine Absage ${fee}.`,
+    forfeited: "Sobald Sie diese Zeit haben, wird die Einheit bei einer Absage nicht mehr gutgeschrieben.",
+    closed: "Sobald Sie diese Zeit haben, können Sie nicht mehr online absagen.",
+    uses: "Sobald Sie diese Zeit haben, verbraucht eine Absage eine Ihrer kostenlosen Änderungen.",
+  },
   allowance: {
     uses: (number, of) => `Kostenlos: Das ist Ihre kostenlose Änderung ${number} von ${of}.`,
     none: (of, date) => `Sie haben alle Ihre kostenlosen Änderungen (${of}) verbraucht. Die nächste haben Sie ab ${date}.`,

@@ -367,6 +367,14 @@ export const texts = {
     allowance: "Uses a free change",
   },
 
+  after: {
+    freeUntil: (instant) => `Once this time is yours, cancelling is free of charge until ${instant}.`,
+    freeUntilStart: "Once this time is yours, cancelling is free of charge until the session starts.",
+    fee: (fee) => `As soon as this time is yours, cancelling costs ${fee}.`,
+    forfeited: "As soon as this time is yours, cancelling no longer returns the credit.",
+    closed: "As soon as this time is yours, you can no longer cancel online.",
+    uses: "As soon as this time is yours, cancelling uses one of your free changes.",
+  },
   allowance: {
     uses: (number, of) => `Free of charge: it uses your free change ${number} of ${of}.`,
     none: (of, date) => `You have used all of your free changes (${of}). The next one is available from ${date}.`,

@@ -367,6 +367,14 @@ export const texts = {
     allowance: "Con un cambio gratuito",
   },
 
+  after: {
+    freeUntil: (instant) => `Cuando tenga esta hora, cancelar es sin cargo hasta el ${instant}.`,
+    freeUntilStart: "Cuando tenga esta hora, cancelar es sin cargo hasta el comienzo de la cita.",
+    fee: (fee) => `En cuanto tenga esta hora, una cancelación cuesta ${fee}.`,
+    forfeited: "En cuanto tenga esta hora, el crédito ya no se devuelve si se cancela.",
+    closed: "En cuanto tenga esta hora, ya no podrá cancelar en línea.",
+    uses: "En cuanto tenga esta hora, una cancelación usa uno de sus cambios gratuitos.",
+  },
   allowance: {
     uses: (number, of) => `Sin cargo: es su cambio gratuito ${number} de ${of}.`,
     none: (of, date) => `Ha usado todos sus cambios gratuitos (${of}). El siguiente estará disponible a partir del ${date}.`,

@@ -367,6 +367,14 @@ export const texts = {
     allowance: "Modification gratuite",
   },
 
+  after: {
+    freeUntil: (instant) => `Une fois que cet horaire est le vôtre, l'annulation est sans frais jusqu'au ${instant}.`,
+    freeUntilStart: "Une fois que cet horaire est le vôtre, l'annulation est sans frais jusqu'au début du rendez-vous.",
+    fee: (fee) => `Dès que cet horaire est le vôtre, une annulation coûte ${fee}.`,
+    forfeited: "Dès que cet horaire est le vôtre, le crédit n'est plus restitué en cas d'annulation.",
+    closed: "Dès que cet horaire est le vôtre, vous ne pouvez plus annuler en ligne.",
+    uses: "Dès que cet horaire est le vôtre, une annulation utilise une de vos modifications gratuites.",
+  },
   allowance: {
     uses: (number, of) => `Sans frais : c'est votre modification gratuite ${number} sur ${of}.`,
     none: (of, date) => `Vous avez utilisé toutes vos modifications gratuites (${of}). La prochaine sera disponible à partir du ${date}.`,

@@ -56,9 +56,10 @@ export async function confirm(app, entry) {
         h("p", { class: "quiet small" }, t.confirm.to),
         when({ ...session, starts_at: entry.start, ends_at: entry.end }, { before: session }),
         h("p", {}, h("span", { class: name === choiceName(session.format) ? null : "changed" }, name), seatsLeft({ seats_left: entry.left })),
-        held.node,
+        held.reserved,
       ),
     ),
+    sameTime ? null : held.after,
     form,
   );
   const mounted = () => {

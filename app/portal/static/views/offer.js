@@ -1,5 +1,6 @@
 /** Behind a mail's link to an offer: a freed time, and a yes or a no. Nothing is sent without a press. */
 
+import { afterText, costsAtOnce } from "../after.js";
 import { Intention } from "../api.js";
 import { note } from "../app.js";
 import { now } from "../clock.js";
@@ -57,8 +58,10 @@ function asked(app) {
   };
   const isMove = shown.session_id !== null;
   const left = Date.parse(shown.answer_by) - now();
+  const after = afterText(shown.cancel_after, shown.start);
   return [
     h("p", {}, isMove ? t.offer.move : t.offer.book, " ", cost(shown)),
+    after === null ? null : h("p", { class: costsAtOnce(shown.cancel_after) ? null : "cost", id: "after" }, after),
     h(
       "p",
       { class: "cost" },
