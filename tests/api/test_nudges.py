@@ -258,3 +258,20 @@ async def test_a_new_service_has_a_day_and_null_turns_it_off(staff: Api) -> None
         answer = await staff.patch(path, {"nudge_hours_before": wrong})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/nudge_hours_before"
+
+
+async def test_a_settled_fee_that_is_credited_leaves_nothing_to_nudge_about(
+    api: Api, staff: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy(DAY_AHEAD | {"rebook": {"days": 30, "fee": "credited"}})
+    session_id = await book(staff, world)
+    clock.now = START - HOUR
+    quote = (await api.session(session_id))["actions"]["cancel"]["quote"]
+    cancelled = await api.cancel(session_id, quote=quote)
+    (fee,) = cancelled.json()["session"]["fees"]
+    await staff.post(f"/v1/practice/fees/{fee['id']}/settle", {"payment_reference": "R-1"})
+
+    assert (await api.reschedule(session_id, START + 7 * DAY)).is_success
+    terms = (await api.session(session_id))["policy"]["terms"]["cancel"]
+    assert [term["fee"] for term in terms] == [None]
+    assert await waiting(world, session_id) == [("reminder", START + 6 * DAY)]

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.domain.money import Money, minor_of
+from app.domain.money import Money
 from app.domain.policy.allowance import with_uses
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, decide
 from app.domain.policy.free import is_grace_over
-from app.domain.policy.rebook import is_rebooking
+from app.domain.policy.rebook import paid_by_rebooking
 from app.domain.policy.rules import Action, Policy
 from app.domain.policy.working_days import ClosedDays, FrozenDeadline, freeze_deadlines
 from app.domain.session import NO_CONTACT, SessionFacts, Status
@@ -136,19 +136,6 @@ def facts_once_moved_by_client(
     ends_grace = facts.ended is not None or is_grace_over(policy, facts, now)
     after = facts_once_moved(facts, starts_at, frozen, by_client=True, ends_grace=ends_grace)
     carried = None if move.cost is None else move.cost.carries
-    after = replace(after, carried=carried, paid_before=_paid(policy, facts, now))
+    paid = paid_by_rebooking(policy, facts, now)
+    after = replace(after, carried=carried, paid_before=paid)
     return with_uses(after, now, int(move.uses_allowance))
-
-
-def _paid(policy: Policy, facts: SessionFacts, now: datetime) -> Money | None:
-    """Give what was paid for earlier ends, once the session is booked again.
-
-    A fee of the last end that is settled is credited, if the policy says so.
-    """
-    rebook, ended, paid = policy.rebook, facts.ended, facts.paid_before
-    if rebook is None or not rebook.credited or not is_rebooking(policy, facts, now):
-        return paid
-    if ended is None or ended.due is not None or ended.settled is None:
-        return paid
-    more = ended.settled
-    return Money(minor_of(paid) + more.amount_minor, more.currency)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from app.domain.money import Money, minor_of
 from app.domain.policy.free import is_asked
 from app.domain.policy.rules import Policy
 from app.domain.session import Carried, SessionFacts, Status
@@ -46,3 +47,16 @@ def carried_by_rebooking(policy: Policy, facts: SessionFacts) -> Carried | None:
     if ended.forfeits_credit:
         return Carried(fee=None, forfeits_credit=True)
     return None if ended.due is None else Carried(ended.due, forfeits_credit=False)
+
+
+def paid_by_rebooking(policy: Policy, facts: SessionFacts, now: datetime) -> Money | None:
+    """Give what counts as paid for earlier ends once a session is booked, perhaps again.
+
+    If the policy credits the cost of the end, a settled fee of it counts from then on.
+    """
+    ended, rebook = facts.ended, policy.rebook
+    is_credited = rebook is not None and rebook.credited and is_rebooking(policy, facts, now)
+    if not is_credited or ended is None or ended.due is not None or ended.settled is None:
+        return facts.paid_before
+    paid = minor_of(facts.paid_before) + ended.settled.amount_minor
+    return Money(paid, ended.settled.currency)

@@ -13,7 +13,7 @@ from app.audit.write import Actor
 from app.domain.money import minor_of
 from app.domain.policy.decide import counts_as_move
 from app.domain.policy.judgement import Judged
-from app.domain.policy.rebook import is_rebooking
+from app.domain.policy.rebook import is_rebooking, paid_by_rebooking
 from app.outbox.outbox import NewNotification, notifications_about
 from app.policies.stored import rules_of
 from app.sessions.commands.carried_repository import CarriedRepository
@@ -57,7 +57,8 @@ async def book_again(
     if carries != record.carried:
         since = record.carried_since or record.version + 1
         await CarriedRepository(db, record.practice_id).set(record.id, carries, since)
-        facts = replace(facts, carried=carries)
+    paid = paid_by_rebooking(rules, record.facts, now)
+    facts = replace(facts, carried=carries, paid_before=paid)
     change = new_change(
         "rescheduled",
         actor,
@@ -109,10 +110,10 @@ async def _credit_fee(db: AsyncConnection, record: SessionRecord, now: datetime)
     await history.void_refill(record.id, record.status)
     if ended.due is not None:
         return await history.forgive_fee(record.id, record.status, now)
-    if ended.settled is not None:
-        paid = minor_of(record.paid_before)
+    paid = paid_by_rebooking(rules_of(record.policy), record.facts, now)
+    if paid != record.paid_before:
         sessions = SessionRepository(db, record.practice_id)
-        await sessions.set_paid_before(record.id, paid + ended.settled.amount_minor)
+        await sessions.set_paid_before(record.id, minor_of(paid))
     return None
 
 
