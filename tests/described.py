@@ -16,6 +16,7 @@ from app.main import create_app
 GENERAL = {"method-not-allowed": "answers a method that no operation has"}
 # Headers that callers rely on, spelled as in responses.
 HEADERS = (
+    "Content-Language",
     "Content-Disposition",
     "ETag",
     "Idempotency-Replayed",

@@ -407,7 +407,7 @@ async def _as_described(answer: Response) -> None:
 
 def decisions(session: Any) -> dict[str, Any]:
     """Give the decisions of a session's details, by action of the policy."""
-    others = {"undo", "confirm"}
+    others = {"undo", "confirm", "wish"}
     return {name: shown for name, shown in session["actions"].items() if name not in others}
 
 

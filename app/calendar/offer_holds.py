@@ -110,3 +110,25 @@ async def end_offer_hold_of_seat(
     await db.execute(
         delete(HeldTime).where(HeldTime.practice_id == practice_id, HeldTime.id.in_(latest))
     )
+
+
+async def is_offered_to(
+    db: AsyncConnection,
+    practice_id: UUID,
+    client_id: UUID,
+    practitioner_id: UUID,
+    group_id: UUID | None,
+    starts_at: datetime,
+    now: datetime,
+) -> bool:
+    """Tell whether an offer holds this start, or a seat of this group, for a client at `now`."""
+    held = select(HeldTime.id).where(
+        HeldTime.practice_id == practice_id,
+        HeldTime.client_id == client_id,
+        HeldTime.practitioner_id == practitioner_id,
+        HeldTime.group_id.is_not_distinct_from(group_id),
+        HeldTime.starts_at == starts_at,
+        HeldTime.offer_id.is_not(None),
+        HeldTime.expires_at > now,
+    )
+    return (await db.scalar(held.limit(1))) is not None

@@ -77,8 +77,9 @@ class SlotUnavailableError(DomainError):
     """The requested start is not available. `alternatives` are the nearest slots that are.
 
     `duration` is the session's; `zone` is the zone in which the alternatives are shown. If
-    the time is free, but somebody else holds it, `held_until` says until when. `fees`: what the
-    client pays for each alternative, where that depends on the target.
+    the time is free, but somebody else holds it, `held_until` says until when; `is_offered`: it is
+    held for the client, by an offer that they have not answered. `fees`: what the client pays for
+    each alternative, where that depends on the target.
     """
 
     code = "slot-unavailable"
@@ -90,9 +91,11 @@ class SlotUnavailableError(DomainError):
         zone: ZoneInfo,
         *,
         held_until: datetime | None = None,
+        is_offered: bool = False,
         fees: TargetFees | None = None,
     ) -> None:
         super().__init__()
+        self.is_offered = is_offered
         self.fees = fees
         self.held_until = held_until
         self.alternatives = alternatives
@@ -109,9 +112,12 @@ class GroupUnavailableError(SlotUnavailableError):
         zone: ZoneInfo,
         *,
         held_until: datetime | None = None,
+        is_offered: bool = False,
         fees: TargetFees | None = None,
     ) -> None:
-        super().__init__((), timedelta(0), zone, held_until=held_until, fees=fees)
+        super().__init__(
+            (), timedelta(0), zone, held_until=held_until, is_offered=is_offered, fees=fees
+        )
         self.groups = groups
 
 

@@ -17,7 +17,8 @@ from typing_extensions import TypeAliasType
 from app.domain.availability import Calendar, SlotRules, SlotSearch, bookable, offer
 from app.domain.groups import GroupSearch, offer_groups
 from app.domain.intervals import Interval, intersect
-from app.domain.session import Format
+from app.domain.policy.decide import why_not_open
+from app.domain.session import Format, SessionFacts
 from app.domain.zones import from_seconds, seconds_up, to_seconds
 
 WishState = TypeAliasType("WishState", Literal["waiting", "offered", "met", "withdrawn", "lapsed"])
@@ -38,6 +39,11 @@ MOST_IN_TURN = 5
 # After so many offers in a row without an answer a wish is paused.
 MOST_UNANSWERED = 3
 MAX_NOTICE_HOURS = 366 * 24
+
+
+def may_wish(facts: SessionFacts, now: datetime, *, has_waitlist: bool) -> bool:
+    """Tell whether an earlier time can be wished for. The session's policy does not matter."""
+    return has_waitlist and why_not_open(facts, now) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ _READ = Annotated[
         examples=["2026-11-25T10:15:00Z"],
     ),
 ]
+_NOT_READ = Annotated[
+    datetime | None,
+    Field(description="Null: no calendar program has read it yet.", examples=[None]),
+]
 
 
 class NewPractitionerFeed(RequestBody):
@@ -91,6 +95,10 @@ class _Address(Answer):
 class NewFeedView(FeedView, _Address):
     """A new feed with its address."""
 
+    last_read_at: _NOT_READ
+
 
 class NewPractitionerFeedView(PractitionerFeedView, _Address):
     """A new feed of a practitioner with its address."""
+
+    last_read_at: _NOT_READ

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.errors import NotFoundError
+from app.domain.history import FeeCause
 from app.domain.money import Money
 from app.domain.session import FeeStatus
 from app.domain.waiver import Question, WaiverState, ask_until
@@ -53,7 +54,7 @@ class FeeRecord:
     id: UUID
     amount: Money
     status: FeeStatus
-    cause: str
+    cause: FeeCause
     cause_version: int
     end: TimeOfEnd | None
     recorded_at: datetime

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 # pydantic requires this TypedDict instead of the standard library's before Python 3.12
 from typing_extensions import TypedDict
 
+from app.domain.history import FeeCause
 from app.domain.session import FeeStatus
 from app.domain.waiver import WaiverState
 from app.sessions.client_api.waiver_schemas import (
@@ -66,7 +67,7 @@ class FeeView(Answer):
     session_id: UUID
     amount: MoneyView
     status: FeeStatus
-    cause: str = Field(examples=["cancelled"])
+    cause: FeeCause
     recorded_at: datetime
     collect_after: Annotated[
         datetime | None,

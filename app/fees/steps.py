@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
 from app.calendar.locks import lock_session
+from app.domain.history import ChangeKind
 from app.fees.queries import FeeRecord, read_fee
 from app.outbox.outbox import Kind, NewNotification
 from app.sessions.commands.finish import entry_about, finish
@@ -34,7 +35,7 @@ def fee_change(
     actor: Actor,
     fee: FeeRecord,
     record: SessionRecord,
-    kind: str,
+    kind: ChangeKind,
     *,
     reason: ChangeReason | None = None,
     details: dict[str, Any] | None = None,

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 # pydantic requires this TypedDict instead of the standard library's before Python 3.12
 from typing_extensions import TypedDict
 
+from app.domain.history import FeeCause
 from app.domain.session import FeeStatus
 from app.fees.schemas import FeeSession, Message
 from app.sessions.client_api.waiver_schemas import WaiverView
@@ -28,7 +29,7 @@ class AskedWaiverView(WaiverView):
     fee_id: UUID
     amount: MoneyView
     fee_status: FeeStatus
-    cause: Annotated[str, Field(examples=["cancelled"])]
+    cause: FeeCause
     recorded_at: datetime
     note: Annotated[
         str | None,

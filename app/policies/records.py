@@ -11,7 +11,7 @@ from app.domain.errors import Explanation
 
 
 class Level(StrEnum):
-    """The level of a policy, most specific first (product.md section 2, "Resolution")."""
+    """The level of a policy, most specific first."""
 
     SERVICE = "service"
     PRACTITIONER = "practitioner"

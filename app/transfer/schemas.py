@@ -13,6 +13,7 @@ from app.directory.practice.schemas import ChangePractice
 from app.directory.price import Price
 from app.directory.services.schemas import BufferAfter, BufferBefore
 from app.domain.errors import InvalidInputError
+from app.domain.history import FeeCause
 from app.domain.money import Money
 from app.domain.session import FeeStatus, Format, Status
 from app.groups.schemas import AutoCancel, DecideHours, MinSeats, Seats
@@ -73,8 +74,6 @@ class PolicyLine(NewPolicy):
 
 
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
-# The kinds of changes that can have a fee. Another software may charge for what took place.
-Cause = Literal["cancelled", "noshow", "fulfilled", "rescheduled", "format_changed"]
 Side = Literal["client", "practice"]
 
 
@@ -148,7 +147,7 @@ class FeeLine(RequestBody):
 
     amount: Price
     status: FeeStatus = "due"
-    cause: Cause
+    cause: FeeCause
     by: Side | None = None
     recorded_at: Instant
     closed_at: Instant | None = None

@@ -20,6 +20,7 @@ from app.domain.errors import (
     GroupFullError,
     InvalidInputError,
 )
+from app.domain.history import ChangeKind
 from app.domain.policy.rules import FREE_UNTIL_THE_START, Credit, Policy
 from app.domain.session import Status, taken_time
 from app.outbox.outbox import queue_notifications
@@ -92,7 +93,7 @@ class _Entry(NamedTuple):
     `rebooks`: it booked the session again after an end of this kind.
     """
 
-    kind: str
+    kind: ChangeKind
     side: str
     at: datetime
     fee: FeeLine | None = None
@@ -289,7 +290,7 @@ class _Replay:
 
     def _change(
         self,
-        kind: str,
+        kind: ChangeKind,
         actor: Actor,
         version: int,
         meeting: Meeting,

@@ -70,8 +70,10 @@ async def _if_match(
     if_match: Annotated[
         str | None,
         Header(
-            description="The `ETag` of the session or group. The command is refused if it has "
-            "changed since, unless there is nothing to do, as when it is repeated.",
+            description="The `ETag` of the session or group. The command is refused (412) if it "
+            "has changed since. What is cancelled, announced, confirmed or marked already, and a "
+            "push of the same values, is a 200 with the old `ETag` too. A move or an undo is not: "
+            "to repeat one, send it with an `Idempotency-Key`.",
             examples=['"3"'],
         ),
     ] = None,

@@ -18,7 +18,8 @@ from app.webhooks.group_payload import ExternalRef
 class RequestEventData(TypedDict):
     """How a client has answered a move request for one session. Times are UTC.
 
-    `session.rescheduled` or `session.cancelled` tells of the same change in full.
+    `session.rescheduled` or `session.cancelled` tells of the same change in full. A session that
+    the practice has cancelled itself, and whose client needs no other time, has only this event.
     """
 
     move_request_id: UUID
@@ -28,7 +29,11 @@ class RequestEventData(TypedDict):
         int, Field(description="The session's version after the answer. It only increases.")
     ]
     state: Annotated[
-        RequestAnswer, Field(description="Whether the client has moved or cancelled the session.")
+        RequestAnswer,
+        Field(
+            description="Whether the client has moved the session, or has cancelled it or left it "
+            "cancelled."
+        ),
     ]
     practitioner_id: UUID
     practitioner_external_ref: ExternalRef
@@ -59,7 +64,7 @@ def request_event(row: EventRow) -> MoveRequestEvent:
         "session_id": row.session_id,
         "session_external_ref": row.session_ref,
         "version": row.session_version,
-        "state": "cancelled" if row.kind == "cancelled" else "moved",
+        "state": "moved" if row.kind == "rescheduled" else "cancelled",
         "practitioner_id": row.practitioner_id,
         "practitioner_external_ref": row.practitioner_ref,
         "client_id": row.client_id,

@@ -85,7 +85,7 @@ async def test_with_one_left_the_decision_is_free_and_shows_both_prices(
             "of": 1,
             "renews_at": None,
             "would_use": True,
-            "instead": {"fee": FEE, "credit": None, "carries": None},
+            "instead": {"fee": FEE, "credit": None, "carries": None, "reasons": None},
         }
         assert found["quote"]
     assert shown["actions"]["change_format"]["allowance"] is None

@@ -275,6 +275,19 @@ def test_each_problem_has_the_members_and_headers_of_its_code(operation: dict[st
             assert {"X-Request-Id", *kind.headers} <= answer["headers"].keys()
 
 
+@EVERY
+def test_only_an_operation_with_a_body_has_the_problems_of_a_body(
+    operation: dict[str, Any],
+) -> None:
+    of_bodies = {"413", "415"} if "requestBody" in operation else set()
+    assert operation["responses"].keys() & {"413", "415"} == of_bodies
+
+
+def test_no_public_text_names_a_file_of_ours() -> None:
+    text = STORED.read_text(encoding="utf-8")
+    assert re.findall(r"\bapp/\S+|[\w/]+\.py\b|\w+\.md\b", text) == []
+
+
 def problems_of(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for status, answer in operation["responses"].items():
         if status >= "400":

@@ -290,6 +290,32 @@ async def test_nobody_is_asked_where_nothing_is_due_or_a_credit_is_lost(
     assert await waivers(world) == []
 
 
+async def test_who_pays_and_keeps_the_allowance_is_told_before_that_a_reason_asks(
+    api: Api, world: World
+) -> None:
+    allowance = {"free": 1, "per": "calendar_year", "for": ["cancel"]}
+    await world.add_policy(RULES | {"allowance": allowance})
+    session_id = await world.book(START)
+    decision = (await api.session(session_id))["actions"]["cancel"]
+    used = {one["code"]: (one["effect"], one["fee"]) for one in decision["reasons"]}
+    paid = {one["code"]: one for one in decision["allowance"]["instead"]["reasons"]}
+    assert list(paid) == CODES
+    assert (used["funeral"], used["work"]) == (("usual", None), ("usual", None))
+    assert paid["funeral"] == {
+        "code": "funeral",
+        "label": "A funeral",
+        "effect": "ask",
+        "fee": FEE,
+        "credit": None,
+        "carries": None,
+    }
+    assert [paid[code]["effect"] for code in CODES] == ["none", "ask", "usual", "usual"]
+    assert [paid[code]["fee"] for code in CODES] == [None, FEE, FEE, FEE]
+    answer = await cancel(api, session_id, "funeral", use_allowance=False)
+    assert answer.json()["fee"] == FEE
+    assert await waivers(world) == ["asked"]
+
+
 async def test_an_asking_reason_needs_the_quote_as_the_usual_cost_does(
     api: Api, session_id: UUID
 ) -> None:

@@ -186,6 +186,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
     assert [one["way"] for one in ways] == ["change_format", "reschedule", "cancel"]
     assert actions.pop("undo") == {"allowed": False, "until": None}
     assert actions.pop("confirm") == {"allowed": True}
+    assert actions.pop("wish") == {"allowed": True}
     assert actions.keys() == {"cancel", "reschedule", "change_format", "absence"}
     assert details == {
         "id": str(session_id),

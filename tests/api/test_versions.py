@@ -2,10 +2,11 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from tests.world import NOW, Api, World
+from tests.world import NOW, REASON, Api, TestClock, World
 
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
@@ -72,6 +73,38 @@ async def test_a_command_that_names_another_version_is_refused(
     ):
         assert (answer.status_code, answer.json()["code"]) == (412, "version-mismatch")
     assert (await api.session(session_id))["version"] == 1
+
+
+@pytest.mark.parametrize("command", ["cancel", "confirm", "absence"])
+async def test_what_is_done_already_is_a_200_with_the_old_etag(
+    api: Api, world: World, clock: TestClock, command: str
+) -> None:
+    if command == "absence":
+        await world.add_policy({"cancel": {"closes": {"before_minutes": 120}}})
+        clock.now = START - timedelta(hours=1)
+        api = api.signed_in(world.token())
+    session_id = await world.book(START)
+    body: dict[str, Any] = {} if command == "confirm" else {"reason": REASON}
+    body |= {"free_time": True} if command == "absence" else {}
+    path, old = f"/v1/sessions/{session_id}/{command}", {"If-Match": '"1"'}
+    first = await api.post(path, body, old)
+    again = await api.post(path, body, old)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json()["command_id"] == again.json()["command_id"]
+
+
+async def test_a_move_and_its_undo_are_repeated_with_their_keys(api: Api, world: World) -> None:
+    session_id = await world.book(START)
+    moved = await api.reschedule(session_id, START + DAY, {"If-Match": '"1"'})
+    assert moved.status_code == 200
+    again = await api.reschedule(session_id, START + DAY, {"If-Match": '"1"'})
+    assert again.json()["code"] == "version-mismatch"
+    path, named = f"/v1/sessions/{session_id}/undo", {"If-Match": '"2"'}
+    undone = await api.post(path, {}, named | {"Idempotency-Key": "undo-1"})
+    assert undone.status_code == 200
+    assert (await api.post(path, {}, named)).json()["code"] == "version-mismatch"
+    replayed = await api.post(path, {}, named | {"Idempotency-Key": "undo-1"})
+    assert (replayed.status_code, replayed.content) == (200, undone.content)
 
 
 async def test_the_version_is_checked_before_quote_policy_and_slot(api: Api, world: World) -> None:

@@ -97,6 +97,7 @@ class Book:
     def cancel(self, session: Session, quote: Quote | None, seen: int, now: datetime) -> Answer:
         """Cancel as the client, who saw version `seen`."""
         if session.status == "cancelled":
+            self._leave_cancelled(session)
             return Answer(200, cost=self._cost_of_end(session))
         due = self._judged(session, "cancel", quote, seen, now)
         check_dearest(session, self.steps[session], due, now)
@@ -511,6 +512,13 @@ class Book:
         """End a request that waits for an answer. After `answer_by` a change is no answer."""
         if session.is_asked(self.now):
             self._set_answer(session, state)
+
+    def _leave_cancelled(self, session: Session) -> None:
+        """Answer a request for a cancelled session: its client needs no other time."""
+        is_open = session.is_asked(self.now) and session.starts_at > self.now
+        if is_open and session.status == "cancelled":
+            self._record(session, "left_cancelled", "client", NOTHING)
+            self._set_answer(session, "cancelled")
 
     def _set_answer(self, session: Session, state: str) -> None:
         if session.request is not None:

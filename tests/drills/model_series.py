@@ -152,13 +152,18 @@ class SeriesBook(GroupBook):
     ) -> Answer:
         """Cancel a session and those that follow it, as the client."""
         covered, staying = self.scope(session, choice, now)
+        cancelled = [one for one, why in staying.items() if why == "cancelled"]
         if not covered:
+            for one in cancelled:
+                self._leave_cancelled(one)
             return self._cancelled_before(session, staying)
         self._check_version(session, seen)
         costs = self._judged_all(session, choice, "cancel", quote, now)
         for one in covered:
             check_dearest(one, self.steps[one], costs[one], now)
             self._ended(one, "cancelled", "client", costs[one], now)
+        for one in cancelled:
+            self._leave_cancelled(one)
         return told(session, costs, staying)
 
     def cancel_following_by_staff(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor, write_change
 from app.database.transactions import transact
+from app.domain.history import ChangeKind
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
@@ -63,7 +64,7 @@ class Scenario:
         session_id: UUID,
         start: datetime,
         *,
-        kind: str = "rescheduled",
+        kind: ChangeKind = "rescheduled",
         to_format: Format = Format.VIDEO,
         location_id: UUID | None = None,
         join_url: str | None = "https://video.example/maya",
@@ -216,7 +217,7 @@ class Scenario:
         self,
         db: AsyncConnection,
         session_id: UUID,
-        kind: str,
+        kind: ChangeKind,
         before: Meeting,
         after: Meeting,
         **how: Any,

@@ -6,6 +6,7 @@ from playwright.async_api import expect
 
 from app.tables.allowance_uses import AllowanceUse
 from app.tables.sessions import Fee
+from app.tables.waivers import Waiver
 from tests.portal.visitor import Visitor
 from tests.world import NOW, World
 
@@ -52,3 +53,20 @@ async def test_who_pays_instead_keeps_it(ana: Visitor, world: World) -> None:
     await ana.see("Your session is cancelled")
     assert await world.rows(AllowanceUse) == []
     assert [fee.amount_minor for fee in await world.rows(Fee)] == [4500]
+
+
+async def test_who_pays_instead_is_told_that_their_reason_asks(ana: Visitor, world: World) -> None:
+    reasons = [{"code": "funeral", "labels": {"en": "A funeral"}, "fee": "ask"}]
+    await world.add_policy(FIRST_FREE | {"reasons": reasons})
+    await ana.open(await world.book(START))
+    await ana.press("Cancel session")
+    await ana.read(USES)
+    asks = ana.page.get_by_text("(the practice is asked to waive the fee)")
+    await expect(asks).to_have_count(0)
+    await ana.page.get_by_label("Pay $45.00 instead, and keep the free change").check()
+    await expect(asks).to_have_count(1)
+    await ana.page.get_by_label("A funeral").check()
+    await expect(ana.page.get_by_label("Ask the practice to waive the fee")).to_be_hidden()
+    await ana.press("Cancel for $45.00")
+    await ana.read("We have asked the practice to waive it.")
+    assert [row.state for row in await world.rows(Waiver)] == ["asked"]

@@ -1,12 +1,13 @@
 """The page in the viewer's language: chosen by the browser, by the person, or by their record."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from app.configuration.settings import Settings
+from app.domain.history import ChangeKind, FeeCause
 from app.portal.bundle import make_bundle
 from app.portal.site import FILES
 from app.tables.practices import Client
@@ -24,6 +25,10 @@ SHAPE = """async () => {
     found[language] = shape((await import(`/portal/texts/${language}.js`)).texts);
   }
   return found;
+}"""
+KINDS = """async () => {
+  const { texts } = await import('/portal/texts/en.js');
+  return [Object.keys(texts.history.kinds), Object.keys(texts.fees.cause)];
 }"""
 DAYS = {"en": "Thursday, December 3", "de": "Donnerstag, 3. Dezember",
         "fr": "jeudi 3 décembre", "es": "jueves, 3 de diciembre"}  # fmt: skip
@@ -44,6 +49,16 @@ async def test_every_language_says_everything(ana: Visitor) -> None:
     assert len(shapes["en"]) > 400
     for language, shape in shapes.items():
         assert shape == shapes["en"], language
+
+
+async def test_the_page_has_a_sentence_for_each_kind_of_change_and_each_cause(
+    ana: Visitor,
+) -> None:
+    """The test above says that all languages have the same ones."""
+    await ana.page.goto(ana.settings.portal_url)
+    history, fees = await ana.page.evaluate(KINDS)
+    assert set(history) == {*get_args(ChangeKind.__value__), "other"}
+    assert set(fees) == {*get_args(FeeCause.__value__), "other"}
 
 
 def test_the_page_knows_the_languages_of_the_catalogue() -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from app.tables.changes import Change
+from app.tables.move_requests import MoveRequestSession
 from app.tables.sessions import Fee, Session
 from tests.portal.visitor import NARROW, Visitor
 from tests.world import NOW, Api, World
@@ -160,6 +161,31 @@ async def test_a_session_that_the_practice_cancelled_offers_a_new_time(
     await ana.see("Your session is booked again")
     (session,) = await world.rows(Session, id=session_id)
     assert (session.status, session.starts_at) == ("booked", START + timedelta(days=1) - HOUR)
+
+
+async def test_who_needs_no_other_time_says_so_with_one_press(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    session_id = await world.book(START)
+    await ask(staff, session_id, meanwhile="cancel")
+    await ana.open(session_id)
+    await ana.check_on_a_phone()
+    await ana.press("I do not need another time")
+    await ana.read("The practice cancelled it")
+    await expect(ana.page.get_by_text("You can still choose another time")).to_have_count(0)
+    await ana.read("Told the practice: no other time needed")
+    (row,) = await world.rows(MoveRequestSession)
+    assert row.state == "cancelled"
+
+
+async def test_the_history_says_that_the_practice_has_asked(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    session_id = await world.book(START)
+    await ask(staff, session_id)
+    await ana.open(session_id)
+    await ana.page.locator("#history").click()
+    await ana.read("Asked for another time")
 
 
 async def test_a_move_by_the_practice_makes_the_next_change_free(

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, Locator, expect
 
 from app.configuration.settings import Settings
+from app.tables.practices import Service
 from app.tables.waitlist import Wish
 from tests.portal.visitor import Visitor, arrive
 from tests.waiting import LATE, Waiting, put_wish, wait
@@ -180,3 +181,12 @@ async def test_times_of_day_name_the_clients_zone_where_clocks_here_differ(
         await ana.press("Save")
         await expect(part.get_by_text("You are waiting for an earlier time.")).to_be_focused()
     assert [row.until for row in await wishes(world)] == [until]
+
+
+async def test_a_service_without_a_waitlist_offers_no_waiting(
+    ana: Visitor, world: World, waiting: Waiting
+) -> None:
+    await world.change(Service, world.service_id, waitlist="off")
+    await ana.open(waiting.session_id)
+    await expect(ana.page.locator("#history")).to_have_count(1)
+    await expect(ana.page.locator("#wish")).to_have_count(0)

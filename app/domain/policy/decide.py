@@ -129,6 +129,14 @@ class Decision:
         return self.cost if self.allowance is None else self.allowance.instead
 
     @property
+    def without_allowance(self) -> "Decision":
+        """Give what is decided if the client pays, and keeps their allowance."""
+        if self.allowance is None or not self.allowance.would_use:
+            return self
+        kept = replace(self.allowance, would_use=False)
+        return replace(self, cost=kept.instead, free_because=None, allowance=kept)
+
+    @property
     def uses_allowance(self) -> bool:
         """Tell whether the action uses up one of the client's allowance."""
         return self.allowance is not None and self.allowance.would_use

@@ -13,11 +13,12 @@ class FreeBecause(StrEnum):
 
     The practice asks for a move, or has moved the session itself, or the session was booked a short
     time ago. `target` makes free the fee of a move, and nothing else, because of the start to which
-    it leads (app/domain/policy/targets.py). `reason`: the client gives a reason for which the
-    practice charges nothing (app/domain/policy/reason_costs.py). `allowance` makes a change free
-    that nothing else does; it uses up one of the client's allowance
-    (app/domain/policy/allowance.py).
+    it leads. `reason`: the client gives a reason for which the practice charges nothing.
+    `allowance` makes a change free that nothing else does; it uses up one of the client's
+    allowance.
     """
+
+    # Where each of the last three is decided: targets.py, reason_costs.py, allowance.py.
 
     MOVE_REQUEST = "move_request"
     PRACTICE_MOVE = "practice_move"

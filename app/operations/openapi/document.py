@@ -41,7 +41,8 @@ they were shown.
 currency: the amount is `amount_minor / 10 ** decimals`. Format it with exactly `decimals` decimals,
 because a browser may use another number for the currency. Fields without a value are `null`. New
 fields and new values of enumerations may be added: ignore fields and accept values that you do not
-know. `x-extensible-enum` lists the current values.
+know. `x-extensible-enum` lists the current values. Fields of requests with a default may be left
+out: run openapi-typescript with `--default-non-nullable=false`, else its types require them.
 
 Times and dates lie between the years 1970 and 2200, and sessions start at a whole second.
 
@@ -147,6 +148,8 @@ TAGS = [
 
 _BUILD_LOCK = Lock()
 _UNCHANGED = "304"
+# `payload-too-large` and `unsupported-media-type`.
+_OF_BODIES = ("413", "415")
 
 
 def write_description(app: FastAPI) -> bytes:
@@ -188,6 +191,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operations in schema["paths"].values():
             for operation in operations.values():
                 _complete_operation(operation)
+                _drop_problems_of_bodies(operation)
                 _add_headers(operation)
                 add_example(operation, described["schemas"])
         open_enums(schema)
@@ -215,6 +219,13 @@ def _complete_operation(operation: dict[str, Any]) -> None:
             schema.pop("description", None)
 
 
+def _drop_problems_of_bodies(operation: _Json) -> None:
+    """Drop the problems with a body where an operation takes none."""
+    if "requestBody" not in operation:
+        for status in _OF_BODIES:
+            operation["responses"].pop(status, None)
+
+
 def _add_headers(operation: _Json) -> None:
     """Document the headers of successes. Problem responses already have theirs."""
     parameters = [found["name"].lower() for found in operation.get("parameters", ())]
@@ -222,6 +233,7 @@ def _add_headers(operation: _Json) -> None:
         content = answer.get("content", {})
         if MEDIA_TYPE not in content:
             names = ["X-Request-Id"]
+            names += ["Content-Language"] if _schema_name(content) in _IN_A_LANGUAGE else []
             names += ["Idempotency-Replayed"] if "idempotency-key" in parameters else []
             names += ["ETag"] if status == _UNCHANGED or _shows_session(content) else []
             names += ["Content-Disposition"] if _is_file(operation, content) else []
@@ -230,8 +242,14 @@ def _add_headers(operation: _Json) -> None:
 
 def _shows_session(content: _Json) -> bool:
     """Return whether an answer is one whole session or group, which has an `ETag`."""
+    return "text/calendar" in content or _schema_name(content) in _WHOLE_SESSION
+
+
+def _schema_name(content: _Json) -> str:
+    """Return the name of an answer's schema; empty without one."""
     schema = content.get("application/json", {}).get("schema", {})
-    return "text/calendar" in content or schema.get("$ref", "").rpartition("/")[2] in _WHOLE_SESSION
+    name: str = schema.get("$ref", "").rpartition("/")[2]
+    return name
 
 
 def _is_file(operation: _Json, content: _Json) -> bool:
@@ -254,6 +272,19 @@ def _lift_description(field: dict[str, Any]) -> None:
         field["description"] = said[0].pop("description")
 
 
+# Answers with texts for people. A test compares each answer's headers with these.
+_IN_A_LANGUAGE = {
+    "AvailabilityView",
+    "CommandAnswer",
+    "FreeTimesView",
+    "NewPolicyVersion",
+    "OpenedLink",
+    "ResolvedPolicy",
+    "ScopeView",
+    "SessionDetails",
+    "SignInLinkAnswer",
+    "TrialAnswer",
+}
 _WHOLE_SESSION = {
     "CommandAnswer",
     "GroupCommandAnswer",

@@ -74,7 +74,8 @@ _MEMBERS: dict[str, _Json] = {
     "held_until": {
         "type": "string",
         "format": "date-time",
-        "description": "Set if somebody else holds the time until then. It may be free afterwards.",
+        "description": "Set if the time is held until then: for somebody else, or for the client "
+        "by an offer, as `detail` says. It may be free afterwards.",
     },
     "conflicts": {
         "type": "array",
@@ -82,11 +83,12 @@ _MEMBERS: dict[str, _Json] = {
         "items": {"$ref": "#/components/schemas/ConflictView"},
     },
     "decision": {
-        "description": "The current decision, with a new quote.",
+        "description": "For one session: the current decision, with a new quote. Else null.",
         "$ref": "#/components/schemas/DecisionView",
     },
     "preview": {
-        "description": "For several sessions: what the command would do now, with a new quote.",
+        "description": "For several sessions: what the command would do now, with a new quote. "
+        "Else null.",
         "$ref": "#/components/schemas/ScopeView",
     },
     "refusal": {
@@ -141,6 +143,11 @@ _HEADERS: dict[str, _Json] = {
         "description": "The id of the request in the logs of the service.",
         "schema": {"type": "string"},
         "example": "5f0c7f2e8a1b4c6d9e3f0a1b2c3d4e5f",
+    },
+    "Content-Language": {
+        "description": "The language of the texts for people.",
+        "schema": {"type": "string"},
+        "example": "en",
     },
     "ETag": {
         "description": "The session's version, for `If-Match`; of a feed, what its "
@@ -225,7 +232,8 @@ def _or_null(schema: _Json) -> _Json:
 
 
 def _example(code: str, kind: ProblemType) -> _Json:
-    members = PROBLEM_MEMBERS | MEMBERS_OF_PROBLEM.get(code, {})
+    own = MEMBERS_OF_PROBLEM.get(code, {})
+    members = PROBLEM_MEMBERS | own
     return {
         "summary": kind.wording().title,
         "value": {
@@ -236,6 +244,6 @@ def _example(code: str, kind: ProblemType) -> _Json:
             "detail": kind.wording().detail,
             "request_id": _HEADERS["X-Request-Id"]["example"],
             **{name: members[name] for name in kind.members},
-            **dict.fromkeys(kind.optional),
+            **{name: own.get(name) for name in kind.optional},
         },
     }

@@ -8,6 +8,8 @@ _WIDTH = 100
 _STEP = 2
 # Each of what they contain is on one line: fields of a schema, and parameters.
 _ONE_LINE_EACH = {"properties", "parameters"}
+# The headers of a response are on one line, because they only refer to components.
+_ONE_LINE = "headers"
 
 
 def to_text(
@@ -19,13 +21,13 @@ def to_text(
 ) -> str:
     """Format JSON. A value is on one line if it fits or contains no other object or list.
 
-    So is each field of a schema, and each parameter. The only member of an object or a list stays
-    on the line of its bracket.
+    So is each field of a schema, each parameter, and the headers of a response. The only member of
+    an object or a list stays on the line of its bracket.
 
     `before` is the number of characters that are already on the line, `of` the name of the value.
     """
     line = _one_line(value)
-    if before + len(line) <= _WIDTH or not _is_nested(value):
+    if before + len(line) <= _WIDTH or not _is_nested(value) or _is_one_line(value, of):
         return line
     parts = value.items() if isinstance(value, dict) else (("", part) for part in value)
     named: list[tuple[str, Any]] = list(parts)
@@ -53,6 +55,11 @@ def _name(name: str) -> str:
 
 def _one_line(value: Any) -> str:  # noqa: ANN401 - JSON
     return json.dumps(value, ensure_ascii=False)
+
+
+def _is_one_line(value: Any, of: str) -> bool:  # noqa: ANN401 - JSON
+    """Return whether a value is the headers of a response."""
+    return of == _ONE_LINE and all("$ref" in part for part in value.values())
 
 
 def _is_nested(value: Any) -> bool:  # noqa: ANN401 - JSON

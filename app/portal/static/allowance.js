@@ -13,7 +13,7 @@ export function allowanceText({ allowance }) {
   return left === 0 && renews ? t.allowance.none(of, day(renews, ZONE)) : null;
 }
 
-/** The decision of someone who pays instead. */
+/** The decision of someone who pays instead, with what each reason then changes. */
 export function paying(decision) {
   return { ...decision, ...decision.allowance.instead, free_because: null, allowance: null };
 }

@@ -62,7 +62,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     cost.replaceChildren(several() ? preview ? several().costBox(code) ?? "" : "" : hasCost ? costBox(shown) : "");
     const fee = several() ? preview && several().sums(code).fee : hasCost && shown.fee;
     const price = fee && money(fee);
-    const effects = preview ? { reasons: several().reasons } : decision;
+    const effects = preview ? { reasons: several().reasons } : shown;
     if (hasCost) fields.tell(effects);
     question.offer(Boolean(fee) && effectOf(effects, code) !== "ask");
     if (preview) submit.textContent = labels.several(preview.sessions.length, price);

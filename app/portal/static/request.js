@@ -1,8 +1,10 @@
 /** What the practice asks of a client: to move a session. The times that it proposes come first. */
 
+import { Intention } from "./api.js";
 import { now } from "./clock.js";
-import { h, linkTo, written } from "./dom.js";
+import { button, h, linkTo, written } from "./dom.js";
 import { dayAndTime, onOwnClock } from "./format.js";
+import { sender } from "./send.js";
 import { confirmEntry, slotName } from "./slots.js";
 import { t } from "./strings.js";
 
@@ -18,8 +20,9 @@ export function requestText({ status, move_request: request }) {
   );
 }
 
-/** The ways to answer: a proposed time, another time, and last to cancel. All of them are free. */
-export function requestWays(app, session) {
+/** The ways to answer: a proposed time, another time, and last to cancel, or to leave it cancelled. All of them are free. */
+export function requestWays(app, known) {
+  const { session } = known;
   const { id, version, actions, format, move_request: request } = session;
   const mayMove = actions.reschedule.allowed;
   const proposals = mayMove ? request.proposals.filter((slot) => Date.parse(slot.start) > now()) : [];
@@ -36,6 +39,20 @@ export function requestWays(app, session) {
       mayMove ? go("reschedule", proposals.length > 0 ? t.request.other : t.request.choose, proposals.length > 0 ? "secondary" : "primary") : null,
       actions.cancel.allowed && session.status === "booked" ? go("cancel", t.actions.cancel, "secondary") : null,
     ),
+    session.status === "cancelled" ? noneNeeded(app, known) : null,
     h("p", { class: "quiet" }, t.request.free),
   );
+}
+
+/** The button of those who leave a session cancelled that the practice has cancelled. */
+function noneNeeded(app, { session, etag }) {
+  const { visit } = app;
+  const intention = new Intention();
+  const place = h("div", {});
+  const body = { reason: { code: "other", note: t.request.none } };
+  const send = sender(app, session.id, place, async () => {
+    visit.keep(await visit.api.command("cancel", session.id, { body, etag, key: intention.keyFor(body) }));
+    app.refresh({ focus: true });
+  });
+  return h("div", { class: "action-list" }, button(t.request.none, send, { class: "secondary", id: "none-needed" }), place);
 }

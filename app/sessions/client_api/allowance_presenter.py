@@ -8,11 +8,19 @@ from app.domain.policy.rules import Allowance, Credit
 from app.domain.session import Carried
 from app.sessions.client_api.allowance_schemas import AllowanceTermsView, AllowanceView
 from app.sessions.client_api.carried_schemas import CarriedView
+from app.sessions.client_api.reason_schemas import ReasonChoiceView
 from app.web.views import present_money
 
 
-def present_allowance(choice: AllowanceChoice | None, zone: ZoneInfo) -> AllowanceView | None:
-    """Present what an action has to do with the allowance, or null."""
+def present_allowance(
+    choice: AllowanceChoice | None,
+    zone: ZoneInfo,
+    reasons_without: list[ReasonChoiceView] | None,
+) -> AllowanceView | None:
+    """Present what an action has to do with the allowance, or null.
+
+    `reasons_without` are the reasons that the client may choose if they pay.
+    """
     if choice is None:
         return None
     left, instead = choice.left, choice.instead
@@ -25,6 +33,7 @@ def present_allowance(choice: AllowanceChoice | None, zone: ZoneInfo) -> Allowan
             "fee": present_money(instead.fee),
             "credit": instead.credit,
             "carries": present_carried(instead.carries),
+            "reasons": reasons_without,
         },
     }
 

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from app.domain.policy.rules import Action, Credit
 from app.sessions.client_api.carried_schemas import CarriedView
+from app.sessions.client_api.reason_schemas import ReasonChoiceView
 from app.web.views import MoneyView
 
 UseAllowance = Annotated[
@@ -28,6 +29,14 @@ class InsteadView(TypedDict):
     fee: MoneyView | None
     credit: Credit | None
     carries: CarriedView | None
+    reasons: Annotated[
+        list[ReasonChoiceView] | None,
+        Field(
+            description="The decision's `reasons` with `use_allowance: false`: a reason may then "
+            "ask the practice to waive the fee. Null where the decision's are.",
+            examples=[None],
+        ),
+    ]
 
 
 class AllowanceView(TypedDict):

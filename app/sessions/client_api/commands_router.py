@@ -54,7 +54,8 @@ async def cancel_session(
     quoted and the due cost, even if a deadline has passed since the quote was made. A fee is
     recorded as due; the practice collects it.
 
-    Cancelling a cancelled session does nothing and gives the same 200 response.
+    Cancelling a cancelled session does nothing and gives the same 200 response. If the practice has
+    cancelled it and asks for another time (`move_request`), it answers that the client needs none.
 
     With `scope: this_and_following` the sessions that follow in its series are cancelled too: all
     of them, or none. Sessions that are cancelled, finished or were moved alone stay. Show the

@@ -15,6 +15,7 @@ from app.domain.policy.ways_out import ways_out
 from app.domain.quotes import Quote
 from app.domain.release import ReleaseChoice, live_release, release_choice
 from app.domain.undo import may_undo
+from app.domain.waitlist import may_wish
 from app.domain.zones import from_seconds
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
@@ -25,6 +26,7 @@ from app.sessions.client_api.allowance_presenter import (
     present_carried,
     present_instant,
 )
+from app.sessions.client_api.reason_schemas import ReasonChoiceView
 from app.sessions.read.records import (
     SessionRecord,
 )
@@ -122,7 +124,9 @@ def present_decision(
         "free_until": present_instant(decision.free_until, zone),
         "closes_at": present_instant(decision.closes_at, zone),
         "free_targets": _free_targets(decision.free_targets, zone),
-        "allowance": present_allowance(decision.allowance, zone),
+        "allowance": present_allowance(
+            decision.allowance, zone, _reasons(decision.without_allowance, record, now, texts)
+        ),
         "quote": quote,
         "quote_expires_at": present_instant(expires_at, zone),
         "refusal": None
@@ -150,7 +154,7 @@ def present_cancel_after(after: CancelAfter, zone: tzinfo) -> decision_schemas.C
 
 def _reasons(
     decision: Decision, record: SessionRecord, now: datetime, texts: Texts
-) -> list[decision_schemas.ReasonChoiceView] | None:
+) -> list[ReasonChoiceView] | None:
     choices = reason_choices(rules_of(record.policy), decision, record.facts, now)
     if choices is None:
         return None
@@ -247,6 +251,11 @@ def present_confirm(record: SessionRecord, now: datetime) -> decision_schemas.Co
     """Present whether the client may say that they are coming, and has not said so."""
     code = why_not_confirm(record.facts, now, is_absent=record.absence is not None)
     return {"allowed": code is None and record.confirmed_at is None}
+
+
+def present_wish_choice(record: SessionRecord, now: datetime) -> decision_schemas.WishChoiceView:
+    """Present whether the client may wish for an earlier time."""
+    return {"allowed": may_wish(record.facts, now, has_waitlist=record.has_waitlist)}
 
 
 def _terms(timeline: Sequence[Term], zone: ZoneInfo) -> list[decision_schemas.TermView]:

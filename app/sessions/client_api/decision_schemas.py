@@ -10,12 +10,12 @@ from typing_extensions import TypedDict
 
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.free import FreeBecause
-from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import Credit
 from app.domain.policy.ways_out import Way
 from app.domain.session import FeeOfEnd
 from app.sessions.client_api.allowance_schemas import AllowanceView
 from app.sessions.client_api.carried_schemas import CarriedView
+from app.sessions.client_api.reason_schemas import ReasonChoiceView
 from app.web.views import ContactView, MoneyView
 
 
@@ -162,31 +162,6 @@ class ReleaseView(TypedDict):
     ]
 
 
-class ReasonChoiceView(TypedDict):
-    """A reason of the practice's own list, and what the action costs now if the client gives it."""
-
-    code: Annotated[str, Field(description="Send it as `reason.code`.", examples=["ill"])]
-    label: Annotated[
-        str,
-        Field(
-            description="The practice's text in the language of `Accept-Language`, else in "
-            "English, else in the first language by tag.",
-            examples=["I am ill"],
-        ),
-    ]
-    effect: Annotated[
-        ReasonEffect,
-        Field(
-            description="What the reason changes now. `usual`: nothing. `none`: the action costs "
-            "something, and with this reason it does not. `ask`: the fee is due, and the practice "
-            "is asked to waive it, in the words of `reason.note`."
-        ),
-    ]
-    fee: MoneyView | None
-    credit: Credit | None
-    carries: CarriedView | None
-
-
 class DecisionView(TypedDict):
     """The policy's current decision about one action. Send `quote` with the command."""
 
@@ -301,6 +276,18 @@ class ConfirmView(TypedDict):
     ]
 
 
+class WishChoiceView(TypedDict):
+    """Whether the client may wish for an earlier time."""
+
+    allowed: Annotated[
+        bool,
+        Field(
+            description="Whether `PUT …/wish` is possible now: the session is booked and has not "
+            "started, and its service has a waitlist."
+        ),
+    ]
+
+
 class ActionsView(TypedDict):
     """A decision for each action, and whether the last change can be taken back."""
 
@@ -316,3 +303,4 @@ class ActionsView(TypedDict):
     ]
     undo: UndoView
     confirm: ConfirmView
+    wish: WishChoiceView

@@ -16,6 +16,7 @@ from app.sessions.client_api.decision_presenter import (
     present_release,
     present_undo,
     present_ways_out,
+    present_wish_choice,
 )
 from app.sessions.client_api.reasons import ReasonVisibility, reasons_for, side_of
 from app.sessions.client_api.request_presenter import present_move_request
@@ -140,6 +141,7 @@ def present_details(
             "absence": present_decision(absence, record, zone, quotes, now, texts),
             "undo": present_undo(record.undo_until, zone, now),
             "confirm": present_confirm(record, now),
+            "wish": present_wish_choice(record, now),
         },
         "ways_out": present_ways_out((cancel, reschedule, change_format, absence), record, now),
         "release": present_release(record, zone, now),

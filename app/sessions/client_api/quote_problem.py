@@ -1,10 +1,8 @@
-"""The problem response of a command without a valid quote: the decision with a new quote."""
+"""The problem response of a command without a valid quote: what it costs now, with a new quote."""
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from app.domain.policy.decide import decide
-from app.policies.stored import rules_of
 from app.sessions.client_api.decision_presenter import present_decision
 from app.sessions.client_api.refused_problem import on_attempt_refused
 from app.sessions.client_api.scope_presenter import present_scope
@@ -15,9 +13,10 @@ from app.web.request_headers import texts_of
 
 
 def install_session_handlers(app: FastAPI) -> None:
-    """Respond to `quote-required` and `quote-stale` with the decision to show to the client.
+    """Respond to `quote-required` and `quote-stale` with what to show to the client.
 
-    A refusal of the policy is counted as well.
+    That is the decision, or for several sessions the preview. A refusal of the policy is counted
+    as well.
     """
     app.add_exception_handler(AttemptRefusedError, on_attempt_refused)
     app.add_exception_handler(QuoteRequiredError, _on_quote_required)
@@ -34,21 +33,20 @@ async def _on_quote_required(request: Request, error: Exception) -> Response:
         error.now,
         texts_of(request),
     )
-    return problem(request, error.code, detail=_detail(request, error), decision=decision)
+    detail = _detail(request, error)
+    return problem(request, error.code, detail=detail, decision=decision, preview=None)
 
 
 async def _on_scope_quote_required(request: Request, error: Exception) -> Response:
     assert isinstance(error, ScopeQuoteRequiredError)  # noqa: S101 - registered for it
     preview, texts, quotes = error.preview, texts_of(request), request.app.state.quotes
     named = preview.sessions.named
-    now, zone = error.now, named.client_zone
-    decision = decide(rules_of(named.policy), preview.action, named.facts, now)
     return problem(
         request,
         error.code,
         detail=_detail(request, error),
-        decision=present_decision(decision, named, zone, None, now, texts),
-        preview=present_scope(preview, zone, quotes, now, texts),
+        decision=None,
+        preview=present_scope(preview, named.client_zone, quotes, error.now, texts),
     )
 
 

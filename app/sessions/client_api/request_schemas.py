@@ -22,7 +22,8 @@ class MoveRequestOfSession(TypedDict):
     """The practice asks the client to choose another time. Until `answer_by` that is free.
 
     To answer, move or cancel the session as usual. If `meanwhile` is `cancel`, the session is
-    cancelled already, and a move books it again.
+    cancelled already: a move books it again, and `cancel` answers that the client needs no other
+    time, and leaves it as it is, although `actions.cancel` is refused.
     """
 
     id: UUID

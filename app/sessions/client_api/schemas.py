@@ -14,6 +14,7 @@ from pydantic_core import PydanticKnownError
 # pydantic requires this TypedDict instead of the standard library's before Python 3.12
 from typing_extensions import TypedDict
 
+from app.domain.history import ChangeKind
 from app.domain.policy.free import FreeBecause
 from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, Format, Status
@@ -245,15 +246,14 @@ class CommandAnswer(TypedDict):
 
 
 class ChangeView(TypedDict):
-    """An entry of the session's history. `before` is null for the booking."""
+    """An entry of the session's history.
+
+    `before` is null for the booking, and for entries about something of the session, which stays as
+    it is: its fee, credit, release, confirmation or move request.
+    """
 
     id: UUID
-    kind: Annotated[
-        str,
-        Field(
-            description="The kind of change, for example `rescheduled`. More kinds may be added."
-        ),
-    ]
+    kind: ChangeKind
     at: datetime
     by: ChangedBy
     reason: ReasonView | None

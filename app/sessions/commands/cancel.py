@@ -21,7 +21,8 @@ from app.sessions.commands.client_cost import judge_for_client
 from app.sessions.commands.ending import end_by_staff, end_session
 from app.sessions.commands.finish import answer_client
 from app.sessions.commands.history_repository import HistoryRepository
-from app.sessions.commands.orders import ClientOrder, Outcome, StaffOrder, StaffOutcome
+from app.sessions.commands.leave_cancelled import leave_cancelled
+from app.sessions.commands.orders import ClientOrder, Effect, Outcome, StaffOrder, StaffOutcome
 from app.sessions.read.queries import read_session
 
 
@@ -37,7 +38,8 @@ async def cancel(
 ) -> Outcome:
     """Cancel a session for its client, as the policy allows. They may take it back for a while.
 
-    Cancelling a cancelled session changes nothing and gives the original fee and credit.
+    Cancelling a cancelled session changes nothing and gives the original fee and credit. If the
+    practice has cancelled it and asks for another time, the client answers that they need none.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, QuoteInvalidError,
@@ -48,7 +50,11 @@ async def cancel(
     record = await read_session(db, caller, session_id)
     if record.status is Status.CANCELLED:
         history = HistoryRepository(db, caller.practice_id)
-        return Outcome(record, await history.latest_effect(session_id, record.status))
+        effect = await history.latest_effect(session_id, record.status)
+        command_id = await leave_cancelled(db, caller, [record], order, now)
+        if command_id is None:
+            return Outcome(record, effect)
+        return await answer_client(db, caller, session_id, Effect(effect.cost, command_id))
     check_version(record, order.if_match)
     judged = judge_for_client(record, Action.CANCEL, order, quotes, now)
     check_question(order.ask_waiver, [judged])

@@ -24,6 +24,7 @@ from app.sessions.commands.checks import check_version
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import ChangedSession, finish_all
 from app.sessions.commands.history_repository import HistoryRepository
+from app.sessions.commands.leave_cancelled import leave_cancelled
 from app.sessions.commands.orders import (
     ClientOrder,
     ScopeOutcome,
@@ -58,7 +59,9 @@ async def cancel_following(
 ) -> ScopeOutcome:
     """Cancel a session and those that follow it, for their client, as the policy allows.
 
-    If none is left to cancel, nothing changes; the answer has the fees and credits of then.
+    If none is left to cancel, nothing changes; the answer has the fees and credits of then. For
+    those that the practice has cancelled, and asks about, the client answers that they need no
+    other time.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.
@@ -69,8 +72,10 @@ async def cancel_following(
     found = await lock_following(db, caller, session_id)
     sessions = choose_sessions(found, Action.CANCEL, choice, now)
     check_links(caller, sessions)
+    cancelled = [record for record, why in sessions.staying if why is Stays.CANCELLED]
     if not sessions.covered:
-        command_id, costs = await _cancelled_before(db, sessions)
+        first_id, costs = await _cancelled_before(db, sessions)
+        command_id = await leave_cancelled(db, caller, cancelled, order, now) or first_id
         return await answer_client_scope(db, caller, sessions, costs, command_id, changed=())
     check_version(sessions.named, order.if_match)
     preview = preview_costs(sessions, Action.CANCEL, now)
@@ -80,6 +85,7 @@ async def cancel_following(
     command_id = await _end_all(
         db, sessions, judged, caller.actor, order, now=now, credit_grace=credit_grace
     )
+    await leave_cancelled(db, caller, cancelled, order, now, command_id)
     return await answer_client_scope(db, caller, sessions, costs, command_id, changed=costs.keys())
 
 

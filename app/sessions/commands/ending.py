@@ -144,7 +144,7 @@ async def write_end(
     package_credits = CreditRepository(db, record.practice_id)
     await package_credits.settle(record.id, cost.credit, now, credit_grace)
     change = new_change(
-        status,
+        "cancelled" if is_cancelled else "noshow",
         actor,
         record,
         judged=judged,

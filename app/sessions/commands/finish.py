@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
+from app.domain.history import ChangeKind
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import Judged
@@ -165,7 +166,7 @@ async def answer_staff(
 
 
 def new_change(
-    kind: str,
+    kind: ChangeKind,
     actor: Actor,
     record: SessionRecord,
     *,
@@ -212,7 +213,7 @@ def new_change(
 
 def entry_about(
     about: About,
-    kind: str,
+    kind: ChangeKind,
     actor: Actor,
     record: SessionRecord,
     *,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Select, exists, insert, select, update
@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from app.audit.write import Actor, NewEntry, Subject, write_changes
 from app.database.writing import Write
+from app.domain.history import ChangeKind
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import Judgement
@@ -46,7 +47,7 @@ class About(NamedTuple):
 
 
 # The kind of a change with which a client announces that they cannot come, and keeps the session.
-ABSENCE_ANNOUNCED = "absence_announced"
+ABSENCE_ANNOUNCED: Literal["absence_announced"] = "absence_announced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class NewChange:
     the client of whose allowance the change uses up one.
     """
 
-    kind: str
+    kind: ChangeKind
     actor: Actor
     session_version: int
     calendar_sequence: int

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
 from app.calendar.locks import lock_session, lock_sessions
+from app.calendar.offer_holds import is_offered_to
 from app.domain.availability import Calendar, SlotSearch, is_on_offer
 from app.domain.errors import (
     InvalidInputError,
@@ -323,12 +324,23 @@ async def _check_on_offer(
 
     if is_available(calendar):
         return
-    held_until = None
+    held_until, is_offered = None, False
     if is_available(calendar.without_holds()):
         held_until = calendar.held_until(second, rules)
+        is_offered = await is_offered_to(
+            db,
+            record.practice_id,
+            record.client_id,
+            record.practitioner_id,
+            None,
+            to.starts_at,
+            now,
+        )
     slots = await nearest_slots(db, owner_of(record), rules, search, to.starts_at, now)
     fees = target_fees(rules_of(record.policy), record.facts, now)
-    raise SlotUnavailableError(slots, length, record.client_zone, held_until=held_until, fees=fees)
+    raise SlotUnavailableError(
+        slots, length, record.client_zone, held_until=held_until, is_offered=is_offered, fees=fees
+    )
 
 
 def search_for(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> SlotSearch:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import end_latest_of_group, read_seat_holds
+from app.calendar.offer_holds import is_offered_to
 from app.domain.availability import (
     CurrentMeeting,
     SlotRules,
@@ -72,7 +73,7 @@ class _SeatSearch(NamedTuple):
     """Who looks for another group, by which rules. `zone` is that of whoever is answered.
 
     `takes_held`: also a seat that others hold. `fees`: what the client pays for each group, where
-    that depends on the target.
+    that depends on the target. `by_client`: the client of the session looks, and not staff.
     """
 
     record: SessionRecord
@@ -81,6 +82,7 @@ class _SeatSearch(NamedTuple):
     now: datetime
     takes_held: bool = False
     fees: TargetFees | None = None
+    by_client: bool = False
 
     @property
     def rules(self) -> SlotRules:
@@ -135,7 +137,7 @@ async def take_offered_seat(
     """
     search = replace(policy_search(record, move.format, (), now), may_move=True)
     fees = target_fees(rules_of(record.policy), record.facts, now)
-    asked = _SeatSearch(record, search, record.client_zone, now, fees=fees)
+    asked = _SeatSearch(record, search, record.client_zone, now, fees=fees, by_client=True)
     return await _take(db, asked, move, asked.bookable(_second_of(move.start)))
 
 
@@ -212,7 +214,7 @@ def _search_of_staff(record: SessionRecord, format_: Format, now: datetime) -> _
 async def _take(
     db: AsyncConnection, asked: _SeatSearch, move: SeatMove, bounds: Interval
 ) -> Meeting:
-    group, held_until = move.group, None
+    group, held_until, is_offered = move.group, None, False
     seat = None if group is None else group.free_seat
     if group is not None and seat is not None:
         window = _second_of(move.start)
@@ -222,7 +224,16 @@ async def _take(
             record = asked.record
             holds = await read_seat_holds(db, record.practice_id, group.id, record.id, asked.now)
             held_until = holds.until
-    raise await _unavailable(db, asked, move.start, held_until)
+            is_offered = asked.by_client and await is_offered_to(
+                db,
+                record.practice_id,
+                record.client_id,
+                record.practitioner_id,
+                group.id,
+                move.start,
+                asked.now,
+            )
+    raise await _unavailable(db, asked, move.start, held_until, is_offered=is_offered)
 
 
 async def _is_on_offer(
@@ -246,7 +257,12 @@ async def end_holds_beyond(
 
 
 async def _unavailable(
-    db: AsyncConnection, asked: _SeatSearch, requested: datetime, held_until: datetime | None = None
+    db: AsyncConnection,
+    asked: _SeatSearch,
+    requested: datetime,
+    held_until: datetime | None = None,
+    *,
+    is_offered: bool = False,
 ) -> GroupUnavailableError:
     """Make the error, with the groups that are nearest to the requested start."""
     second = to_seconds(requested)
@@ -254,7 +270,9 @@ async def _unavailable(
     groups = await _read_groups(db, asked, everything)
     found = offer_groups(groups, everything, asked.bookable(everything))
     slots = nearest(found.slots, second, ALTERNATIVES)
-    return GroupUnavailableError(slots, asked.zone, held_until=held_until, fees=asked.fees)
+    return GroupUnavailableError(
+        slots, asked.zone, held_until=held_until, is_offered=is_offered, fees=asked.fees
+    )
 
 
 async def _read_groups(db: AsyncConnection, asked: _SeatSearch, window: Interval) -> GroupSearch:

@@ -12,7 +12,7 @@ from app.tables.joins import of_practice
 from app.tables.waivers import Waiver
 
 # The kind of the change with which a client asks for a waiver.
-WAIVER_ASKED = "fee_waiver_asked"
+WAIVER_ASKED: Literal["fee_waiver_asked"] = "fee_waiver_asked"
 Answer = Literal["granted", "declined", "lapsed", "void"]
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
+from app.domain.history import ChangeKind
 from app.domain.policy.free import is_grace_over, why_free
 from app.domain.policy.judgement import Judged
 from app.domain.policy.rules import Action
@@ -72,7 +73,7 @@ async def write_move(
         since = record.carried_since or record.version + 1
         await CarriedRepository(db, record.practice_id).set(record.id, carries, since)
         facts = replace(facts, carried=carries)
-    kind = "format_changed" if is_same_time(record, to) else "rescheduled"
+    kind: ChangeKind = "format_changed" if is_same_time(record, to) else "rescheduled"
     change = new_change(kind, actor, record, to=to, judged=judged, reason=reason, answers=answers)
     change = replace(change, collect_after=None if undo is None else undo.until)
     is_confirmed = record.confirmed_at is not None and not changes_start

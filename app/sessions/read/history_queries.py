@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from app.database.statements import Row, Source
+from app.domain.history import ChangeKind
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format
@@ -26,7 +27,7 @@ class ChangeRecord:
 
     id: UUID
     command_id: UUID
-    kind: str
+    kind: ChangeKind
     at: datetime
     actor: str
     version: int

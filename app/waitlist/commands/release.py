@@ -18,6 +18,7 @@ from app.domain.errors import (
     ReleaseUnavailableError,
     WaitlistOffError,
 )
+from app.domain.history import ChangeKind
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import RefusalCode, decide
 from app.domain.policy.judgement import Judged
@@ -262,7 +263,7 @@ async def _end(
 async def _record(
     db: AsyncConnection,
     record: SessionRecord,
-    kind: str,
+    kind: ChangeKind,
     actor: Actor,
     freed_time_id: UUID,
     command_id: UUID,

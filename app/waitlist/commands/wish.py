@@ -10,10 +10,11 @@ from app.audit.queries import read_command_id
 from app.audit.write import SYSTEM, Actor
 from app.calendar.locks import lock_client, lock_practitioner, lock_session
 from app.domain.errors import InvalidInputError, NotFoundError, WaitlistOffError
-from app.domain.policy.decide import RefusalCode, decide
+from app.domain.policy.decide import decide, why_not_open
 from app.domain.policy.rules import Action
 from app.domain.refusals import ActionRefusedError
 from app.domain.session import Format
+from app.domain.waitlist import may_wish
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.policies.stored import rules_of
@@ -25,9 +26,6 @@ from app.waitlist.queries import read_wish, read_wish_of_session
 from app.waitlist.records import NewWish, WishedTimes, WishOutcome, WishRecord
 from app.waitlist.repository import WaitlistRepository
 from app.waitlist.trail import write_wish_change
-
-# A session in one of these states has no earlier time to wait for.
-_OVER = {RefusalCode.SESSION_NOT_BOOKED, RefusalCode.SESSION_STARTED}
 
 
 async def put_wish(
@@ -148,13 +146,13 @@ async def _put(
     """Write the wish for a session that the caller has locked. `urgent` None: as it is."""
     practice_id, session_id = record.practice_id, record.id
     repository = WaitlistRepository(db, practice_id)
-    # Not the decision on `reschedule`: it may allow to book an ended session again.
-    decision = decide(rules_of(record.policy), Action.CANCEL, record.facts, now)
-    if decision.refusal is not None and decision.refusal.code in _OVER:
-        raise ActionRefusedError(decision, record.client_zone)
     # Also of an inactive service: it is no longer booked, but its sessions still move.
-    if await repository.waitlist_of(record.service_id) == "off":
-        raise WaitlistOffError
+    if not may_wish(record.facts, now, has_waitlist=record.has_waitlist):
+        if why_not_open(record.facts, now) is None:
+            raise WaitlistOffError
+        # Not the decision on `reschedule`: it may allow to book an ended session again.
+        decision = decide(rules_of(record.policy), Action.CANCEL, record.facts, now)
+        raise ActionRefusedError(decision, record.client_zone)
     _check_until(times.until, record.starts_at, now)
     _check_formats(times, {offered.kind for offered in record.formats})
     wish, command_id = await _lock_wish_of_session(db, practice_id, session_id), uuid4()

@@ -83,12 +83,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
             members=("contact",),
             optional=("deadline",),
         ),
-        ProblemType(
-            "quote-required", HTTPStatus.CONFLICT, members=("decision",), optional=("preview",)
-        ),
-        ProblemType(
-            "quote-stale", HTTPStatus.CONFLICT, members=("decision",), optional=("preview",)
-        ),
+        ProblemType("quote-required", HTTPStatus.CONFLICT, optional=("decision", "preview")),
+        ProblemType("quote-stale", HTTPStatus.CONFLICT, optional=("decision", "preview")),
         ProblemType("quote-invalid", HTTPStatus.UNPROCESSABLE_ENTITY),
         ProblemType(
             "slot-unavailable",
@@ -171,7 +167,7 @@ def _documented(codes: Sequence[str]) -> dict[str, Any]:
         "headers": {
             name: {"$ref": f"#/components/headers/{name}"}
             for code in codes
-            for name in ("X-Request-Id", *CATALOGUE[code].headers)
+            for name in ("X-Request-Id", "Content-Language", *CATALOGUE[code].headers)
         },
         "content": {
             MEDIA_TYPE: {

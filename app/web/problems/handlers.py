@@ -201,7 +201,8 @@ async def on_domain_error(request: Request, error: Exception) -> Response:
         case SessionChangedError() | SessionNotBookedError() if error.session_id is not None:
             members["session_id"] = error.session_id
         case SlotUnavailableError() if error.held_until is not None:
-            detail = texts("problem.slot-unavailable.held")
+            why = "offered" if error.is_offered else "held"
+            detail = texts(f"problem.slot-unavailable.{why}")
         case RateLimitedError():
             headers = {"Retry-After": str(error.retry_after)}
         case ActionRefusedError(decision=decision) if decision.refusal is not None:

@@ -1,19 +1,24 @@
 """A client answers a move request: moves, cancels, books again, or is too late."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.move_requests.closing import close_due_requests
 from app.tables.changes import Change
 from app.tables.move_requests import MoveRequestSession
 from app.tables.notifications import Notification
 from app.tables.practices import Service
 from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.webhooks import WebhookEndpoint
+from app.webhooks.payload import load_events
 from tests.api.move_requests.conftest import ANSWER_BY, REQUESTS, Ask
 from tests.api.move_requests.test_ask import STRICT
+from tests.described import is_event_as_described
 from tests.series import book_series
 from tests.world import NOW, Api, TestClock, World, slots
 
@@ -208,6 +213,93 @@ async def test_after_the_request_a_cancelled_session_stays_cancelled(
     await staff.post(f"{REQUESTS}/{asked['id']}/withdraw", {})
     refused = await api.reschedule(session_id, START + DAY)
     assert refused.json()["code"] == "session-not-booked"
+
+
+async def test_a_client_who_needs_no_other_time_answers_by_cancelling(
+    api: Api, ask: Ask, staff: Api, world: World, clock: TestClock, engine: AsyncEngine
+) -> None:
+    await hooked(world)
+    package_id = await world.add_package()
+    session_id = await world.book(START, package_id=package_id)
+    asked = (await ask(session_id, meanwhile="cancel")).json()
+    mails = len(await world.rows(Notification, channel="mail"))
+    clock.now = ANSWER_BY
+    opened = (await api.open_link(world.link_token(session_id))).json()
+    client = api.signed_in(opened["access_token"])
+    done = await client.cancel(session_id, reason={"code": "other", "note": "I am away."})
+    assert done.status_code == 200, done.text
+    answer, before = done.json(), opened["session"]
+    assert (answer["fee"], answer["credit"]) == (None, "returned")
+    assert answer["session"]["move_request"] is None
+    for name in ("status", "version", "cancellation", "package"):
+        assert answer["session"][name] == before[name]
+    assert await states(world) == ["cancelled"]
+    (event,) = await world.rows(Notification, kind="move_request.answered")
+    (change,) = await world.rows(Change, id=event.change_id)
+    assert (change.kind, change.subject, change.actor) == ("left_cancelled", "move_request", "link")
+    assert (change.reason_code, str(change.command_id)) == ("other", answer["command_id"])
+    assert len(await world.rows(Notification, channel="mail")) == mails
+    again = await client.cancel(session_id)
+    assert (again.status_code, again.json()["session"]["version"]) == (200, before["version"])
+    assert len(await world.rows(Notification, kind="move_request.answered")) == 1
+    clock.now += MICROSECOND
+    await close_due_requests(engine, clock.now)
+    assert await world.rows(Notification, kind="move_request_unanswered") == []
+    shown = (await staff.get(f"{REQUESTS}/{asked['id']}")).json()
+    assert [one["state"] for one in shown["sessions"]] == ["cancelled"]
+    refused = await api.reschedule(session_id, START + DAY)
+    assert refused.json()["code"] == "session-not-booked"
+
+
+async def test_that_answer_is_told_to_webhooks_as_cancelled(
+    api: Api, ask: Ask, world: World, engine: AsyncEngine
+) -> None:
+    await hooked(world)
+    session_id = await world.book(START)
+    await ask(session_id, meanwhile="cancel")
+    assert (await api.cancel(session_id)).status_code == 200
+    (event,) = await world.rows(Notification, kind="move_request.answered")
+    async with engine.connect() as db:
+        (loaded,) = await load_events(db, [(world.practice_id, event.id)])
+    assert loaded is not None
+    is_event_as_described(loaded.body)
+    data = json.loads(loaded.body)["data"]
+    assert (data["state"], data["version"]) == ("cancelled", 2)
+
+
+async def test_a_reason_that_the_list_lacks_answers_nothing(
+    api: Api, ask: Ask, world: World
+) -> None:
+    session_id = await world.book(START)
+    await ask(session_id, meanwhile="cancel")
+    refused = await api.cancel(session_id, reason={"code": "nonsense", "note": "Away."})
+    assert refused.status_code == 422
+    assert await states(world) == ["asked"]
+
+
+async def test_after_the_answer_is_due_a_cancelled_session_gets_none(
+    api: Api, ask: Ask, world: World, clock: TestClock
+) -> None:
+    session_id = await world.book(START)
+    await ask(session_id, meanwhile="cancel")
+    clock.now = ANSWER_BY + MICROSECOND
+    assert (await api.cancel(session_id)).status_code == 200
+    assert await states(world) == ["asked"]
+
+
+@pytest.mark.parametrize("cancelled", [1, 3])
+async def test_who_cancels_the_following_too_needs_no_other_time_for_any(
+    api: Api, ask: Ask, staff: Api, world: World, cancelled: int
+) -> None:
+    ids = [UUID(one) for one in await book_series(staff, world, START, 3)]
+    await ask(*ids[-cancelled:], meanwhile="cancel")
+    done = await api.cancel(ids[0], scope="this_and_following")
+    assert done.status_code == 200, done.text
+    assert {one["status"] for one in done.json()["sessions"]} == {"cancelled"}
+    assert await states(world) == ["cancelled"] * cancelled
+    changes = await world.rows(Change, kind="left_cancelled")
+    assert {str(change.command_id) for change in changes} == {done.json()["command_id"]}
+    assert len(changes) == cancelled
 
 
 async def test_an_undo_by_staff_ends_the_request(

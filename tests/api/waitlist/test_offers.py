@@ -52,6 +52,13 @@ async def test_a_freed_time_is_offered_and_kept_for_the_client(
     assert "2026-12-03T15:00:00-05:00" not in slots(page)
     refused = await other.reschedule(other_id, FREED)
     assert refused.json()["code"] == "slot-unavailable"
+    assert "reserved for somebody else" in refused.json()["detail"]
+    own = await waiting.api.reschedule(waiting.session_id, FREED)
+    assert (own.json()["code"], own.json()["held_until"]) == (
+        "slot-unavailable",
+        refused.json()["held_until"],
+    )
+    assert own.json()["detail"].startswith("This time is offered to you: accept the offer")
     shown = await waiting.api.get(f"/v1/sessions/{waiting.session_id}/wish")
     wish = shown.json()["wish"]
     assert wish["state"] == "offered"

@@ -11,7 +11,7 @@ from app.tables.sessions import Session
 from app.tables.waitlist import Offer, Wish
 from tests.groups import add_group, add_seat
 from tests.waiting import DAY, FREED, LATE, WISHES, Waiting, put_wish
-from tests.world import Api, World
+from tests.world import REASON, Api, World
 
 CANCEL = {"charge_fee": False, "reason": {"note": "They cannot come."}}
 
@@ -33,6 +33,9 @@ async def test_a_freed_seat_is_offered_to_a_later_seat_and_kept(
     book = {"group_id": str(soon), "client_id": str(waiting.other_id)}
     refused = await waiting.staff.post("/v1/practice/sessions", book)
     assert refused.json()["code"] == "slot-unavailable"
+    own_move = {"group_id": str(soon), "reason": REASON}
+    moved = await waiting.api.post(f"/v1/sessions/{own}/reschedule", own_move)
+    assert moved.json()["detail"].startswith("This time is offered to you: accept the offer")
     done = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
     assert done.status_code == 200, done.text
     (row,) = await world.rows(Session, id=own)

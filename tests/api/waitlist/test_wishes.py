@@ -115,16 +115,25 @@ async def test_a_session_that_its_client_may_book_again_has_no_wish(
     assert (answer.status_code, answer.json()["code"]) == (409, "session-not-booked")
 
 
+async def may_wish(api: Api, session_id: Any) -> bool:
+    """Tell whether the details say that an earlier time can be wished for."""
+    allowed: bool = (await api.session(session_id))["actions"]["wish"]["allowed"]
+    return allowed
+
+
 async def test_after_the_start_nothing_is_wished_for(waiting: Waiting, clock: TestClock) -> None:
     clock.now = LATE
     refused = await put_wish(waiting.api, waiting.session_id)
     assert refused.json()["code"] == "session-started"
+    assert not await may_wish(waiting.api, waiting.session_id)
 
 
 async def test_without_a_waitlist_nothing_is_wished_for(waiting: Waiting, world: World) -> None:
+    assert await may_wish(waiting.api, waiting.session_id)
     answer = await waiting.staff.patch(
         f"/v1/practice/services/{world.service_id}", {"waitlist": "off"}
     )
+    assert not await may_wish(waiting.api, waiting.session_id)
     assert answer.json()["waitlist"] == "off"
     refused = await put_wish(waiting.api, waiting.session_id)
     assert (refused.status_code, refused.json()["code"]) == (409, "waitlist-off")
@@ -135,6 +144,7 @@ async def test_a_policy_that_lets_clients_move_nothing_does_not_stop_a_wish(
 ) -> None:
     await world.add_policy({"reschedule": {"enabled": False}})
     session_id = await world.book(LATE + DAY)
+    assert await may_wish(waiting.api, session_id)
     assert (await put_wish(waiting.api, session_id)).status_code == 201
 
 

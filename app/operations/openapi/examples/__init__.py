@@ -4,6 +4,7 @@ from typing import Any
 
 from app.operations.openapi.examples.allowance import ALLOWANCE_EXAMPLES
 from app.operations.openapi.examples.client import EXAMPLES
+from app.operations.openapi.examples.commands import COMMAND_EXAMPLES
 from app.operations.openapi.examples.erasure import ERASURE_EXAMPLES
 from app.operations.openapi.examples.records import IDS
 from app.operations.openapi.examples.reports import REPORT_EXAMPLES
@@ -17,6 +18,7 @@ _SUCCESSES = ("200", "201", "202")
 # Keys are names of operations, or of the schemas of answers.
 _BY_HAND = (
     ALLOWANCE_EXAMPLES
+    | COMMAND_EXAMPLES
     | ERASURE_EXAMPLES
     | EXAMPLES
     | REPORT_EXAMPLES

@@ -5,8 +5,6 @@ works in Denver. The policy: free until 24 hours before the start, then 45 dolla
 2 hours before the start. A test checks every example against its schema.
 """
 
-from collections.abc import Mapping
-
 from app.operations.openapi.examples.records import (
     CONTACT,
     FEE,
@@ -45,7 +43,8 @@ _NO_COST = dict.fromkeys(
 _NO_COST["forgiven_if_refilled"] = False
 
 
-def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[str, object]:
+def allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[str, object]:
+    """Return a decision that allows an action free of charge."""
     return {
         "allowed": True,
         **_NO_COST,
@@ -59,14 +58,21 @@ def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[
 
 
 _REFUSALS = {
+    "notice-too-short": "It is too close to the session to do this online. Please contact "
+    "Dr. Maya Chen.",
     "session-not-booked": "This session is no longer booked, so it cannot be changed.",
     "cancellation-open": "You can still cancel this session online.",
 }
 
 
-def _refused(
-    free_until: str | None, closes_at: str, code: str = "session-not-booked"
+def refused(
+    free_until: str | None,
+    closes_at: str,
+    code: str = "session-not-booked",
+    *,
+    deadline: str | None = None,
 ) -> dict[str, object]:
+    """Return a decision that refuses an action."""
     return {
         "allowed": False,
         **_NO_COST,
@@ -78,13 +84,13 @@ def _refused(
         "refusal": {
             "code": code,
             "message": _REFUSALS[code],
-            "deadline": None,
+            "deadline": deadline,
             "contact": CONTACT,
         },
     }
 
 
-def _way(way: str, credit: str) -> dict[str, object]:
+def way(way: str, credit: str) -> dict[str, object]:
     """Return a way out that costs nothing."""
     return {
         "way": way,
@@ -96,9 +102,16 @@ def _way(way: str, credit: str) -> dict[str, object]:
     }
 
 
-def _said_now(*, undo_until: str | None, can_confirm: bool) -> dict[str, object]:
+def said_now(
+    *, undo_until: str | None, can_confirm: bool, is_booked: bool = True
+) -> dict[str, object]:
+    """Return what can be taken back, said and wished for."""
     undo = {"allowed": undo_until is not None, "until": undo_until}
-    return {"undo": undo, "confirm": {"allowed": can_confirm}}
+    return {
+        "undo": undo,
+        "confirm": {"allowed": can_confirm},
+        "wish": {"allowed": is_booked},
+    }
 
 
 def _terms(credit: str, free_until: str, closes_at: str) -> list[dict[str, object]]:
@@ -143,7 +156,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
     }
 
 
-def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
+def details(day: str, day_before: str, *, version: int) -> dict[str, object]:
     """Return the whole session, with deadlines 24 and 2 hours before the start."""
     free_until, closes_at = f"{day_before}T15:00:00-05:00", f"{day}T13:00:00-05:00"
     start = f"{day}T15:00:00-05:00"
@@ -168,44 +181,20 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
             "allowance": None,
         },
         "actions": {
-            "cancel": _allowed("cancel", "returned", free_until, closes_at),
-            "reschedule": _allowed("reschedule", "kept", free_until, closes_at),
-            "change_format": _allowed("change_format", "kept", start, start),
-            "absence": _refused(None, start, "cancellation-open"),
-            **_said_now(undo_until=None, can_confirm=True),
+            "cancel": allowed("cancel", "returned", free_until, closes_at),
+            "reschedule": allowed("reschedule", "kept", free_until, closes_at),
+            "change_format": allowed("change_format", "kept", start, start),
+            "absence": refused(None, start, "cancellation-open"),
+            **said_now(undo_until=None, can_confirm=True),
         },
         "ways_out": [
-            _way("change_format", "kept"),
-            _way("reschedule", "kept"),
-            _way("cancel", "returned"),
+            way("change_format", "kept"),
+            way("reschedule", "kept"),
+            way("cancel", "returned"),
         ],
         "release": None,
         "move_request": None,
         "fees": [],
-    }
-
-
-def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
-    free_until, closes_at = "2026-12-02T15:00:00-05:00", "2026-12-03T13:00:00-05:00"
-    rebook_until = "2026-12-25T05:15:00-05:00"
-    return {
-        **session,
-        "status": "cancelled",
-        "version": 4,
-        "package": {**PACKAGE, "credits_left": 3},
-        "cancellation": {
-            "at": "2026-11-25T05:15:00-05:00",
-            "by": "client",
-            "reason": {"code": "unwell", "note": "I have caught a cold."},
-        },
-        "actions": {
-            "cancel": _refused(free_until, closes_at),
-            "reschedule": _allowed("reschedule", "redeemed", rebook_until, rebook_until),
-            "change_format": _refused("2026-12-03T15:00:00-05:00", "2026-12-03T15:00:00-05:00"),
-            "absence": _refused(None, "2026-12-03T15:00:00-05:00"),
-            **_said_now(undo_until="2026-11-25T05:20:00-05:00", can_confirm=False),
-        },
-        "ways_out": [_way("reschedule", "redeemed")],
     }
 
 
@@ -276,7 +265,7 @@ _HISTORY = page(
     },
 )
 
-_SESSION = _details("2026-12-03", "2026-12-02", version=3)
+SESSION = details("2026-12-03", "2026-12-02", version=3)
 
 SCOPE = {
     "action": "cancel",
@@ -290,7 +279,7 @@ SCOPE = {
             "time_zone": _ZONE,
             "new_starts_at": None,
             "decision": {
-                **_allowed(
+                **allowed(
                     "cancel", "returned", "2026-12-02T15:00:00-05:00", "2026-12-03T13:00:00-05:00"
                 ),
                 "quote": None,
@@ -314,22 +303,7 @@ SCOPE = {
 
 EXAMPLES: dict[str, object] = {
     "list_own_sessions": page(_summary("2026-12-03", version=3)),
-    "get_session": _SESSION,
-    "cancel_session": {
-        "session": _cancelled(_SESSION),
-        "fee": None,
-        "credit": "returned",
-        "command_id": IDS["command"],
-        "sessions": None,
-    },
-    # Of all commands on one session that have no example of their own.
-    "CommandAnswer": {
-        "session": _details("2026-12-08", "2026-12-07", version=4),
-        "fee": None,
-        "credit": "kept",
-        "command_id": IDS["command"],
-        "sessions": None,
-    },
+    "get_session": SESSION,
     "put_hold": {
         "start": "2026-12-08T15:00:00-05:00",
         "end": "2026-12-08T15:50:00-05:00",
@@ -383,7 +357,7 @@ EXAMPLES: dict[str, object] = {
         "access_token": f"WyIzZjBjN2YyZThhMWI0YzZkOWUzZjBhMWIyYzNkNGU1ZiJd.{'Zr4kT9bn' * 8}",
         "token_type": "Bearer",
         "expires_in": 1800,
-        "session": _SESSION,
+        "session": SESSION,
         "practice": WHO["practice"],
     },
     "get_health": {"status": "ok"},

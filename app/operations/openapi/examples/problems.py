@@ -51,8 +51,10 @@ PROBLEM_MEMBERS: dict[str, object] = {
     "booked_sessions": 2,
     "due_fees": 1,
 }
-# The members whose meaning depends on the code.
+# The members whose meaning depends on the code, and the optional ones that the example has.
 MEMBERS_OF_PROBLEM: dict[str, dict[str, object]] = {
+    "quote-required": {"decision": PROBLEM_MEMBERS["decision"]},
+    "quote-stale": {"decision": PROBLEM_MEMBERS["decision"]},
     "seats-conflict": {
         "conflicts": [
             {

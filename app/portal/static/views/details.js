@@ -41,7 +41,7 @@ export async function details(app, { id }) {
       isOpen || request ? null : h("p", { class: "message state-of" }, statusText(session)),
       isOpen && session.absence ? h("p", { class: "message" }, t.absence.noted(onOwnClock(session.absence.at))) : null,
       person(practitioner),
-      request ? [requestText(session), requestWays(app, session)] : about,
+      request ? [requestText(session), requestWays(app, known)] : about,
       request ? null : comingPart(app, known),
       undoPart(app, known),
     ),
@@ -66,8 +66,8 @@ export async function details(app, { id }) {
 /** The instant after which nobody is asked for this session any more; the service has the same rule. */
 const lastAsked = ({ starts_at: start }) => Date.parse(start) - 2 * 3_600_000;
 
-/** Whether an earlier time is of use. */
-const mayWait = (session) => session.absence === null && now() <= lastAsked(session);
+/** Whether an earlier time can be waited for, and is of use. */
+const mayWait = (session) => session.actions.wish.allowed && session.absence === null && now() <= lastAsked(session);
 
 function calendarButton(app, session) {
   const label = session.status === "cancelled" ? t.done.calendarGone : t.session.calendar;
