@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
@@ -30,14 +30,18 @@ def _is_active(wanted: bool) -> Any:  # noqa: ANN401, FBT001 - a condition; the 
     return Wish.ended_at.is_(None) if wanted else Wish.ended_at.is_not(None)
 
 
+def _is_late(now: datetime) -> ColumnElement[bool]:
+    """Match offers that have expired, though the worker has not recorded it yet."""
+    return and_(Offer.state == "open", Offer.answer_by < now)
+
+
 def _state_is(wanted: tuple[OfferState, datetime]) -> ColumnElement[bool]:
-    """Match offers by their state at an instant, also if the worker is late."""
+    """Match offers by their state at an instant."""
     state, now = wanted
-    is_late = and_(Offer.state == "open", Offer.answer_by < now)
     if state == "open":
-        return and_(Offer.state == "open", not_(is_late))
+        return and_(Offer.state == "open", not_(_is_late(now)))
     if state == "expired":
-        return or_(Offer.state == "expired", is_late)
+        return or_(Offer.state == "expired", _is_late(now))
     return Offer.state == state
 
 
@@ -254,13 +258,14 @@ async def open_offers_of_time(
 
 
 async def count_offers(
-    db: AsyncConnection, practice_id: UUID, since: datetime, until: datetime
+    db: AsyncConnection, practice_id: UUID, since: datetime, until: datetime, now: datetime
 ) -> dict[OfferState, int]:
-    """Count the offers that were made from `since` until before `until`, by state."""
+    """Count the offers that were made from `since` until before `until`, by the state at `now`."""
+    state = case((_is_late(now), "expired"), else_=Offer.state).label("state")
     found = await db.execute(
-        select(Offer.state, func.count().label("number"))
+        select(state, func.count().label("number"))
         .where(of_practice(PRACTICE, Offer, Offer.made_at >= since, Offer.made_at < until))
-        .group_by(Offer.state),
+        .group_by(state),
         {"practice_id": practice_id},
     )
     return {row.state: row.number for row in found}

@@ -166,10 +166,10 @@ async def list_practice_offers(
     responses=responses(*READING_BY_STAFF),
 )
 async def get_practice_offer_counts(
-    query: Annotated[OfferCountsQuery, Query()], staff: StaffReader, db: Reading
+    query: Annotated[OfferCountsQuery, Query()], staff: StaffReader, now: Now, db: Reading
 ) -> Response:
     """Count the offers that were made in a time, and the share that was accepted."""
-    counts = await count_offers(db, staff.practice_id, query.since, query.until)
+    counts = await count_offers(db, staff.practice_id, query.since, query.until, now)
     return json_answer(present_counts(counts))
 
 

@@ -12,6 +12,7 @@ from app.groups.commands.move import GroupMove, move_group
 from app.groups.judging import judge_due_groups
 from app.groups.records import NewGroup, SeatRules
 from app.identity.api_keys.keys import Staff
+from app.outbox.due import STILL_WAITING
 from app.sessions.commands.book_seat import book_seat
 from app.sessions.commands.booking import SeatBooking
 from app.sessions.commands.cancel import cancel_by_staff
@@ -72,8 +73,9 @@ class GroupScene:
             ),
         )
 
-    async def judge(self, now: datetime) -> None:
-        await judge_due_groups(self.world.engine, now, credit_grace=GRACE)
+    async def judge(self, due: datetime) -> None:
+        """Let the worker judge what was due then, as soon as it may."""
+        await judge_due_groups(self.world.engine, due + STILL_WAITING, credit_grace=GRACE)
 
     async def status(self) -> str:
         (row,) = await self.world.rows(Group, id=self.group_id)

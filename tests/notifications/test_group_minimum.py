@@ -12,6 +12,7 @@ from app.groups.commands.change import change_group
 from app.groups.records import SeatRules
 from app.mail.context import MailContext
 from app.notifications.delivery import send_notification
+from app.outbox.due import STILL_WAITING
 from app.sessions.commands.meeting import WantedMove
 from app.sessions.commands.orders import StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
@@ -30,6 +31,7 @@ from tests.world import NOW, TestClock
 # The worker looks at the groups of all practices.
 pytestmark = pytest.mark.alone
 
+TICK = timedelta(microseconds=1)
 BELOW = [("practice", "group_below_minimum"), ("webhook", "group.below_minimum")]
 CANCELLED = sorted([*BELOW, ("practitioner", "group_cancelled"), ("webhook", "group.cancelled")])
 
@@ -48,6 +50,15 @@ async def test_below_the_minimum_the_practice_is_told_once(scene: GroupScene) ->
     (change,) = await scene.world.rows(Change, kind="below_minimum")
     assert (change.actor, change.subject_id) == ("system", scene.group_id)
     assert change.details["seats_taken_when_due"] == 1
+
+
+async def test_a_cancellation_that_came_in_time_counts_though_it_waited(scene: GroupScene) -> None:
+    await scene.create(TOLD)
+    seats = [await scene.book(client_id) for client_id in await add_clients(scene.world, 3)]
+    await scene.judge(DUE - TICK)
+    await scene.leave(seats[0], DUE)
+    await scene.judge(DUE)
+    assert await scene.told() == BELOW
 
 
 async def test_a_group_with_enough_seats_is_left_alone(scene: GroupScene) -> None:
@@ -75,8 +86,8 @@ async def test_with_auto_cancel_the_group_is_cancelled_as_by_staff(scene: GroupS
     sessions = await scene.world.rows(Session)
     assert {row.status for row in sessions} == {"cancelled"}
     (redemption,) = await scene.world.rows(CreditRedemption)
-    assert redemption.returned_at == DUE
-    changes = await scene.world.rows(Change, at=DUE)
+    assert redemption.returned_at == DUE + STILL_WAITING
+    changes = await scene.world.rows(Change, at=DUE + STILL_WAITING)
     assert sorted((row.subject, row.kind) for row in changes) == [
         ("group", "below_minimum"),
         ("group", "cancelled"),
@@ -196,7 +207,7 @@ async def test_two_workers_judge_a_group_once(scene: GroupScene) -> None:
 async def test_the_practice_reads_what_became_of_the_group(
     scene: GroupScene, context: MailContext, postbox: Postbox, clock: TestClock, rules: SeatRules
 ) -> None:
-    clock.now = DUE
+    clock.now = DUE + STILL_WAITING
     await scene.create(rules)
     await scene.book(scene.world.client_id)
     await scene.judge(DUE)
@@ -215,7 +226,7 @@ async def test_the_worker_judges_groups(
     scene: GroupScene, settings: Settings, engine: AsyncEngine, clock: TestClock
 ) -> None:
     await scene.create(TOLD)
-    clock.now = DUE
+    clock.now = DUE + STILL_WAITING
 
     async def is_judged() -> bool:
         (row,) = await scene.world.rows(Group)

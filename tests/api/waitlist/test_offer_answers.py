@@ -1,5 +1,7 @@
 """An offer is accepted, declined, or not answered in time."""
 
+from typing import Any
+
 import pytest
 
 from app.outbox.due import STILL_WAITING
@@ -147,6 +149,9 @@ async def test_exactly_answer_by_is_in_time_and_later_is_expired(
     for state, ids in (("open", []), ("expired", [str(offer.id)])):
         listed = (await waiting.staff.get(OFFERS, state=state)).json()["items"]
         assert [one["id"] for one in listed] == ids
+    span: dict[str, Any] = {"from": NOW.isoformat(), "to": (NOW + HOUR).isoformat()}
+    counts = (await waiting.staff.get(f"{OFFERS}/counts", **span)).json()
+    assert (counts["open"], counts["expired"], counts["accepted_share"]) == (0, 1, 0.0)
     assert (await waiting.api.get("/v1/offers")).json() == {"items": []}
 
 
