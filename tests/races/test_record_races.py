@@ -1,0 +1,69 @@
+"""Policies, prices and links that are written at the same time: each knows of the other."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.configuration.settings import Settings
+from app.tables.practices import PolicyVersion
+from tests.races.test_waiting import held_row, wait_until_waiting
+from tests.transfer import in_short, read, send, written
+from tests.world import NOW, Api, World
+
+pytestmark = pytest.mark.slow
+
+START = NOW + timedelta(days=3)
+DAY = timedelta(days=1)
+POLICIES = "/v1/practice/policies"
+
+
+def fee(amount_minor: int) -> dict[str, Any]:
+    """Give rules with a fixed fee for a late cancellation."""
+    return {
+        "cancel": {"fees": [{"deadline": {"before_minutes": 60}, "amount_minor": amount_minor}]}
+    }
+
+
+def versions(*numbers: int) -> bytes:
+    """Write lines of an import: versions of the practice's policy."""
+    return written(
+        [
+            {"kind": "policy", "version": n, "text": f"Version {n}", "rules": fee(100 * n)}
+            for n in numbers
+        ]
+    )
+
+
+async def stored(world: World) -> list[tuple[int, str]]:
+    return sorted((row.number, row.text) for row in await world.rows(PolicyVersion))
+
+
+async def test_two_imports_of_the_same_policy_versions_add_each_once(
+    staff: Api, world: World, settings: Settings
+) -> None:
+    """Else the second one would add the first version again, after the last."""
+    async with held_row(settings, world, "practices") as holder:
+        first = asyncio.create_task(send(staff, versions(1, 2)))
+        await wait_until_waiting(world, holder)
+        second = asyncio.create_task(send(staff, versions(1, 2)))
+        await wait_until_waiting(world, holder, others=2)
+    results = [[in_short(line) for line in read(await task)] for task in (first, second)]
+    assert sorted(results) == [["created", "created"], ["unchanged", "unchanged"]]
+    assert await stored(world) == [(1, "Version 1"), (2, "Version 2")]
+
+
+async def test_an_imported_version_that_is_not_the_next_any_more_is_refused(
+    staff: Api, world: World, settings: Settings
+) -> None:
+    by_hand = {"text": "By hand", "rules": {}}
+    async with held_row(settings, world, "practices") as holder:
+        first = asyncio.create_task(staff.post(POLICIES, by_hand))
+        await wait_until_waiting(world, holder)
+        second = asyncio.create_task(send(staff, versions(1)))
+        await wait_until_waiting(world, holder, others=2)
+    assert (await first).status_code == 201
+    (refused,) = read(await second)
+    assert in_short(refused) == "validation-failed /version"
+    assert await stored(world) == [(1, "By hand")]
