@@ -1,7 +1,7 @@
 """Commands on one move request at the same time: it is answered, withdrawn and closed once."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -112,11 +112,45 @@ async def test_a_request_without_open_sessions_is_closed_once(
     request_id = UUID(await _ask(staff, session_id))
     assert (await api.cancel(session_id)).status_code == 200
     later = NOW + 2 * DAY
-
-    async def close() -> None:
-        await transact(
-            engine, lambda db: close_request(db, world.practice_id, request_id, now=later)
-        )
-
-    await asyncio.gather(*(close() for _ in range(ROUNDS)))
+    await asyncio.gather(*(_close(engine, world, request_id, later) for _ in range(ROUNDS)))
     assert len(await world.rows(Change, subject="move_request", kind="closed")) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["keep", "cancel"])
+@pytest.mark.parametrize("choice", ["range", "misfits"])
+async def test_a_session_that_leaves_the_choice_meanwhile_is_left_alone(
+    api: Api, world: World, settings: Settings, choice: str, meanwhile: str
+) -> None:
+    """Its client has just moved it out of the range, or to a time that fits."""
+    staff = api.signed_in(await world.key())
+    session_id = await world.book(START)
+    who = str(world.practitioner_id)
+    chosen = {
+        "range": {
+            "practitioner_id": who,
+            "from": START.isoformat(),
+            "to": (START + DAY).isoformat(),
+        },
+        "misfits": {"misfits_of": who},
+    }[choice]
+    off = {"starts_at": START.isoformat(), "ends_at": (START + DAY).isoformat()}
+    made = await staff.post(f"/v1/practice/practitioners/{who}/time-off", off)
+    assert made.status_code == 201, made.text
+    terms = {"answer_by": (NOW + DAY).isoformat(), "meanwhile": meanwhile}
+    async with held(settings, world) as holder:
+        moved = asyncio.create_task(api.reschedule(session_id, START + 14 * DAY))
+        await wait_until_waiting(world, holder)
+        asked = asyncio.create_task(staff.post(REQUESTS, chosen | terms))
+        await wait_until_waiting(world, holder, others=2)
+    assert (await moved).status_code == 200
+    refused = await asked
+    assert refused.status_code == 422, refused.text
+    pointers = [one["pointer"] for one in refused.json()["errors"]]
+    assert pointers == ["/practitioner_id" if choice == "range" else "/misfits_of"]
+    (row,) = await world.rows(Session)
+    assert (row.status, row.starts_at) == ("booked", START + 14 * DAY)
+    assert await world.rows(MoveRequest) == []
+
+
+async def _close(engine: AsyncEngine, world: World, request_id: UUID, now: datetime) -> None:
+    await transact(engine, lambda db: close_request(db, world.practice_id, request_id, now=now))
