@@ -17,7 +17,7 @@ from app.tables.notifications import Notification
 from app.tables.sessions import Fee, Session
 from app.tables.webhooks import WebhookEndpoint
 from tests.drills.speaking import speakers
-from tests.races.test_waiting import held, wait_until_waiting
+from tests.races.test_waiting import held, held_row, wait_until_waiting
 from tests.world import NOW, Api, TestClock, World
 
 pytestmark = pytest.mark.slow
@@ -150,6 +150,76 @@ async def test_a_session_that_leaves_the_choice_meanwhile_is_left_alone(
     (row,) = await world.rows(Session)
     assert (row.status, row.starts_at) == ("booked", START + 14 * DAY)
     assert await world.rows(MoveRequest) == []
+
+
+async def _ask_two(staff: Api, world: World, answer_by: datetime) -> tuple[UUID, UUID]:
+    """Ask the client of two sessions; give the ids of the request and of the second session."""
+    ids = [await world.book(START + number * DAY) for number in range(2)]
+    body = {
+        "sessions": [str(one) for one in ids],
+        "answer_by": answer_by.isoformat(),
+        "meanwhile": "keep",
+    }
+    asked = await staff.post(REQUESTS, body)
+    assert asked.status_code == 201, asked.text
+    return UUID(asked.json()["id"]), ids[1]
+
+
+async def test_withdrawing_beside_an_answer_taken_back_leaves_nothing_open(
+    api: Api, world: World, settings: Settings
+) -> None:
+    staff = api.signed_in(await world.key())
+    request_id, session_id = await _ask_two(staff, world, NOW + DAY)
+    assert (await api.reschedule(session_id, START + 8 * DAY)).status_code == 200
+    async with held(settings, world) as holder:
+        undone = asyncio.create_task(api.post(f"/v1/sessions/{session_id}/undo", None))
+        await wait_until_waiting(world, holder)
+        withdrawn = asyncio.create_task(staff.post(f"{REQUESTS}/{request_id}/withdraw", {}))
+        await wait_until_waiting(world, holder, others=2)
+    assert (await undone).status_code == 200
+    assert (await withdrawn).status_code == 200
+    await _is_over(api, staff, world, session_id, "withdrawn", NOW + 2 * DAY)
+
+
+async def test_an_answer_taken_back_beside_a_withdrawal_of_another_practitioner(
+    api: Api, world: World, settings: Settings
+) -> None:
+    """The answered session is the only one of its practitioner: the two share no other lock."""
+    staff = api.signed_in(await world.key())
+    other = await world.add_practitioner()
+    first, second = await world.book(START), await world.book(START + DAY, practitioner_id=other)
+    body = {
+        "sessions": [str(first), str(second)],
+        "answer_by": (NOW + DAY).isoformat(),
+        "meanwhile": "keep",
+    }
+    request_id = (await staff.post(REQUESTS, body)).json()["id"]
+    assert (await api.reschedule(second, START + 8 * DAY)).status_code == 200
+    async with held_row(settings, world, "practitioners", other) as holder:
+        undone = asyncio.create_task(api.post(f"/v1/sessions/{second}/undo", None))
+        await wait_until_waiting(world, holder)
+        withdrawn = asyncio.create_task(staff.post(f"{REQUESTS}/{request_id}/withdraw", {}))
+        await wait_until_waiting(world, holder, others=2)
+    assert (await undone).status_code == 200
+    assert (await withdrawn).status_code == 200
+    await _is_over(api, staff, world, second, "withdrawn", NOW + 2 * DAY)
+
+
+async def _is_over(
+    api: Api, staff: Api, world: World, session_id: UUID, state: str, answer_by: datetime
+) -> None:
+    """Nothing is open for a session, and the practice can ask again."""
+    assert await world.rows(MoveRequestSession, state="asked") == []
+    (asked,) = await world.rows(MoveRequestSession, session_id=session_id)
+    assert asked.state == state
+    assert (await api.session(session_id))["move_request"] is None
+    body = {
+        "sessions": [str(session_id)],
+        "answer_by": answer_by.isoformat(),
+        "meanwhile": "keep",
+    }
+    again = await staff.post(REQUESTS, body)
+    assert again.status_code == 201, again.text
 
 
 async def _close(engine: AsyncEngine, world: World, request_id: UUID, now: datetime) -> None:
