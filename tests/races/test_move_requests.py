@@ -1,7 +1,9 @@
 """Commands on one move request at the same time: it is answered, withdrawn and closed once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -203,6 +205,32 @@ async def test_an_answer_taken_back_beside_a_withdrawal_of_another_practitioner(
     assert (await undone).status_code == 200
     assert (await withdrawn).status_code == 200
     await _is_over(api, staff, world, second, "withdrawn", NOW + 2 * DAY)
+
+
+@pytest.mark.parametrize("first", ["undo", "close"])
+async def test_closing_beside_an_answer_taken_back_leaves_nothing_open(
+    api: Api, world: World, settings: Settings, first: str
+) -> None:
+    """The answer is taken back in time, and waits for a lock until the worker closes."""
+    staff = api.signed_in(await world.key())
+    by = NOW + timedelta(hours=1)
+    request_id, session_id = await _ask_two(staff, world, by)
+    assert (await api.reschedule(session_id, START + 8 * DAY)).status_code == 200
+    calls: dict[str, Callable[[], Awaitable[Any]]] = {
+        "undo": lambda: api.post(f"/v1/sessions/{session_id}/undo", None),
+        "close": lambda: _close(world.engine, world, request_id, by + DAY),
+    }
+    (second,) = calls.keys() - {first}
+    async with held(settings, world) as holder:
+        earlier = asyncio.ensure_future(calls[first]())
+        await wait_until_waiting(world, holder)
+        later = asyncio.ensure_future(calls[second]())
+        await wait_until_waiting(world, holder, others=2)
+    undone = (await asyncio.gather(earlier, later))[0 if first == "undo" else 1]
+    assert undone is not None
+    assert undone.status_code == 200, undone.text
+    state = "kept" if first == "undo" else "moved"
+    await _is_over(api, staff, world, session_id, state, by + DAY)
 
 
 async def _is_over(
