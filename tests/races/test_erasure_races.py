@@ -8,7 +8,9 @@ from uuid import UUID
 
 import pytest
 from httpx import Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.erasure.retention_repository import delete_notes, delete_origins
 from app.tables.changes import Change, ChangeNote
 from app.tables.feeds import Feed
 from app.tables.idempotency import IdempotencyKey
@@ -17,6 +19,7 @@ from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
 from app.tables.waitlist import Wish
 from tests.groups import add_group, add_seat
+from tests.races.test_waiting import wait_until_waiting
 from tests.world import NOW, Api, World
 
 pytestmark = pytest.mark.slow
@@ -140,3 +143,23 @@ async def test_two_clients_of_one_class_are_erased_at_once(staff: Api, world: Wo
     assert [answer.json()["sessions_cancelled"] for answer in answers] == [1] * 4
     for client_id in clients:
         await nothing_is_left(world, client_id)
+
+
+@pytest.mark.parametrize("retention", [delete_origins, delete_notes])
+async def test_notes_that_the_retention_is_writing_again_are_erased(
+    api: Api, staff: Api, world: World, retention: Any
+) -> None:
+    """It keeps either the note or the network address, in a new row."""
+    session_id = await world.book(START)
+    assert (await api.cancel(session_id, reason={"note": CANARY})).status_code == 200
+    async with world.engine.begin() as db:
+        await retention(db, world.practice_id, NOW + DAY)
+        erasing = asyncio.ensure_future(erase(staff, world.client_id))
+        await wait_until_waiting(world, await driver_of(db))
+    assert (await erasing).status_code == 200
+    await nothing_is_left(world, world.client_id)
+
+
+async def driver_of(db: AsyncConnection) -> Any:
+    """Give the driver's connection."""
+    return (await db.get_raw_connection()).driver_connection
