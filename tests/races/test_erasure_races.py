@@ -10,16 +10,18 @@ import pytest
 from httpx import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.configuration.settings import Settings
 from app.erasure.retention_repository import delete_notes, delete_origins
 from app.tables.changes import Change, ChangeNote
 from app.tables.feeds import Feed
 from app.tables.idempotency import IdempotencyKey
-from app.tables.practices import Client
+from app.tables.practices import Client, Package, Service
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
 from app.tables.waitlist import Wish
 from tests.groups import add_group, add_seat
-from tests.races.test_waiting import wait_until_waiting
+from tests.races.test_waiting import held_row, wait_until_waiting
+from tests.transfer import read, send, written
 from tests.world import NOW, Api, World
 
 pytestmark = pytest.mark.slow
@@ -163,3 +165,33 @@ async def test_notes_that_the_retention_is_writing_again_are_erased(
 async def driver_of(db: AsyncConnection) -> Any:
     """Give the driver's connection."""
     return (await db.get_raw_connection()).driver_connection
+
+
+@pytest.mark.parametrize("how", ["post", "put", "import"])
+async def test_a_package_while_erasing(
+    staff: Api, world: World, settings: Settings, how: str
+) -> None:
+    """The erasure holds the client, and waits for one of the client's packages."""
+    known = await world.add_package(client_id=world.client_id)
+    await world.change(Client, world.client_id, external_ref="ana")
+    await world.change(Service, world.service_id, external_ref="visit")
+    body = {"name": CANARY, "credits": 6}
+    own = body | {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+    line = {"kind": "package", "external_ref": "six", "client_ref": "ana", "service_ref": "visit"}
+    calls = {
+        "post": lambda: staff.post("/v1/practice/packages", own),
+        "put": lambda: staff.put("/v1/practice/packages/by-ref/six", own),
+        "import": lambda: send(staff, written([line | body])),
+    }
+    async with held_row(settings, world, "packages", known) as holder:
+        erasing = asyncio.ensure_future(erase(staff, world.client_id))
+        await wait_until_waiting(world, holder)
+        made = asyncio.create_task(calls[how]())
+        await wait_until_waiting(world, holder, others=2)
+    assert (await erasing).status_code == 200
+    answer = await made
+    problem = read(answer)[0]["problem"] if how == "import" else answer.json()
+    assert problem["status"] == 422
+    pointers = [one["pointer"] for one in problem["errors"]]
+    assert pointers == ["/client_ref" if how == "import" else "/client_id"]
+    assert [row.id for row in await world.rows(Package)] == [known]
