@@ -3,12 +3,15 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app.configuration.settings import Settings
 from app.tables.practices import PolicyVersion
+from app.tables.sessions import Session
 from tests.races.test_waiting import held_row, wait_until_waiting
+from tests.series import book_series
 from tests.transfer import in_short, read, send, written
 from tests.world import NOW, Api, World
 
@@ -67,3 +70,21 @@ async def test_an_imported_version_that_is_not_the_next_any_more_is_refused(
     (refused,) = read(await second)
     assert in_short(refused) == "validation-failed /version"
     assert await stored(world) == [(1, "By hand")]
+
+
+async def test_links_of_two_sessions_of_a_series_are_revoked_one_after_the_other(
+    staff: Api, world: World, settings: Settings
+) -> None:
+    """A link of one that is issued before the second revocation does not change the other."""
+    first, second = (await book_series(staff, world, START, every={"days": 1}, force=True))[:2]
+
+    async def revoke(session_id: str) -> None:
+        answer = await staff.post(f"/v1/practice/sessions/{session_id}/links/revoke", {})
+        assert answer.status_code == 200, answer.text
+
+    async with held_row(settings, world, "sessions", UUID(second)) as holder:
+        both = [asyncio.create_task(revoke(one)) for one in (second, first)]
+        await wait_until_waiting(world, holder, others=2)
+    await asyncio.gather(*both)
+    rows = {str(row.id): row.link_generation for row in await world.rows(Session)}
+    assert sorted((rows[first], rows[second])) == [1, 2]
