@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from app.configuration.settings import Settings
-from app.tables.practices import PolicyVersion
+from app.tables.practices import PolicyVersion, Service
 from app.tables.sessions import Session
 from tests.races.test_waiting import held_row, wait_until_waiting
 from tests.series import book_series
@@ -70,6 +70,46 @@ async def test_an_imported_version_that_is_not_the_next_any_more_is_refused(
     (refused,) = read(await second)
     assert in_short(refused) == "validation-failed /version"
     assert await stored(world) == [(1, "By hand")]
+
+
+@pytest.mark.parametrize("first", ["fee", "price"])
+async def test_of_a_fee_and_a_price_out_of_proportion_the_second_is_refused(
+    staff: Api, world: World, settings: Settings, first: str
+) -> None:
+    price = {"price": {"amount_minor": 100, "currency": "USD"}}
+    policy = {"service_id": str(world.service_id), "text": "Late", "rules": fee(1_000_000)}
+    calls = {
+        "fee": lambda: staff.post(POLICIES, policy),
+        "price": lambda: staff.patch(f"/v1/practice/services/{world.service_id}", price),
+    }
+    (second,) = calls.keys() - {first}
+    async with held_row(settings, world, "services", world.service_id) as holder:
+        earlier = asyncio.create_task(calls[first]())
+        await wait_until_waiting(world, holder)
+        later = asyncio.create_task(calls[second]())
+        await wait_until_waiting(world, holder, others=2)
+    assert (await earlier).is_success
+    refused = await later
+    assert (refused.status_code, refused.json()["code"]) == (422, "validation-failed")
+    (service,) = await world.rows(Service)
+    assert (service.price_minor, len(await world.rows(PolicyVersion))) == (
+        (12000, 1) if first == "fee" else (100, 0)
+    )
+
+
+async def test_a_price_that_changes_before_the_policy_is_its_turn_counts(
+    staff: Api, world: World, settings: Settings
+) -> None:
+    policy = {"service_id": str(world.service_id), "text": "Late", "rules": fee(1_000_000)}
+    price = {"price": {"amount_minor": 100, "currency": "USD"}}
+    async with held_row(settings, world, "practices") as holder:
+        added = asyncio.create_task(staff.post(POLICIES, policy))
+        await wait_until_waiting(world, holder)
+        changed = await staff.patch(f"/v1/practice/services/{world.service_id}", price)
+        assert changed.status_code == 200, changed.text
+    refused = await added
+    assert refused.status_code == 422, refused.text
+    assert await world.rows(PolicyVersion) == []
 
 
 async def test_links_of_two_sessions_of_a_series_are_revoked_one_after_the_other(
