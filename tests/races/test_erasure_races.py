@@ -195,3 +195,32 @@ async def test_a_package_while_erasing(
     pointers = [one["pointer"] for one in problem["errors"]]
     assert pointers == ["/client_ref" if how == "import" else "/client_id"]
     assert [row.id for row in await world.rows(Package)] == [known]
+
+
+@pytest.mark.parametrize("how", ["patch", "put", "import"])
+async def test_a_changed_package_while_erasing(
+    staff: Api, world: World, settings: Settings, how: str
+) -> None:
+    """It is found by the reference that is being erased."""
+    known = await world.add_package(client_id=world.client_id, external_ref="six")
+    await world.change(Client, world.client_id, external_ref="ana")
+    await world.change(Service, world.service_id, external_ref="visit")
+    body = {"name": CANARY, "credits": 6}
+    own = body | {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+    line = {"kind": "package", "external_ref": "six", "client_ref": "ana", "service_ref": "visit"}
+    calls = {
+        "patch": lambda: staff.patch(f"/v1/practice/packages/{known}", body),
+        "put": lambda: staff.put("/v1/practice/packages/by-ref/six", own),
+        "import": lambda: send(staff, written([line | body])),
+    }
+    async with held_row(settings, world, "packages", known) as holder:
+        erasing = asyncio.ensure_future(erase(staff, world.client_id))
+        await wait_until_waiting(world, holder)
+        changed = asyncio.create_task(calls[how]())
+        await wait_until_waiting(world, holder, others=2)
+    assert (await erasing).status_code == 200
+    answer = await changed
+    problem = read(answer)[0]["problem"] if how == "import" else answer.json()
+    assert problem["code"] == "client-erased"
+    (package,) = await world.rows(Package)
+    assert (package.name, package.external_ref) == ("(erased)", None)

@@ -11,7 +11,7 @@ from app.directory.packages.repository import PACKAGE_ROWS, PackageRepository, i
 from app.directory.records import Records
 from app.directory.repository import Record
 from app.domain.errors import InvalidInputError
-from app.identity.queries import is_erased
+from app.identity.queries import check_not_erased, is_erased
 from app.tables.practices import Client, Service
 
 
@@ -33,7 +33,9 @@ class _Packages(Records):
 
         Raises:
             InvalidInputError: the client or service does not belong to the practice or would
-                change, or `credits` would be below the credits in use.
+                change, the client of a new one was erased, or `credits` would be below the credits
+                in use.
+            ClientErasedError: the client was erased, and the package stays as it is.
         """
         for name, table, called in (
             ("client_id", Client, "client"),
@@ -50,7 +52,10 @@ class _Packages(Records):
             is_nameless = self._of_erased and changed["name"] == TOMBSTONE["name"]
             if not is_nameless and await is_erased(db, practice_id, changed["client_id"]):
                 raise InvalidInputError("/client_id", "field.not-active")
-        if before is not None and "credits" in changed:
+            return
+        # An erasure changes the package too, which the caller has locked.
+        await check_not_erased(db, practice_id, before["client_id"])
+        if "credits" in changed:
             in_use = before["credits"] - before["credits_left"]
             if changed["credits"] < in_use:
                 raise InvalidInputError("/credits", "field.credits-in-use", in_use=in_use)
