@@ -38,10 +38,11 @@ async def imported(staff: Api, lines: list[Any]) -> list[Any]:
 
 async def outcomes(staff: Api, lines: list[Any]) -> list[str]:
     """Import lines, and say in a word what became of each; of a failed one its first pointer."""
-    return [_in_short(result) for result in await imported(staff, lines)]
+    return [in_short(result) for result in await imported(staff, lines)]
 
 
-def _in_short(result: Any) -> str:
+def in_short(result: Any) -> str:
+    """Say in a word what became of a line; of a failed one its first pointer."""
     problem = result["problem"]
     if problem is None:
         return str(result["result"])

@@ -63,21 +63,22 @@ class ErasureRepository:
         One that a worker is sending is left alone: its row is locked, and a mail server may take
         minutes. If that attempt fails, the next one finds that the client is erased.
         """
-        waiting = (
+        await self._change_notifications(
+            Notification.status == "pending", status="dropped", finished_at=now
+        )
+
+    async def _change_notifications(self, condition: ColumnElement[bool], **values: Any) -> None:  # noqa: ANN401 - columns
+        """Change columns of the client's notifications, but of one that a worker is sending."""
+        about_client = is_notification_of(self._practice_id, self._held)
+        free = (
             select(Notification.id)
-            .where(
-                self._own(
-                    Notification,
-                    Notification.status == "pending",
-                    is_notification_of(self._practice_id, self._held),
-                )
-            )
+            .where(self._own(Notification, condition, about_client))
             .with_for_update(skip_locked=True)
         )
         await self._db.execute(
             update(Notification)
-            .where(self._own(Notification, Notification.id.in_(waiting)))
-            .values(status="dropped", finished_at=now)
+            .where(self._own(Notification, Notification.id.in_(free)))
+            .values(**values)
         )
 
     async def _erase_notes(self) -> None:
@@ -88,9 +89,11 @@ class ErasureRepository:
         changes = select(Change.id).where(
             is_change_of(self._practice_id, self._held), Change.kind != "erased"
         )
-        await self._db.execute(
-            delete(ChangeNote).where(self._own(ChangeNote, ChangeNote.change_id.in_(changes)))
-        )
+        notes = delete(ChangeNote).where(self._own(ChangeNote, ChangeNote.change_id.in_(changes)))
+        await self._db.execute(notes)
+        # If the first statement has waited for the retention, only another one sees what that has
+        # written again: of a note with an address, the part that it keeps.
+        await self._db.execute(notes)
         of_client = MoveRequestSession.session_id.in_(self._held.sessions)
         asked = select(MoveRequestSession.move_request_id).where(
             self._own(MoveRequestSession, of_client)
@@ -123,17 +126,9 @@ class ErasureRepository:
                 link_generation=Session.link_generation + 1,
             )
         )
-        await self._db.execute(
-            update(Notification)
-            .where(
-                self._own(
-                    Notification,
-                    is_notification_of(self._practice_id, self._held),
-                    Notification.last_error.is_not(None),
-                )
-            )
-            .values(last_error=None)
-        )
+        # An error is a class and a code (app/outbox/errors.py), so it may stay while a worker sends
+        # the mail again.
+        await self._change_notifications(Notification.last_error.is_not(None), last_error=None)
 
     async def _erase_packages(self) -> None:
         """Replace the names of packages, and take their references."""
@@ -149,9 +144,14 @@ class ErasureRepository:
             of_client = self._own(table, table.client_id == self._held.client_id)
             await self._db.execute(delete(table).where(of_client))
         await delete_links_of_client(self._db, self._practice_id, self._held.client_id)
-        # A request belongs to no practice. Who asked it for another one asks again.
-        is_address = func.lower(SignInRequest.address) == address.lower()
-        await self._db.execute(delete(SignInRequest).where(is_address))
+        # A request belongs to no practice. Who asked it for another one asks again. One that a
+        # worker is answering is deleted by that worker: afterwards nobody has the address.
+        free = (
+            select(SignInRequest.id)
+            .where(func.lower(SignInRequest.address) == address.lower())
+            .with_for_update(skip_locked=True)
+        )
+        await self._db.execute(delete(SignInRequest).where(SignInRequest.id.in_(free)))
 
     async def _erase_answers(self) -> None:
         """Delete the stored answers of the client's own calls, and others that mention them."""

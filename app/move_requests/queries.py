@@ -16,7 +16,7 @@ from app.move_requests.records import AskedSession, MoveRequestRecord, SessionsO
 from app.outbox.due import due_in_open_practices
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.move_requests import MoveRequest, MoveRequestSession
-from app.tables.practices import Client, Practitioner
+from app.tables.practices import Client
 from app.tables.sessions import Session
 from app.web.cursors import TimePosition
 
@@ -182,16 +182,6 @@ async def ids_in_range(
         .limit(most)
     )
     return list(found.all())
-
-
-async def has_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_id: UUID) -> bool:
-    """Tell whether the practice has such a practitioner."""
-    found = await db.scalar(
-        select(Practitioner.id).where(
-            of_practice(practice_id, Practitioner, Practitioner.id == practitioner_id)
-        )
-    )
-    return found is not None
 
 
 _SESSIONS = (

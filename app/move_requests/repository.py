@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.locks import lock_sessions
 from app.move_requests.records import NewMoveRequest
 from app.sessions.read.records import SessionRecord
 from app.tables.joins import of_practice
@@ -52,12 +53,21 @@ class MoveRequestRepository:
         ]
         await self._db.execute(insert(MoveRequestSession), rows)
 
-    async def open_sessions(self, request_id: UUID) -> list[UUID]:
-        """List the sessions for which the request is open."""
+    async def lock_all_sessions(self, request_id: UUID) -> list[UUID]:
+        """Lock all sessions of a request, and give their ids.
+
+        Also those whose clients have answered: one who takes that back opens the request again for
+        their session.
+
+        Raises:
+            NotFoundError: the practice has no such request.
+        """
         found = await self._db.scalars(
-            select(MoveRequestSession.session_id).where(self._open(request_id))
+            select(MoveRequestSession.session_id).where(self._of(request_id))
         )
-        return list(found.all())
+        session_ids = list(found.all())
+        await lock_sessions(self._db, self._practice_id, session_ids)
+        return session_ids
 
     async def close(
         self,
@@ -72,7 +82,13 @@ class MoveRequestRepository:
         """
         ended = await self._db.scalars(
             update(MoveRequestSession)
-            .where(self._open(request_id), MoveRequestSession.session_id.in_(session_ids))
+            .where(
+                self._of(
+                    request_id,
+                    MoveRequestSession.state == "asked",
+                    MoveRequestSession.session_id.in_(session_ids),
+                )
+            )
             .values(state=state, answered_at=now)
             .returning(MoveRequestSession.session_id)
         )
@@ -101,10 +117,6 @@ class MoveRequestRepository:
         )
         return ended.first() is not None
 
-    def _open(self, request_id: UUID) -> Any:  # noqa: ANN401 - a condition
-        return of_practice(
-            self._practice_id,
-            MoveRequestSession,
-            MoveRequestSession.move_request_id == request_id,
-            MoveRequestSession.state == "asked",
-        )
+    def _of(self, request_id: UUID, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        of_request = MoveRequestSession.move_request_id == request_id
+        return of_practice(self._practice_id, MoveRequestSession, of_request, *conditions)

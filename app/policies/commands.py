@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import write_change
-from app.directory.practice.repository import PracticeRepository
+from app.directory.practice.repository import PracticeRepository, lock_practice
+from app.directory.services.repository import SERVICE_ROWS
 from app.identity.api_keys.keys import Staff
 from app.policies.checks import check_policy
 from app.policies.proof import Proof, proof_read
@@ -71,6 +72,7 @@ async def replay_policy_version(
         InvalidInputError: see `check_policy`.
     """
     practice_id = staff.practice_id
+    await _lock(db, practice_id, service_id)
     await check_policy(db, practice_id, service_id, practitioner_id, rules, is_old=is_old)
     policy_id = await PracticeRepository(db, practice_id).add_policy_version(
         text=text,
@@ -97,3 +99,14 @@ async def replay_policy_version(
         },
     )
     return version
+
+
+async def _lock(db: AsyncConnection, practice_id: UUID, service_id: UUID | None) -> None:
+    """Lock the practice, whose versions are counted, then the service.
+
+    A change of the service's price takes the service's lock too: of a fee and a price, the second
+    is checked against the first.
+    """
+    await lock_practice(db, practice_id)
+    if service_id is not None:
+        await SERVICE_ROWS.lock(db, practice_id, service_id)

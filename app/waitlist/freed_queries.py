@@ -162,6 +162,7 @@ async def changes_since(
     What an import has written is no change of now: nobody is told of it.
 
     `practitioner_id`, `service_id` and `group_id` are those of the session, or of the group.
+    `seat_of` and `seat_start` say where the seat is now.
     """
     found = await db.execute(
         select(
@@ -180,6 +181,7 @@ async def changes_since(
             func.coalesce(Session.practitioner_id, Group.practitioner_id).label("practitioner_id"),
             func.coalesce(Session.service_id, Group.service_id).label("service_id"),
             Session.group_id.label("seat_of"),
+            Session.starts_at.label("seat_start"),
             Group.id.label("group_id"),
             Group.starts_at.label("group_start"),
             Group.ends_at.label("group_end"),

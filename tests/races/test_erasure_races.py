@@ -8,15 +8,20 @@ from uuid import UUID
 
 import pytest
 from httpx import Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.configuration.settings import Settings
+from app.erasure.retention_repository import delete_notes, delete_origins
 from app.tables.changes import Change, ChangeNote
 from app.tables.feeds import Feed
 from app.tables.idempotency import IdempotencyKey
-from app.tables.practices import Client
+from app.tables.practices import Client, Package, Service
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
 from app.tables.waitlist import Wish
 from tests.groups import add_group, add_seat
+from tests.races.test_waiting import held_row, wait_until_waiting
+from tests.transfer import read, send, written
 from tests.world import NOW, Api, World
 
 pytestmark = pytest.mark.slow
@@ -140,3 +145,82 @@ async def test_two_clients_of_one_class_are_erased_at_once(staff: Api, world: Wo
     assert [answer.json()["sessions_cancelled"] for answer in answers] == [1] * 4
     for client_id in clients:
         await nothing_is_left(world, client_id)
+
+
+@pytest.mark.parametrize("retention", [delete_origins, delete_notes])
+async def test_notes_that_the_retention_is_writing_again_are_erased(
+    api: Api, staff: Api, world: World, retention: Any
+) -> None:
+    """It keeps either the note or the network address, in a new row."""
+    session_id = await world.book(START)
+    assert (await api.cancel(session_id, reason={"note": CANARY})).status_code == 200
+    async with world.engine.begin() as db:
+        await retention(db, world.practice_id, NOW + DAY)
+        erasing = asyncio.ensure_future(erase(staff, world.client_id))
+        await wait_until_waiting(world, await driver_of(db))
+    assert (await erasing).status_code == 200
+    await nothing_is_left(world, world.client_id)
+
+
+async def driver_of(db: AsyncConnection) -> Any:
+    """Give the driver's connection."""
+    return (await db.get_raw_connection()).driver_connection
+
+
+@pytest.mark.parametrize("how", ["post", "put", "import"])
+async def test_a_package_while_erasing(
+    staff: Api, world: World, settings: Settings, how: str
+) -> None:
+    """The erasure holds the client, and waits for one of the client's packages."""
+    known = await world.add_package(client_id=world.client_id)
+    await world.change(Client, world.client_id, external_ref="ana")
+    await world.change(Service, world.service_id, external_ref="visit")
+    body = {"name": CANARY, "credits": 6}
+    own = body | {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+    line = {"kind": "package", "external_ref": "six", "client_ref": "ana", "service_ref": "visit"}
+    calls = {
+        "post": lambda: staff.post("/v1/practice/packages", own),
+        "put": lambda: staff.put("/v1/practice/packages/by-ref/six", own),
+        "import": lambda: send(staff, written([line | body])),
+    }
+    async with held_row(settings, world, "packages", known) as holder:
+        erasing = asyncio.ensure_future(erase(staff, world.client_id))
+        await wait_until_waiting(world, holder)
+        made = asyncio.create_task(calls[how]())
+        await wait_until_waiting(world, holder, others=2)
+    assert (await erasing).status_code == 200
+    answer = await made
+    problem = read(answer)[0]["problem"] if how == "import" else answer.json()
+    assert problem["status"] == 422
+    pointers = [one["pointer"] for one in problem["errors"]]
+    assert pointers == ["/client_ref" if how == "import" else "/client_id"]
+    assert [row.id for row in await world.rows(Package)] == [known]
+
+
+@pytest.mark.parametrize("how", ["patch", "put", "import"])
+async def test_a_changed_package_while_erasing(
+    staff: Api, world: World, settings: Settings, how: str
+) -> None:
+    """It is found by the reference that is being erased."""
+    known = await world.add_package(client_id=world.client_id, external_ref="six")
+    await world.change(Client, world.client_id, external_ref="ana")
+    await world.change(Service, world.service_id, external_ref="visit")
+    body = {"name": CANARY, "credits": 6}
+    own = body | {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+    line = {"kind": "package", "external_ref": "six", "client_ref": "ana", "service_ref": "visit"}
+    calls = {
+        "patch": lambda: staff.patch(f"/v1/practice/packages/{known}", body),
+        "put": lambda: staff.put("/v1/practice/packages/by-ref/six", own),
+        "import": lambda: send(staff, written([line | body])),
+    }
+    async with held_row(settings, world, "packages", known) as holder:
+        erasing = asyncio.ensure_future(erase(staff, world.client_id))
+        await wait_until_waiting(world, holder)
+        changed = asyncio.create_task(calls[how]())
+        await wait_until_waiting(world, holder, others=2)
+    assert (await erasing).status_code == 200
+    answer = await changed
+    problem = read(answer)[0]["problem"] if how == "import" else answer.json()
+    assert problem["code"] == "client-erased"
+    (package,) = await world.rows(Package)
+    assert (package.name, package.external_ref) == ("(erased)", None)

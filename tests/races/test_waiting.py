@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -40,14 +41,33 @@ _WAITS_OF_ALL_NODES = (
 @asynccontextmanager
 async def held(settings: Settings, world: World) -> AsyncIterator[asyncpg.Connection]:
     """Lock the practitioner's row, as a long transaction does."""
+    locking = "SELECT FROM practitioners WHERE practice_id = $1 AND id = $2 FOR UPDATE"
+    async with _holding(settings, locking, world.practice_id, world.practitioner_id) as holder:
+        yield holder
+
+
+@asynccontextmanager
+async def held_row(
+    settings: Settings, world: World, table: str, record_id: UUID | None = None
+) -> AsyncIterator[asyncpg.Connection]:
+    """Lock a row of a table, as commands do; without an id, the only one of the practice."""
+    locking = (
+        f"SELECT FROM {table} WHERE practice_id = $1"
+        f" {'' if record_id is None else 'AND id = $2'} FOR NO KEY UPDATE"
+    )
+    ids = () if record_id is None else (record_id,)
+    async with _holding(settings, locking, world.practice_id, *ids) as holder:
+        yield holder
+
+
+@asynccontextmanager
+async def _holding(
+    settings: Settings, locking: str, *ids: UUID
+) -> AsyncIterator[asyncpg.Connection]:
     holder = await connect(settings.owner_url)
     try:
         async with holder.transaction():
-            await holder.execute(
-                "SELECT FROM practitioners WHERE practice_id = $1 AND id = $2 FOR UPDATE",
-                world.practice_id,
-                world.practitioner_id,
-            )
+            await holder.execute(locking, *ids)
             yield holder
     finally:
         await holder.close()

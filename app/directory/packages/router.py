@@ -47,5 +47,6 @@ router = record_router(
         change=ChangePackage,
         put=PutPackage,
         descriptions=_DESCRIPTIONS,
+        problems_of_change=("client-erased",),
     )
 )

@@ -99,12 +99,13 @@ class _Attempt:
         if not people:
             return "nobody"
         links = [self._link(person) for person in people]
-        await self._keep(db, people, links, now + LINK_LIFETIME)
         if not self.accepted:
             look = await _look_of(db, people)
             await allow_outside_wait(db)
             await self._send(people, links, look, now)
             self.accepted = True
+        # Last: their references lock the clients, who can be erased while the mail server is slow.
+        await self._keep(db, people, links, now + LINK_LIFETIME)
         return "sent"
 
     async def put_off(self, db: AsyncConnection, *, now: datetime) -> None:

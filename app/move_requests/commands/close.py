@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import SYSTEM
-from app.calendar.locks import lock_sessions
 from app.move_requests.commands.trail import write_request_change
 from app.move_requests.queries import read_move_request
 from app.move_requests.repository import MoveRequestRepository
@@ -27,14 +26,12 @@ async def close_request(
         NotFoundError: the practice has no such request.
     """
     requests = MoveRequestRepository(db, practice_id)
-    waiting = await requests.open_sessions(request_id)
-    if waiting:
-        await lock_sessions(db, practice_id, waiting)
+    asked = await requests.lock_all_sessions(request_id)
     request = await read_move_request(db, practice_id, request_id)
     to_come = [one for one in request.sessions if one.present_start > until]
     is_over = until > request.answer_by or not to_come
     left = [] if is_over else [one.session_id for one in to_come]
-    await requests.close(request_id, [one for one in waiting if one not in left], "kept", now)
+    await requests.close(request_id, [one for one in asked if one not in left], "kept", now)
     if not is_over or not await requests.end(request_id, "told_at", now):
         return
     request = await read_move_request(db, practice_id, request_id)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.calendar.locks import MAX_SESSIONS, lock_sessions
-from app.domain.errors import InvalidInputError
+from app.calendar.locks import MAX_SESSIONS, lock_practitioner, lock_sessions
+from app.domain.errors import InvalidInputError, NotFoundError
 from app.domain.session import Status
-from app.move_requests.queries import has_practitioner, ids_in_range
+from app.move_requests.queries import ids_in_range
 from app.move_requests.records import (
     Choice,
     MisfitsOf,
@@ -68,13 +68,18 @@ async def _chosen(
 ) -> Sequence[UUID]:
     """Find the ids of the chosen sessions.
 
+    The practitioner of a range, or of misfits, is locked first: no session comes or goes after it
+    was found.
+
     Raises:
         InvalidInputError: there are too many, or no such practitioner or session.
     """
     if isinstance(choice, SessionsOfRange | MisfitsOf):
         pointer = _pointer(choice)
-        if not await has_practitioner(db, practice_id, choice.practitioner_id):
-            raise InvalidInputError(pointer, "field.no-such-record")
+        try:
+            await lock_practitioner(db, practice_id, choice.practitioner_id)
+        except NotFoundError as error:
+            raise InvalidInputError(pointer, "field.no-such-record") from error
         if isinstance(choice, SessionsOfRange):
             ids = await ids_in_range(db, practice_id, choice, now, MAX_SESSIONS + 1)
             count = len(ids)

@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.queries import read_command_id
-from app.calendar.locks import lock_sessions
 from app.identity.api_keys.keys import Staff
 from app.move_requests.commands.trail import write_request_change
 from app.move_requests.queries import read_move_request
@@ -27,11 +26,8 @@ async def withdraw_request(
     """
     practice_id = staff.practice_id
     requests = MoveRequestRepository(db, practice_id)
-    waiting = await requests.open_sessions(request_id)
-    if waiting:
-        await lock_sessions(db, practice_id, waiting)
-        waiting = await requests.close(request_id, waiting, "withdrawn", now)
-    if not waiting:
+    asked = await requests.lock_all_sessions(request_id)
+    if not await requests.close(request_id, asked, "withdrawn", now):
         request = await read_move_request(db, practice_id, request_id)
         if request.withdrawn_at is None:
             return RequestOutcome(request, None)

@@ -42,6 +42,7 @@ _REOPEN = Write(
         MoveRequest.id == _reopened.move_request_id,
         MoveRequest.answer_by >= bindparam("at", type_=MoveRequest.answer_by.type),
         MoveRequest.withdrawn_at.is_(None),
+        MoveRequest.told_at.is_(None),
         ~exists().where(
             _open.practice_id == bindparam("of_practice"),
             _open.session_id == bindparam("of_session"),

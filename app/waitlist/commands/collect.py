@@ -93,19 +93,19 @@ async def _of_session(db: AsyncConnection, practice_id: UUID, change: Any) -> li
         # A session that is missed before its start takes no time; a seat stays taken.
         is_free = change.seat_of is None and change.at < change.starts_at
         return [_Freed(*of, None, change.starts_at, change.ends_at)] if is_free else []
-    if change.kind == "cancelled":
-        return [_Freed(*of, change.seat_of, change.starts_at, change.ends_at)]
-    if change.old_starts_at is None or change.old_starts_at == change.starts_at:
-        return []
-    if "rebooked" in (change.details or {}):
-        # The end has given up the time already.
-        return []
-    group_id = None
-    if change.seat_of is not None:
-        group_id = await group_at(db, practice_id, *of[:2], change.old_starts_at)
+    start, end = change.starts_at, change.ends_at
+    if change.kind != "cancelled":
+        start, end = change.old_starts_at, change.old_ends_at
+        # The end of what was booked again has given up the time already.
+        if start in {None, change.starts_at} or "rebooked" in (change.details or {}):
+            return []
+    group_id = change.seat_of
+    if group_id is not None and change.seat_start != start:
+        # The seat is in another group now.
+        group_id = await group_at(db, practice_id, *of[:2], start)
         if group_id is None:
             return []
-    return [_Freed(*of, group_id, change.old_starts_at, change.old_ends_at)]
+    return [_Freed(*of, group_id, start, end)]
 
 
 def _of_group(change: Any) -> list[_Freed]:  # noqa: ANN401 - a row

@@ -20,7 +20,7 @@ from app.tables.changes import Change, ChangeNote
 from app.tables.feeds import Feed
 from app.tables.identity import SignIn, SignInFamily, SignInRequest
 from app.tables.notifications import Notification
-from app.tables.practices import Client
+from app.tables.practices import Client, Package
 from app.tables.sessions import Fee, Session
 from app.tables.short_links import ShortLink
 from app.tables.taken_times import TakenTime
@@ -400,6 +400,15 @@ async def test_an_erased_client_stays_as_they_are(staff: Api, world: World) -> N
     assert refused.json()["errors"][0]["pointer"] == "/client_id"
     refused = await staff.post(path(world, "export"), None)
     assert (refused.status_code, refused.json()["code"]) == (409, "client-erased")
+
+
+async def test_a_package_of_an_erased_client_stays_as_it_is(staff: Api, world: World) -> None:
+    package_id = await world.add_package(client_id=world.client_id)
+    await erase(staff, world)
+    before = await world.rows(Package)
+    refused = await staff.patch(f"/v1/practice/packages/{package_id}", {"name": "Ana, six visits"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "client-erased")
+    assert await world.rows(Package) == before
 
 
 async def test_nothing_brings_an_erased_client_back(staff: Api, world: World) -> None:

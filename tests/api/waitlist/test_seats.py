@@ -10,7 +10,7 @@ from app.tables.practices import Location, Practitioner
 from app.tables.sessions import Session
 from app.tables.waitlist import Offer, Wish
 from tests.groups import add_group, add_seat
-from tests.waiting import DAY, FREED, LATE, WISHES, Waiting, put_wish
+from tests.waiting import DAY, FREED, LATE, MINUTE, UNDO, WISHES, Waiting, put_wish
 from tests.world import REASON, Api, World
 
 CANCEL = {"charge_fee": False, "reason": {"note": "They cannot come."}}
@@ -64,6 +64,28 @@ async def test_who_waits_for_a_full_group_is_offered_a_seat_of_it(
     assert (row.group_id, row.seat, row.format) == (group_id, 1, Format.IN_PERSON)
     again = await waiting.staff.post(WISHES, wish)
     assert again.json()["errors"][0]["pointer"] == "/group_id"
+
+
+async def test_a_freed_seat_is_offered_though_its_client_has_booked_another_group(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    """They do so before the worker looks at their cancellation."""
+    await world.add_policy({"cancel": {}, "rebook": {"days": 30, "fee": "stands"}})
+    full = await add_group(world, FREED + DAY, seats=1)
+    another = await add_group(world, LATE + DAY, seats=3)
+    seat = await add_seat(world, full, client_id=waiting.other_id)
+    wish = {"client_id": str(world.client_id), "group_id": str(full)}
+    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    own = api.signed_in(world.token(waiting.other_id))
+    assert (await own.cancel(seat)).status_code == 200
+    booked = await own.post(
+        f"/v1/sessions/{seat}/reschedule", {"reason": REASON, "group_id": str(another)}
+    )
+    assert booked.status_code == 200, booked.text
+    await waiting.work()
+    await waiting.work(api.clock.now + UNDO + MINUTE)
+    (offer,) = await world.rows(Offer)
+    assert (offer.group_id, offer.starts_at) == (full, FREED + DAY)
 
 
 async def test_a_seat_that_is_added_is_offered(waiting: Waiting, world: World) -> None:
