@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.transfer.batch import as_ref
 from app.transfer.lines import LineResult
-from app.web.problems.handlers import on_domain_error, on_invalid_request
+from app.web.problems.handlers import MAX_ERRORS, on_domain_error, on_invalid_request
 
 MEDIA_TYPE = "application/x-ndjson"
 PART_BYTES = 64 * 1024
@@ -40,7 +40,8 @@ async def _present(request: Request, result: LineResult) -> dict[str, Any]:
 async def _problem(request: Request, error: Exception) -> orjson.Fragment:
     """Present why a line was not written, as the same request alone would be answered."""
     if isinstance(error, ValidationError):
-        found = [one | {"loc": ("body", *_of_line(one["loc"]))} for one in error.errors()]
+        errors = error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
+        found = [one | {"loc": ("body", *_of_line(one["loc"]))} for one in errors]
         return orjson.Fragment(
             (await on_invalid_request(request, RequestValidationError(found))).body
         )

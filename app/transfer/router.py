@@ -46,9 +46,10 @@ async def import_practice_lines(
     or exist already. A `session` needs `client_ref`, `practitioner_ref`, `service_ref`, `starts_at`
     and `format`, and, unless it is booked, `status` and `ended` (`at`, `by`).
 
-    Lines are written in their order, in transactions of at most 500. A line that fails leaves all
-    others as they are. Repeating the call changes nothing. No mail and no webhook is sent, and
-    nothing is charged. The answer has a line for each line, as soon as it is committed.
+    A line has 1 MiB at most. Lines are written in their order, in transactions of at most 500. A
+    line that fails leaves all others as they are. Repeating the call changes nothing. No mail and
+    no webhook is sent, and nothing is charged. The answer has a line for each line, as soon as it
+    is committed.
     """
     lines = read_lines(await request.body())
     parts = import_lines(run, staff, lines, now)
