@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import Receive, Scope, Send
 
 from app.identity.staff_dependencies import AdminWritingInBatches, StaffAdmin
 from app.transfer.commands import import_lines
@@ -12,6 +15,7 @@ from app.transfer.descriptions import EXPORTED, LINES, RESULTS
 from app.transfer.export import read_lines_of_practice
 from app.transfer.lines import read_lines
 from app.transfer.presenter import MEDIA_TYPE, write_lines, write_results
+from app.transfer.running import RunningExports
 from app.web.dependencies import Now, ReadEngine
 from app.web.problems.catalogue import responses
 
@@ -62,28 +66,52 @@ async def import_practice_lines(
     response_class=StreamingResponse,
     responses=EXPORTED | responses("unauthorized", "forbidden", "service-unavailable"),
 )
-async def export_practice_lines(staff: StaffAdmin, engine: ReadEngine) -> Response:
+async def export_practice_lines(
+    request: Request, staff: StaffAdmin, engine: ReadEngine
+) -> Response:
     """Write the practice, its records, policies, groups and sessions, one JSON object a line.
 
     The lines are in the form and the order that the import takes: an empty practice of the same
     currency that imports them gives the same export. All lines show one state. A record without
     `external_ref` has its id as its reference. Not included are API keys, links, webhook endpoints,
     the audit log, series, requests to move, wishes, offers, holds, waivers and used allowances.
-    An answer that ends early, without its last chunk, is incomplete.
+    An answer that ends early, without its last chunk, is incomplete. One export of a practice runs
+    at a time, and few on a server: another one is `service-unavailable`.
     """
-    return await _streamed(write_lines(read_lines_of_practice(engine, staff.practice_id)))
+    running: RunningExports = request.app.state.running_exports
+    return await _streamed(_exported(running, engine, staff.practice_id))
 
 
-async def _streamed(lines: AsyncIterator[bytes]) -> StreamingResponse:
-    """Answer with lines. What fails before the first of them is a problem, as of other calls."""
-    first = await anext(lines, b"")
-
-    async def everything() -> AsyncIterator[bytes]:
-        yield first
-        async with aclosing(lines) as rest:  # type: ignore[type-var]
-            async for part in rest:
+async def _exported(
+    running: RunningExports, engine: AsyncEngine, practice_id: UUID
+) -> AsyncIterator[bytes]:
+    with running.place_for(practice_id):
+        parts = write_lines(read_lines_of_practice(engine, practice_id))
+        async with aclosing(parts) as all_parts:  # type: ignore[type-var] # it is a generator
+            async for part in all_parts:
                 yield part
 
-    return StreamingResponse(
-        everything(), headers={"Cache-Control": "no-store"}, media_type=MEDIA_TYPE
-    )
+
+class _Streamed(StreamingResponse):
+    """An answer with lines, which are closed also if the reader goes away before the last one."""
+
+    def __init__(self, first: bytes, lines: AsyncIterator[bytes]) -> None:
+        self._lines = lines
+        super().__init__(
+            self._all(first), headers={"Cache-Control": "no-store"}, media_type=MEDIA_TYPE
+        )
+
+    async def _all(self, first: bytes) -> AsyncIterator[bytes]:
+        yield first
+        async for part in self._lines:
+            yield part
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the lines."""
+        async with aclosing(self._lines):  # type: ignore[type-var] # it is a generator
+            await super().__call__(scope, receive, send)
+
+
+async def _streamed(lines: AsyncIterator[bytes]) -> Response:
+    """Answer with lines. What fails before the first of them is a problem, as of other calls."""
+    return _Streamed(await anext(lines, b""), lines)
