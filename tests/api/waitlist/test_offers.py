@@ -811,6 +811,46 @@ async def test_revoked_links_and_a_new_address_end_the_link_of_an_offer(
     assert await states(world) == ["open"]
 
 
+async def test_the_link_of_an_offer_ends_like_that_of_a_session(
+    waiting: Waiting, world: World, stranger: Api, clock: TestClock
+) -> None:
+    """`LINK_DAYS` after the offered time; to the microsecond."""
+    offer = await waiting.offered()
+    token = offer_token(world, offer.id)
+    bearer = stranger.signed_in(token)
+    path = f"/v1/offers/{offer.id}"
+    last = offer.ends_at + timedelta(days=world.settings.link_days)
+    for now, opened, shown in ((last, 200, 200), (last + TICK, 410, 401)):
+        clock.now = now
+        answer = await stranger.post("/v1/offers/open", {"token": token})
+        assert answer.status_code == opened
+        assert (await bearer.get(path)).status_code == shown
+        assert (await bearer.post(f"{path}/decline", {})).status_code == (
+            409 if shown == 200 else 401
+        )
+    assert answer.json()["code"] == "link-expired"
+
+
+async def test_the_link_of_an_offer_that_booked_a_session_ends_with_its_links(
+    waiting: Waiting, world: World, stranger: Api
+) -> None:
+    client_id = await world.add_client(name="Eve", email="eve@client.example")
+    body = {"client_id": str(client_id), "service_id": str(world.service_id)}
+    assert (await waiting.staff.post(WISHES, body)).status_code == 201
+    await waiting.free()
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    token = {"token": offer_token(world, offer.id)}
+    done = await stranger.signed_in(token["token"]).post(f"/v1/offers/{offer.id}/accept", {})
+    assert done.status_code == 200, done.text
+    assert (await stranger.post("/v1/offers/open", token)).status_code == 200
+    booked = done.json()["booked_session_id"]
+    revoked = await waiting.staff.post(f"/v1/practice/sessions/{booked}/links/revoke", {})
+    assert revoked.is_success
+    opened = await stranger.post("/v1/offers/open", token)
+    assert opened.json()["code"] == "link-invalid"
+
+
 @pytest.mark.parametrize("away", [timedelta(hours=30), timedelta(days=2)])
 async def test_a_worker_that_was_away_goes_on_where_it_stopped(
     waiting: Waiting, world: World, clock: TestClock, away: timedelta
