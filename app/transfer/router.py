@@ -7,14 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.types import Receive, Scope, Send
 
 from app.identity.staff_dependencies import AdminWritingInBatches, StaffAdmin
 from app.transfer.commands import import_lines
 from app.transfer.descriptions import EXPORTED, LINES, RESULTS
 from app.transfer.export import read_lines_of_practice
 from app.transfer.lines import read_lines
-from app.transfer.presenter import MEDIA_TYPE, write_lines, write_results
+from app.transfer.presenter import streamed, write_lines, write_results
 from app.transfer.running import RunningExports
 from app.web.dependencies import Now, ReadEngine
 from app.web.problems.catalogue import responses
@@ -57,7 +56,7 @@ async def import_practice_lines(
     """
     lines = read_lines(await request.body())
     parts = import_lines(run, staff, lines, now)
-    return await _streamed(write_results(request, parts))
+    return await streamed(write_results(request, parts))
 
 
 @router.get(
@@ -79,7 +78,7 @@ async def export_practice_lines(
     at a time, and few on a server: another one is `service-unavailable`.
     """
     running: RunningExports = request.app.state.running_exports
-    return await _streamed(_exported(running, engine, staff.practice_id))
+    return await streamed(_exported(running, engine, staff.practice_id))
 
 
 async def _exported(
@@ -90,28 +89,3 @@ async def _exported(
         async with aclosing(parts) as all_parts:  # type: ignore[type-var] # it is a generator
             async for part in all_parts:
                 yield part
-
-
-class _Streamed(StreamingResponse):
-    """An answer with lines, which are closed also if the reader goes away before the last one."""
-
-    def __init__(self, first: bytes, lines: AsyncIterator[bytes]) -> None:
-        self._lines = lines
-        super().__init__(
-            self._all(first), headers={"Cache-Control": "no-store"}, media_type=MEDIA_TYPE
-        )
-
-    async def _all(self, first: bytes) -> AsyncIterator[bytes]:
-        yield first
-        async for part in self._lines:
-            yield part
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the lines."""
-        async with aclosing(self._lines):  # type: ignore[type-var] # it is a generator
-            await super().__call__(scope, receive, send)
-
-
-async def _streamed(lines: AsyncIterator[bytes]) -> Response:
-    """Answer with lines. What fails before the first of them is a problem, as of other calls."""
-    return _Streamed(await anext(lines, b""), lines)
