@@ -77,6 +77,7 @@ from app.sessions.staff_api import push_router as pushed_sessions
 from app.sessions.staff_api import router as staff_sessions
 from app.texts.catalogue import load_texts
 from app.transfer import router as transfer
+from app.transfer.running import RunningExports
 from app.waitlist import release_router as releases
 from app.waitlist import router as waitlist
 from app.waitlist import staff_router as staff_waitlist
@@ -202,6 +203,7 @@ def give_state(app: FastAPI, settings: Settings, clock: Clock) -> None:
     watch_pool(app.state.engine, "commands")
     watch_pool(app.state.read_engine, "reads")
     app.state.source_limits = SourceLimits()
+    app.state.running_exports = RunningExports()
     fetcher = Fetcher(insecure=settings.sign_in_insecure_issuers)
     app.state.issuer_keys = IssuerKeys(fetcher.fetch)
     _add_signers(app, settings)

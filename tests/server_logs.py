@@ -16,7 +16,7 @@ from app.observability.logs import configure_logs
 
 @contextmanager
 def server_logs(settings: Settings, **other: Any) -> Iterator[StringIO]:
-    """Log as a server process does, with the most verbose level for every library."""
+    """Log as a server process does, with the most verbose level."""
     root, access = logging.getLogger(), logging.getLogger("uvicorn.access")
     before = root.handlers, root.level, access.disabled
     written = StringIO()

@@ -239,7 +239,7 @@ class Settings(BaseSettings):
     """`json` for machines or `console` for people. `reslot demo` uses `console`."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
+    """`DEBUG`, `INFO`, `WARNING` or `ERROR`. Libraries log nothing below `INFO`."""
 
     @field_validator("secret_keys", "cors_origins", "trusted_proxies", mode="before")
     @classmethod

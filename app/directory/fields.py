@@ -31,8 +31,6 @@ from app.web.types import (
 )
 
 MAX_REF = 255
-# A cursor contains a name, up to four bytes a character, and its length is limited
-# (app/web/signing.py).
 MAX_NAME = 120
 _UNCHANGED: Any = object()
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.directory.fields import KeptRecord, RecordBody, RecordQuery, RefInPath
 from app.directory.records import Records
-from app.directory.repository import NamePosition
+from app.directory.repository import RecordPosition
 from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.web.dependencies import CursorSigner, Now, Reading
 from app.web.pagination import PageAnswer, PageRequest
@@ -81,9 +81,9 @@ def _add_list(router: APIRouter, api: RecordApi) -> None:
         cursors: CursorSigner,
         db: Reading,
     ) -> Response:
-        asked = PageRequest(cursors, query, NamePosition, api.one, staff.practice_id)
+        asked = PageRequest(cursors, query, RecordPosition, api.many, staff.practice_id)
         found = await api.records.rows.list(db, staff.practice_id, asked.part)
-        page = asked.paginate(found, lambda last: NamePosition(last["name"], last["id"]))
+        page = asked.paginate(found, lambda last: RecordPosition(last["id"]))
         return json_answer(api.page.of(page, lambda record: api.record.of(record, now)))
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, Uuid, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from app.database.lists import Filter, Part, equal, in_order, matching
 from app.directory.search_queries import contains_part
@@ -23,10 +24,12 @@ Record = Mapping[str, Any]
 RecordTable = type[Practitioner] | type[Location] | type[Service] | type[Client] | type[Package]
 
 
-class NamePosition(NamedTuple):
-    """The position of a record in a list by name."""
+class RecordPosition(NamedTuple):
+    """The position of a record in a list by name.
 
-    name: str
+    Addresses are logged and cursors can be read, so the name is not in it.
+    """
+
     record_id: UUID
 
 
@@ -66,17 +69,27 @@ class RecordRepository:
         return await self._one(db, practice_id, self.table.external_ref == ref)
 
     async def list(
-        self, db: AsyncConnection, practice_id: UUID, part: Part[NamePosition]
+        self, db: AsyncConnection, practice_id: UUID, part: Part[RecordPosition]
     ) -> Sequence[Record]:
-        """List records in the order of their names."""
+        """List records in the order of their names.
+
+        A page begins after the name that the last record of the page before has by then.
+        """
         rows = await db.execute(self.list_statement(part), {"practice_id": practice_id})
         return [row._asdict() for row in rows]
 
-    def list_statement(self, part: Part[NamePosition]) -> Select[Any]:
+    def list_statement(self, part: Part[RecordPosition]) -> Select[Any]:
         """Build the statement that reads a part of the list."""
         conditions = matching(self.filters(), part.filters)
+        if part.after is not None:
+            conditions.append(self._is_after(part.after.record_id))
         wanted = self.shown().where(of_practice(PRACTICE, self.table, *conditions))
-        return in_order(wanted, (self.table.name, self.table.id), part.after, part.limit)
+        return in_order(wanted, (self.table.name, self.table.id), None, part.limit)
+
+    def _is_after(self, record_id: UUID) -> ColumnElement[bool]:
+        last, last_id = aliased(self.table), literal(record_id, Uuid)
+        name = select(last.name).where(of_practice(PRACTICE, last, last.id == last_id))
+        return tuple_(self.table.name, self.table.id) > tuple_(name.scalar_subquery(), last_id)
 
     async def id_of_ref(self, db: AsyncConnection, practice_id: UUID, ref: str) -> UUID | None:
         """Return the id of the record with this `external_ref`, or None."""

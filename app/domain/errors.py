@@ -210,6 +210,12 @@ class LinkExpiredError(DomainError):
     code = "link-expired"
 
 
+class PayloadTooLargeError(DomainError):
+    """One of several commands in a request is larger than it may be alone."""
+
+    code = "payload-too-large"
+
+
 class RateLimitedError(DomainError):
     """A rate limit is exceeded. `retry_after` is the number of seconds to wait."""
 

@@ -19,8 +19,8 @@ log = structlog.get_logger()
 def configure_logs(settings: Settings, *, for_good: bool = False) -> None:
     """Write the logs of the application and of libraries to standard error in one format.
 
-    The application's logs bypass `logging`, which is slower. `for_good`: loggers are cached, so
-    this must not be called again in the process.
+    The application's logs bypass `logging`, which is slower. Libraries log nothing below INFO.
+    `for_good`: loggers are cached, so this must not be called again in the process.
     """
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(serializer=_as_json)
     if settings.log_format == "console":
@@ -48,10 +48,10 @@ def configure_logs(settings: Settings, *, for_good: bool = False) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(settings.log_level)
-    # They log each step, and the application logs the result.
-    for library in ("httpcore2", "pgqueuer", "urllib3"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+    # Libraries debug with what they process, such as the EXIF values of a photo or HTTP headers.
+    root.setLevel(max(level, logging.INFO))
+    # It logs each step, and the application logs the result.
+    logging.getLogger("pgqueuer").setLevel(logging.WARNING)
     # Its access log contains query strings; ours has the route instead.
     logging.getLogger("uvicorn.access").disabled = True
 

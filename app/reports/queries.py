@@ -73,16 +73,24 @@ class _Source:
 
 
 async def read_report(
-    db: AsyncConnection, practice_id: UUID, first: date, last: date, group_by: GroupBy
+    db: AsyncConnection,
+    practice_id: UUID,
+    first: date,
+    last: date,
+    group_by: GroupBy,
+    *,
+    with_reasons: bool,
 ) -> Sequence[ReportRow]:
     """Add up what has changed from `first` to `last`, both inclusive.
+
+    Unless `with_reasons`, the code of each reason is taken as null.
 
     Raises:
         InvalidInputError: `last` is before `first`, or the range is too long.
     """
     check_days(first, last, most=MAX_DAYS)
     values = {"practice_id": practice_id, "first": first, "last": last}
-    rows = (await db.execute(_report(group_by), values)).mappings()
+    rows = (await db.execute(_report(group_by, with_reasons=with_reasons), values)).mappings()
     return [
         ReportRow(row["key"], row["name"], counts)
         for row in rows
@@ -91,9 +99,10 @@ async def read_report(
 
 
 @cache
-def _report(group_by: GroupBy) -> Select[Any]:
+def _report(group_by: GroupBy, *, with_reasons: bool) -> Select[Any]:
     parts = union_all(
-        *(_counted(source, group_by) for source in _sources()), _refused(group_by)
+        *(_counted(source, group_by, with_reasons=with_reasons) for source in _sources()),
+        _refused(group_by),
     ).subquery("counted")
     sums = [cast(func.sum(parts.c[name]), BigInteger).label(name) for name in MEASURES]
     key, name = parts.c.key, parts.c.name
@@ -175,10 +184,10 @@ def _caused(table: Any, change_id: Any) -> Select[Any]:  # noqa: ANN401 - a tabl
     )
 
 
-def _counted(source: _Source, group_by: GroupBy) -> Select[Any]:
+def _counted(source: _Source, group_by: GroupBy, *, with_reasons: bool) -> Select[Any]:
     local = func.timezone(Practitioner.time_zone, source.at)
     key, name = {
-        GroupBy.REASON: (cast(source.reason, Text), null()),
+        GroupBy.REASON: (cast(source.reason if with_reasons else null(), Text), null()),
         GroupBy.NOTICE: (_notice(source.about - source.at), null()),
         GroupBy.PRACTITIONER: (cast(source.of.practitioner_id, Text), Practitioner.name),
         GroupBy.SERVICE: (cast(source.of.service_id, Text), Service.name),

@@ -45,9 +45,17 @@ async def get_practice_change_report(
     Each counts on the local day of its practitioner on which it happened. With `Accept: text/csv`
     the answer is a table for spreadsheets: UTF-8 with a byte order mark, one line for each row with
     the names of its columns in the first, fees as decimal numbers. A text that a spreadsheet would
-    take for a formula begins with `'`.
+    take for a formula begins with `'`. For an API key with the scope `read`, all that a reason was
+    given for has the key null by `reason`.
     """
-    rows = await read_report(db, staff.practice_id, query.first, query.last, query.group_by)
+    rows = await read_report(
+        db,
+        staff.practice_id,
+        query.first,
+        query.last,
+        query.group_by,
+        with_reasons=staff.scope.sees_reasons,
+    )
     currency = await currency_of(db, staff.practice_id)
     accepted = parse_accept_header(request.headers.get("Accept", JSON), MIMEAccept)
     if accepted.best_match([JSON, CSV]) != CSV:

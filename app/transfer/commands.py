@@ -13,7 +13,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import UNIQUE_VIOLATION, sqlstate
-from app.domain.errors import DomainError, InvalidInputError, UnavailableError
+from app.domain.errors import (
+    DomainError,
+    InvalidInputError,
+    PayloadTooLargeError,
+    UnavailableError,
+)
 from app.identity.api_keys.keys import Staff
 from app.transfer.batch import Batch, OwnIdError, as_ref
 from app.transfer.group_commands import import_group
@@ -106,7 +111,7 @@ async def _import_line(batch: Batch, line: RawLine) -> LineResult:
     result = LineResult(line.number)
     try:
         fields = parse_line(line.text, result)
-    except InvalidInputError as error:
+    except (InvalidInputError, PayloadTooLargeError) as error:
         result.error = error
         return result
     try:
@@ -146,7 +151,7 @@ async def _write(batch: Batch, result: LineResult, fields: dict[str, Any]) -> Do
 
 def _not_tried(line: RawLine, error: Exception) -> LineResult:
     result = LineResult(line.number)
-    with suppress(InvalidInputError):
+    with suppress(InvalidInputError, PayloadTooLargeError):
         parse_line(line.text, result)
     is_ours = isinstance(error, DomainError)
     result.error = error if is_ours else UnavailableError("The database is not available.")

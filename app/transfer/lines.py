@@ -10,9 +10,12 @@ from pydantic import TypeAdapter
 from typing_extensions import TypeAliasType
 
 from app.directory.fields import RefText
-from app.domain.errors import InvalidInputError
+from app.domain.errors import InvalidInputError, PayloadTooLargeError
+from app.web.body_limit import MAX_PRACTICE_BYTES
 
 MAX_LINES = 10_000
+# A line is what one request of the practice's software is.
+MAX_LINE_BYTES = MAX_PRACTICE_BYTES
 _REF = TypeAdapter(RefText)
 
 
@@ -85,21 +88,23 @@ def read_lines(body: bytes) -> list[RawLine]:
     Raises:
         InvalidInputError: no line is a JSON object, or there are too many.
     """
+    # Counted first: the lines of a body that has only line ends would take gigabytes.
+    if body.count(b"\n") + (not body.endswith(b"\n")) > MAX_LINES:
+        raise InvalidInputError("", "field.too-many-lines", most=MAX_LINES)
     lines = [
         RawLine(number, text)
         for number, text in enumerate(body.split(b"\n"), start=1)
         if text.strip()
     ]
-    if len(lines) > MAX_LINES:
-        raise InvalidInputError("", "field.too-many-lines", most=MAX_LINES)
     if not any(_is_object(line.text) for line in lines):
         raise InvalidInputError("", "field.ndjson")
     return lines
 
 
 def _is_object(text: bytes) -> bool:
+    """Tell whether a line is an object. One that is too long is not parsed, and taken for one."""
     try:
-        return isinstance(orjson.loads(text), dict)
+        return len(text) > MAX_LINE_BYTES or isinstance(orjson.loads(text), dict)
     except orjson.JSONDecodeError:
         return False
 
@@ -108,8 +113,11 @@ def parse_line(text: bytes, result: LineResult) -> dict[str, Any]:
     """Parse a line into its fields; its kind and its reference go into `result`.
 
     Raises:
+        PayloadTooLargeError: it has more than `MAX_LINE_BYTES`.
         InvalidInputError: it is no JSON object, names no kind of line, or its reference is invalid.
     """
+    if len(text) > MAX_LINE_BYTES:
+        raise PayloadTooLargeError
     try:
         fields = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -2,16 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.identity.staff_dependencies import AdminWritingInBatches, StaffAdmin
 from app.transfer.commands import import_lines
 from app.transfer.descriptions import EXPORTED, LINES, RESULTS
 from app.transfer.export import read_lines_of_practice
 from app.transfer.lines import read_lines
-from app.transfer.presenter import MEDIA_TYPE, write_lines, write_results
+from app.transfer.presenter import streamed, write_lines, write_results
+from app.transfer.running import RunningExports
 from app.web.dependencies import Now, ReadEngine
 from app.web.problems.catalogue import responses
 
@@ -46,13 +49,14 @@ async def import_practice_lines(
     or exist already. A `session` needs `client_ref`, `practitioner_ref`, `service_ref`, `starts_at`
     and `format`, and, unless it is booked, `status` and `ended` (`at`, `by`).
 
-    Lines are written in their order, in transactions of at most 500. A line that fails leaves all
-    others as they are. Repeating the call changes nothing. No mail and no webhook is sent, and
-    nothing is charged. The answer has a line for each line, as soon as it is committed.
+    A line has 1 MiB at most. Lines are written in their order, in transactions of at most 500. A
+    line that fails leaves all others as they are. Repeating the call changes nothing. No mail and
+    no webhook is sent, and nothing is charged. The answer has a line for each line, as soon as it
+    is committed.
     """
     lines = read_lines(await request.body())
     parts = import_lines(run, staff, lines, now)
-    return await _streamed(write_results(request, parts))
+    return await streamed(write_results(request, parts))
 
 
 @router.get(
@@ -61,28 +65,27 @@ async def import_practice_lines(
     response_class=StreamingResponse,
     responses=EXPORTED | responses("unauthorized", "forbidden", "service-unavailable"),
 )
-async def export_practice_lines(staff: StaffAdmin, engine: ReadEngine) -> Response:
+async def export_practice_lines(
+    request: Request, staff: StaffAdmin, engine: ReadEngine
+) -> Response:
     """Write the practice, its records, policies, groups and sessions, one JSON object a line.
 
     The lines are in the form and the order that the import takes: an empty practice of the same
     currency that imports them gives the same export. All lines show one state. A record without
     `external_ref` has its id as its reference. Not included are API keys, links, webhook endpoints,
     the audit log, series, requests to move, wishes, offers, holds, waivers and used allowances.
-    An answer that ends early, without its last chunk, is incomplete.
+    An answer that ends early, without its last chunk, is incomplete. One export of a practice runs
+    at a time, and few on a server: another one is `service-unavailable`.
     """
-    return await _streamed(write_lines(read_lines_of_practice(engine, staff.practice_id)))
+    running: RunningExports = request.app.state.running_exports
+    return await streamed(_exported(running, engine, staff.practice_id))
 
 
-async def _streamed(lines: AsyncIterator[bytes]) -> StreamingResponse:
-    """Answer with lines. What fails before the first of them is a problem, as of other calls."""
-    first = await anext(lines, b"")
-
-    async def everything() -> AsyncIterator[bytes]:
-        yield first
-        async with aclosing(lines) as rest:  # type: ignore[type-var]
-            async for part in rest:
+async def _exported(
+    running: RunningExports, engine: AsyncEngine, practice_id: UUID
+) -> AsyncIterator[bytes]:
+    with running.place_for(practice_id):
+        parts = write_lines(read_lines_of_practice(engine, practice_id))
+        async with aclosing(parts) as all_parts:  # type: ignore[type-var] # it is a generator
+            async for part in all_parts:
                 yield part
-
-    return StreamingResponse(
-        everything(), headers={"Cache-Control": "no-store"}, media_type=MEDIA_TYPE
-    )

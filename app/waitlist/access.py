@@ -17,9 +17,13 @@ from app.waitlist.records import OfferRecord
 
 @dataclass(frozen=True, slots=True)
 class OfferCaller:
-    """The caller of a request about offers: an access token, or the link of one offer."""
+    """The caller of a request about offers: an access token, or the link of one offer.
+
+    The link of an offer has expired if the offered time ended before `oldest_end`.
+    """
 
     by: Caller | OfferLink
+    oldest_end: datetime
     origin: str | None = None
 
     @property
@@ -50,18 +54,18 @@ async def confirm_offer_caller(db: AsyncConnection, caller: OfferCaller) -> None
         await confirm_caller(db, caller.by)
         return
     try:
-        await check_offer_link(db, caller.by)
+        await check_offer_link(db, caller.by, caller.oldest_end)
     except (LinkInvalidError, LinkExpiredError):
         raise UnauthorizedError from None
 
 
-async def check_offer_link(db: AsyncConnection, link: OfferLink) -> None:
+async def check_offer_link(db: AsyncConnection, link: OfferLink, oldest_end: datetime) -> None:
     """Check the link of an offer.
 
     Raises:
         LinkInvalidError: the offer does not exist, the client's email address has changed, or staff
-            revoked the links of the session.
-        LinkExpiredError: the practice is closed.
+            revoked the links of the session that is to move, or that the offer has booked.
+        LinkExpiredError: the offered time ended before `oldest_end`, or the practice is closed.
     """
     row = await read_generations(db, link.practice_id, link.offer_id)
     if row is None:
@@ -71,7 +75,7 @@ async def check_offer_link(db: AsyncConnection, link: OfferLink) -> None:
         link.link_generation,
     ):
         raise LinkInvalidError
-    if row.closed_at is not None:
+    if row.closed_at is not None or row.ends_at < oldest_end:
         raise LinkExpiredError
 
 

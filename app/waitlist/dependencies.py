@@ -1,5 +1,6 @@
 """Dependencies that authenticate whoever answers an offer, and the signer of offers' links."""
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,6 +14,7 @@ from app.identity.short_links.codes import is_code
 from app.identity.short_links.queries import read_offer_link
 from app.identity.tokens.offer import OfferLink, OfferTokens
 from app.waitlist.access import OfferCaller, confirm_offer_caller
+from app.web.app_settings import AppSettings
 from app.web.dependencies import Engine, Now, Origin, ReadEngine, Write
 from app.web.request_headers import bearer_token, idempotency_key
 
@@ -22,7 +24,12 @@ async def _offer_tokens(request: Request) -> OfferTokens:
     return tokens
 
 
+async def _oldest_end(now: Now, settings: AppSettings) -> datetime:
+    return now - timedelta(days=settings.link_days)
+
+
 OfferSigner = Annotated[OfferTokens, Depends(_offer_tokens)]
+OldestEnd = Annotated[datetime, Depends(_oldest_end)]
 
 
 class _OfferToken(HTTPBearer):
@@ -36,15 +43,21 @@ class _OfferToken(HTTPBearer):
         )
 
     async def __call__(  # type: ignore[override] # more than a token
-        self, request: Request, offers: OfferSigner, engine: ReadEngine, origin: Origin, now: Now
+        self,
+        request: Request,
+        offers: OfferSigner,
+        engine: ReadEngine,
+        origin: Origin,
+        now: Now,
+        oldest_end: OldestEnd,
     ) -> OfferCaller:
         token = bearer_token(request)
         try:
-            return OfferCaller(await caller_of(request, token, now), origin)
+            return OfferCaller(await caller_of(request, token, now), oldest_end, origin)
         except UnauthorizedError:
             pass
         try:
-            return OfferCaller(await _read_link(engine, token, offers), origin)
+            return OfferCaller(await _read_link(engine, token, offers), oldest_end, origin)
         except LinkInvalidError:
             raise UnauthorizedError from None
 

@@ -218,11 +218,15 @@ async def offers_of_client(
 async def read_generations(db: AsyncConnection, practice_id: UUID, offer_id: UUID) -> Any:  # noqa: ANN401 - a row
     """Read what the link of an offer depends on; None: the practice has no such offer."""
     found = await db.execute(
-        select(Client.address_generation, Session.link_generation, Practice.closed_at)
+        select(
+            Client.address_generation, Session.link_generation, Practice.closed_at, Offer.ends_at
+        )
         .select_from(Offer)
         .join(Practice, of_practice(PRACTICE, Practice))
         .join(Client, referred(Client, Offer.client_id))
-        .outerjoin(Session, referred(Session, Offer.session_id))
+        .outerjoin(
+            Session, referred(Session, func.coalesce(Offer.session_id, Offer.booked_session_id))
+        )
         .where(of_practice(PRACTICE, Offer, Offer.id == offer_id)),
         {"practice_id": practice_id},
     )

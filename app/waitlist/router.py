@@ -14,7 +14,7 @@ from app.waitlist.access import (
 )
 from app.waitlist.commands.answer import accept_offer, decline_offer
 from app.waitlist.commands.wish import put_wish, read_own_wish, withdraw_own_wish
-from app.waitlist.dependencies import AnyOfferCaller, OfferSigner, OfferWriting
+from app.waitlist.dependencies import AnyOfferCaller, OfferSigner, OfferWriting, OldestEnd
 from app.waitlist.presenter import (
     offer_answer,
     present_offer,
@@ -127,18 +127,18 @@ async def list_open_offers(caller: ClientCaller, now: Now, db: Reading) -> Respo
     ),
 )
 async def open_offer_link(
-    body: OpenOfferRequest, offers: OfferSigner, now: Now, db: Reading
+    body: OpenOfferRequest, offers: OfferSigner, oldest_end: OldestEnd, now: Now, db: Reading
 ) -> Response:
     """Show the offer of an emailed link. This changes nothing, and works any number of times.
 
     The code of the link in a text message, 16 letters and digits, is such a token too.
 
     To answer, send the same token as `Authorization: Bearer …` with `accept` or `decline`, after a
-    person's click.
+    person's click. A link expires some time after the end of the offered time: `link-expired`.
     """
     link = await read_offer_link(db, body.token, offers)
-    await check_offer_link(db, link)
-    offer = await find_own_offer(db, OfferCaller(link), link.offer_id)
+    await check_offer_link(db, link, oldest_end)
+    offer = await find_own_offer(db, OfferCaller(link, oldest_end), link.offer_id)
     practice = await read_practice(db, link.practice_id)
     return json_answer(present_opened_offer(offer, practice, now))
 

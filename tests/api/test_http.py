@@ -7,12 +7,14 @@ from uuid import uuid4
 
 import pytest
 from fastapi.routing import APIRoute
+from starlette.datastructures import QueryParams
 
 from app.configuration.settings import Settings
 from app.directory.fields import RefConvertor
 from app.identity.tokens.waiver import WaiverLink, WaiverTokens
 from app.main import ROUTERS
 from app.tables.sessions import Session
+from app.web.problems.repeated_parameters import MAX_PARAMETERS, RepeatedParameters
 from tests.described import description, json_body, parameters_of
 from tests.walls import START, Theirs, body_for, fill, operations
 from tests.world import REASON, Api, TestClock, World, media_type_of, serve
@@ -148,6 +150,49 @@ async def test_a_query_parameter_is_given_once_unless_it_is_a_list(anybody: Api)
     assert lists == {"keep"}
     answer = await anybody.http.get(f"/v1/sessions/{uuid4()}/scope?keep={uuid4()}&keep={uuid4()}")
     assert answer.status_code == 401
+
+
+class _Counting(str):
+    """A name of a parameter that counts how often it is compared."""
+
+    __slots__ = ()
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        type(self).compared += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+async def test_parameters_are_counted_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [_Counting(f"name-{number}") for number in range(MAX_PARAMETERS)]
+    pairs = [(name, "1") for name in names]
+    monkeypatch.setattr(QueryParams, "multi_items", lambda _: pairs)
+    monkeypatch.setattr(QueryParams, "getlist", None)
+    arrived = []
+
+    async def app(*_: object) -> None:
+        arrived.append("here")
+
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"a=1&b=2"}
+    await RepeatedParameters(app)(scope, None, None)  # type: ignore[arg-type] # not called
+    assert arrived == ["here"]
+    assert _Counting.compared < 10 * len(names)
+
+
+async def test_a_request_has_at_most_200_query_parameters(anybody: Api) -> None:
+    def query(number: int) -> str:
+        return "&".join(f"p{index}=1" for index in range(number))
+
+    for number, status in ((200, 401), (201, 422), (5000, 422)):
+        answer = await anybody.http.get(f"/v1/sessions?{query(number)}")
+        assert answer.status_code == status, number
+    assert answer.json()["errors"] == [
+        {"pointer": "", "in": "query", "detail": "at most 200 query parameters"}
+    ]
+    answer = await anybody.http.get(f"/none?{query(5000)}")
+    assert answer.status_code == 404
 
 
 async def test_a_range_does_not_end_before_it_begins(api: Api, staff: Api, theirs: Theirs) -> None:

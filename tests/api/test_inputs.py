@@ -272,6 +272,14 @@ async def test_a_body_not_declared_as_json_gets_a_415(
                 )
 
 
+async def test_a_problem_names_at_most_100_wrong_fields(staff: Api) -> None:
+    body = {f"field-{number}": 1 for number in range(5000)}
+    answer = await staff.post("/v1/practice/locations", body)
+    found = named(answer)
+    assert len(found) == 100
+    assert set(found) < {("body", f"/{name}") for name in ("name", "address", *body)}
+
+
 async def test_json_may_name_its_charset(api: Api, world: World) -> None:
     session_id = await world.book(START)
     content = json.dumps({"reason": REASON}).encode()

@@ -29,7 +29,7 @@ from app.database.lists import Part
 from app.database.statements import CompiledStatement, Read
 from app.database.transactions import transact
 from app.directory.clients.repository import CLIENT_ROWS
-from app.directory.repository import NamePosition
+from app.directory.repository import RecordPosition
 from app.domain.session import Status
 from app.identity.api_keys.keys import Scope, create_key
 from app.identity.tokens.access import AccessTokens, Caller
@@ -154,7 +154,7 @@ async def test_clients_are_searched_along_the_index_of_names(full: AsyncEngine) 
             " FROM practices, generate_series(1, 20000) AS number"
         )
         await db.exec_driver_sql("ANALYZE clients")
-    page = CLIENT_ROWS.list_statement(Part({"name": "ruiz"}, NamePosition("A", ONE), 21))
+    page = CLIENT_ROWS.list_statement(Part({"name": "ruiz"}, RecordPosition(ONE), 21))
     found = await plan(full, Read(page).text)
     assert "clients" not in scanned(found)
     assert "Sort" not in {node["Node Type"] for node in found}

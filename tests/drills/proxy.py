@@ -33,13 +33,19 @@ http {{
 """
 
 
-def documented_configuration(service_port: int, port: int) -> str:
-    """Read the page's configuration; only the ports differ, and there is no TLS on loopback."""
+def documented_configuration(service_port: int, port: int, folder: Path) -> str:
+    """Read the page's configuration.
+
+    Only the ports and the folder of the logs differ, and there is no TLS on loopback.
+    """
     given: str
     (given,) = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
     for pattern, instead in (
         (r"server 127\.0\.0\.1:8000;", f"server 127.0.0.1:{service_port};"),
         (r"listen 443 ssl;", f"listen 127.0.0.1:{port};"),
+        (r"listen 80;", f"listen 127.0.0.1:{free_port()};"),
+        (r"access_log /var/log/nginx/", f"access_log {folder}/"),
+        (r"error_log /var/log/nginx/", f"error_log {folder}/"),
         (r"ssl_certificate .*;", ""),
         (r"ssl_certificate_key .*;", ""),
     ):
@@ -54,7 +60,9 @@ async def proxy(service_port: int, folder: Path) -> AsyncIterator[int]:
     assert NGINX is not None
     port = free_port()
     file = folder / "nginx.conf"
-    file.write_text(_MAIN.format(folder=folder, ours=documented_configuration(service_port, port)))
+    file.write_text(
+        _MAIN.format(folder=folder, ours=documented_configuration(service_port, port, folder))
+    )
     log = str(folder / "nginx.log")
     process = await asyncio.create_subprocess_exec(NGINX, "-c", str(file), "-e", log)
     try:
@@ -67,6 +75,12 @@ async def proxy(service_port: int, folder: Path) -> AsyncIterator[int]:
         with suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
+
+
+def redirecting_port(folder: Path) -> int:
+    """Give the port that stands for port 80 in the proxy that runs in a folder."""
+    first, _ = re.findall(r"listen 127\.0\.0\.1:(\d+);", (folder / "nginx.conf").read_text())
+    return int(first)
 
 
 async def _answers(port: int) -> bool:

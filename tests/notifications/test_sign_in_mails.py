@@ -186,6 +186,23 @@ async def test_a_mail_has_twenty_links_at_most(world: World) -> None:
     assert [person.name for person in people] == [f"Client {number:02}" for number in range(20)]
 
 
+async def test_each_practice_has_a_link_before_any_has_a_second(
+    context: MailContext, world: World, postbox: Postbox
+) -> None:
+    """A practice could take all places of the mail, and send it in its own name."""
+    other = await another_practice(world, "AAA")
+    for number in range(24):
+        await other.add_client(name=f"A{number:02}", email=ANA)
+    await world.add_client(name="Ben Ruiz")
+    await send_sign_in(context, await ask(world))
+    (mail,) = postbox.mails
+    assert str(mail["From"]) == "Sign-in <no-reply@reslot.example>"
+    plain, _ = bodies(mail)
+    labels = [line for line in plain.splitlines() if line.startswith(("AAA: ", "Harbor"))]
+    theirs = [f"AAA: A{number:02}" for number in range(18)]
+    assert labels == [*theirs, "Harbor Wellness: Ana Ruiz", "Harbor Wellness: Ben Ruiz"]
+
+
 MANY_CLIENTS = """
     INSERT INTO clients (practice_id, id, name, email, time_zone, locale, token_generation,
                          address_generation)

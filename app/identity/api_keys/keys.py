@@ -52,6 +52,11 @@ class Scope(StrEnum):
         order = list(Scope)
         return order.index(self) >= order.index(needed)
 
+    @property
+    def sees_reasons(self) -> bool:
+        """Whether codes and notes of reasons are shown (product.md section 10, "Reasons")."""
+        return self.allows(Scope.WRITE)
+
 
 @dataclass(frozen=True, slots=True)
 class Staff:

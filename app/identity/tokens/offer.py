@@ -12,7 +12,7 @@ class OfferLink(NamedTuple):
     """One offer of a practice, and the generations at which the link was made.
 
     As for the link of a session (app/identity/tokens/link.py). `link_generation` is that of the
-    session that is to move, 0 if there is none.
+    session that is to move, 0 if there is none, as is that of a session which the offer books.
     """
 
     practice_id: UUID

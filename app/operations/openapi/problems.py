@@ -4,6 +4,7 @@ from typing import Any
 
 from app.operations.openapi.examples.problems import MEMBERS_OF_PROBLEM, PROBLEM_MEMBERS
 from app.web.problems.catalogue import CATALOGUE, ProblemType, component_name
+from app.web.problems.handlers import MAX_ERRORS
 
 _Json = dict[str, Any]
 
@@ -63,7 +64,8 @@ _PROBLEM: _Json = {
 _MEMBERS: dict[str, _Json] = {
     "errors": {
         "type": "array",
-        "description": "One entry for each invalid field.",
+        "maxItems": MAX_ERRORS,
+        "description": "One entry for each invalid field, for the first 100.",
         "items": {"$ref": "#/components/schemas/FieldError"},
     },
     "alternatives": {

@@ -114,7 +114,7 @@ async def read_past(engine: AsyncEngine, trial: Trial) -> AsyncIterator[Sequence
     async with engine.connect() as db:
         rows = await db.stream(_PAST[trial.level], values, execution_options={"yield_per": PAGE})
         async for page in rows.partitions():
-            yield [_to_past(row) for row in page]
+            yield [_to_past(row, with_reasons=trial.with_reasons) for row in page]
 
 
 async def versions_with(db: AsyncConnection, practice_id: UUID, rules: Policy) -> set[UUID | None]:
@@ -129,7 +129,7 @@ async def versions_with(db: AsyncConnection, practice_id: UUID, rules: Policy) -
     return same | {None} if rules == FREE_UNTIL_THE_START else same
 
 
-def _to_past(row: Any) -> PastDecision:  # noqa: ANN401 - a row of `_PAST`
+def _to_past(row: Any, *, with_reasons: bool) -> PastDecision:  # noqa: ANN401 - a row of `_PAST`
     currency, credit, carries = row.currency, row.credit, row.carries
     fee_minor = row.fee_minor
     zone = ZoneInfo(row.policy_time_zone)
@@ -157,7 +157,7 @@ def _to_past(row: Any) -> PastDecision:  # noqa: ANN401 - a row of `_PAST`
             carries=None if carries is None else read_carried(orjson.loads(carries), currency),
         ),
         judgement=judgement,
-        reason=row.reason_code,
+        reason=row.reason_code if with_reasons else None,
     )
 
 

@@ -19,7 +19,8 @@ ACTIONS = ("cancel", "reschedule", "change_format", "absence", NOSHOW)
 class Trial(NamedTuple):
     """What is tried: rules of a level, on decisions from an instant until before another one.
 
-    `of` is the service or the practitioner; None: the practice.
+    `of` is the service or the practitioner; None: the practice. Unless `with_reasons`, clients are
+    taken to have given no reason, since the caller may not see them.
     """
 
     practice_id: UUID
@@ -27,6 +28,7 @@ class Trial(NamedTuple):
     of: UUID | None
     start: datetime
     end: datetime
+    with_reasons: bool
 
 
 class PastPosition(NamedTuple):
@@ -40,7 +42,8 @@ class PastDecision(NamedTuple):
     """One entry of the audit log that a policy has decided about.
 
     `judgement` None: what it depended on was not recorded, or for another engine. `policy_id` is
-    the session's policy version; None: it has none. `reason` is the code of the reason, if any.
+    the session's policy version; None: it has none. `reason` is the code of the reason, if any, and
+    if the trial is with reasons.
     """
 
     position: PastPosition

@@ -52,7 +52,8 @@ async def try_practice_policy(
     Each cancellation, move, change of format, absence and missed session is judged again with the
     facts of then, if these rules would have applied to it: a service's rules to its sessions, a
     practitioner's to theirs unless the service had a policy, the practice's to the others. Nothing
-    is written; no `Idempotency-Key` is needed. The rules that were in force change nothing.
+    is written; no `Idempotency-Key` is needed. The rules that were in force change nothing. For an
+    API key with the scope `read`, other rules are tried as if clients had given no reason.
     """
     _check_time(body, now)
     document = body.rules.document()
@@ -60,7 +61,12 @@ async def try_practice_policy(
         await check_policy(db, staff.practice_id, body.service_id, body.practitioner_id, document)
         proof = await proof_read(db, staff.practice_id, body.service_id, document)
     trial = Trial(
-        staff.practice_id, body.level, body.service_id or body.practitioner_id, body.start, body.end
+        staff.practice_id,
+        body.level,
+        body.service_id or body.practitioner_id,
+        body.start,
+        body.end,
+        staff.scope.sees_reasons,
     )
     pages = Cursors(cursors, ChangePosition, "trial", *trial, document)
     after = pages.read(body.cursor, where="body")

@@ -36,7 +36,7 @@ class ReasonVisibility(Enum):
 
 def reasons_for_staff(scope: Scope) -> ReasonVisibility:
     """Give the reasons that an API key with this scope sees."""
-    return ReasonVisibility.ALL_NOTES if scope.allows(Scope.WRITE) else ReasonVisibility.HIDDEN
+    return ReasonVisibility.ALL_NOTES if scope.sees_reasons else ReasonVisibility.HIDDEN
 
 
 def side_of(actor: str) -> ChangedBy:

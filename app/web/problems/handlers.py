@@ -63,6 +63,8 @@ from app.web.views import (
 
 RETRY_AFTER_SECONDS = 2
 FRAMES_LOGGED = 12
+# Of the entries of a problem. A body of unknown fields has an entry for each.
+MAX_ERRORS = 100
 _HEADERS = {
     "unauthorized": {"WWW-Authenticate": "Bearer"},
     "service-unavailable": {"Retry-After": str(RETRY_AFTER_SECONDS)},
@@ -256,10 +258,10 @@ def _iso(instant: datetime | None, zone: ZoneInfo) -> str | None:
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:
-    """Turn what is wrong with the fields of a request into its problem."""
+    """Turn what is wrong with the fields of a request into its problem: the first `MAX_ERRORS`."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     texts = texts_of(request)
-    entries = [_entry(found, texts) for found in error.errors()]
+    entries = [_entry(found, texts) for found in error.errors()[:MAX_ERRORS]]
     return problem(request, "validation-failed", errors=entries)
 
 

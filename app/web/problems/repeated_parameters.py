@@ -1,5 +1,6 @@
 """Query parameters that are given more than once (product.md section 10, "Query parameters")."""
 
+from collections import Counter
 from http import HTTPStatus
 
 from fastapi import Request
@@ -13,10 +14,16 @@ from app.web.problems.routes import routes_at
 
 # The only parameter that is a list.
 _LIST = "keep"
+# What reads parameters compares their names with each other. The longest request has a hundred
+# times `keep`.
+MAX_PARAMETERS = 200
 
 
 class RepeatedParameters:
-    """ASGI middleware: 422 for a parameter that is given twice. FastAPI would take the last one."""
+    """ASGI middleware: 422 for a parameter that is given twice, and for too many parameters.
+
+    FastAPI would take the last one of those that are given twice.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,16 +33,23 @@ class RepeatedParameters:
         app = self._app
         if scope["type"] == "http" and b"&" in scope["query_string"]:
             request = Request(scope)
-            name = _repeated(request)
-            if name is not None and _checks_parameters(request):
-                error = InvalidInputError(pointer_to([name]), "field.given-once", where="query")
+            error = _error_in(request)
+            if error is not None and _checks_parameters(request):
                 app = await on_domain_error(request, error)
         await app(scope, receive, send)
 
 
-def _repeated(request: Request) -> str | None:
-    given = request.query_params
-    return next((name for name in given if name != _LIST and len(given.getlist(name)) > 1), None)
+def _error_in(request: Request) -> InvalidInputError | None:
+    """Give what is wrong with the number of parameters. Too many are not even parsed."""
+    if request.scope["query_string"].count(b"&") >= MAX_PARAMETERS:
+        return InvalidInputError(
+            "", "field.too-many-parameters", where="query", most=MAX_PARAMETERS
+        )
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    name = next((name for name in times if name != _LIST and times[name] > 1), None)
+    if name is None:
+        return None
+    return InvalidInputError(pointer_to([name]), "field.given-once", where="query")
 
 
 def _checks_parameters(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """`GET /v1/practice/export`: what it writes imports into an empty practice unchanged."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -294,6 +295,77 @@ async def test_another_currency_is_refused_line_by_line(staff: Api, world: World
     found = await outcomes(theirs, await exported(staff))
     assert found[0] == "validation-failed /currency"
     assert "validation-failed /price/currency" in found
+
+
+class SlowReader:
+    """Asks for an export, and reads no more than the head of the answer."""
+
+    def __init__(self, staff: Api) -> None:
+        self._app = staff.http._transport.app  # type: ignore[attr-defined] # noqa: SLF001
+        self._token = staff.token
+        self._reads, self._goes = asyncio.Event(), asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Wait until the answer has begun."""
+        self._task = asyncio.create_task(self._call())
+        await self._reads.wait()
+
+    async def go_away(self) -> None:
+        """Close the connection."""
+        assert self._task is not None
+        self._goes.set()
+        await self._task
+
+    async def _call(self) -> None:
+        scope = {
+            "type": "http",
+            "asgi": {"spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "path": EXPORT,
+            "query_string": b"",
+            "headers": [(b"authorization", f"Bearer {self._token}".encode())],
+        }
+        await self._app(scope, self._receive, self._send)
+
+    async def _receive(self) -> dict[str, Any]:
+        await self._goes.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "http.response.body":
+            self._reads.set()
+            await asyncio.Event().wait()
+
+
+async def test_exports_leave_connections_to_others(staff: Api, world: World) -> None:
+    """One for a practice and two for a process, until their readers have them or go away."""
+    (_, second), (_, third) = [await empty_practice(staff, world) for _ in range(2)]
+    readers = [SlowReader(staff), SlowReader(second)]
+    await readers[0].begin()
+    again = await staff.get(EXPORT)
+    assert again.headers["retry-after"] == "2"
+    assert (again.status_code, again.json()["code"]) == (503, "service-unavailable")
+    assert again.json()["detail"] == "Another export of this practice is running."
+    await readers[1].begin()
+    refused = await third.get(EXPORT)
+    assert (refused.status_code, refused.json()["detail"]) == (503, "Too many exports are running.")
+    assert (await third.get("/v1/practice/me")).status_code == 200
+    await readers[0].go_away()
+    for _ in range(2):
+        assert (await third.get(EXPORT)).status_code == 200
+    assert (await staff.get(EXPORT)).status_code == 200
+    await readers[1].go_away()
+
+
+async def test_an_export_that_fails_leaves_its_place(
+    staff: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(export, "read_practice", None)
+        assert [(await staff.get(EXPORT)).status_code for _ in range(2)] == [500, 500]
+    assert (await staff.get(EXPORT)).status_code == 200
 
 
 async def test_rows_are_read_in_parts(

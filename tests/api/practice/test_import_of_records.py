@@ -1,17 +1,19 @@
 """`POST /v1/practice/import`: records, hours and policies, line by line (product.md section 7)."""
 
+import tracemalloc
 from typing import Any
 
 import asyncpg
 import pytest
 
-from app.domain.errors import UnauthorizedError
+from app.domain.errors import InvalidInputError, UnauthorizedError
 from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Holiday, PolicyVersion, Practice, Service, WorkingHours
 from app.transfer import commands
-from tests.transfer import NDJSON, imported, outcomes, send, written
+from app.transfer.lines import MAX_LINE_BYTES, MAX_LINES, read_lines
+from tests.transfer import NDJSON, imported, outcomes, read, send, written
 from tests.world import NOW, Api, World
 
 LOCATION = {
@@ -306,6 +308,44 @@ async def test_a_body_that_is_not_ndjson_writes_nothing(
     answer = await send(staff, body, **{"Content-Type": media_type})
     assert answer.status_code == status
     assert len(await world.rows(Client)) == 1
+
+
+def test_lines_are_counted_before_the_body_is_split() -> None:
+    """Splitting 16 MiB of line ends took gigabytes."""
+    for line in (b"1\n", b"\n"):
+        body = line * 1_000_000
+        tracemalloc.start()
+        with pytest.raises(InvalidInputError) as refused:
+            read_lines(body)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert refused.value.explanation.key == "field.too-many-lines"
+        assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(("text", "number"), [(b"{}\n" * MAX_LINES, MAX_LINES), (b"{}", 1)])
+def test_the_end_of_the_last_line_is_no_further_line(text: bytes, number: int) -> None:
+    assert len(read_lines(text)) == number
+
+
+async def test_a_line_may_be_as_long_as_a_request(staff: Api, world: World) -> None:
+    whole = written([LOCATION])[:-1]
+    fits = whole + b" " * (MAX_LINE_BYTES - len(whole))
+    long = written([CLIENT])[:-1] + b" " * MAX_LINE_BYTES
+    body = b"\n".join([long, fits, fits + b" "])
+    first, second, third = read(await send(staff, body))
+    for failed in (first, third):
+        assert (failed["result"], failed["kind"]) == ("failed", None)
+        assert failed["problem"]["code"] == "payload-too-large"
+    assert (first["line"], second["line"], second["result"]) == (1, 2, "created")
+    assert len(await world.rows(Client)) == 1
+
+
+async def test_a_line_names_at_most_100_wrong_fields(staff: Api) -> None:
+    unknown = {f"field-{number}": 1 for number in range(5000)}
+    [result] = await imported(staff, [LOCATION | unknown])
+    errors = result["problem"]["errors"]
+    assert [one["pointer"] for one in errors] == [f"/field-{number}" for number in range(100)]
 
 
 async def test_other_endpoints_take_no_ndjson(staff: Api) -> None:

@@ -1,5 +1,7 @@
 """Lists by a part of the name, and sessions by their location."""
 
+import json
+from base64 import urlsafe_b64decode
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -63,6 +65,21 @@ async def test_clients_are_found_by_a_part_of_the_name(
     staff: Api, part: str, found: list[str]
 ) -> None:
     assert await names(staff, part) == found
+
+
+async def test_a_cursor_tells_no_name(staff: Api, world: World) -> None:
+    """Addresses are logged. The page after a record begins where its name is by then."""
+    ids = {name: await world.add_client(name=name) for name in ("Ben", "Carl", "Dora", "Eve")}
+    page = (await staff.get(CLIENTS, limit=2)).json()
+    assert [item["name"] for item in page["items"]] == ["Ana Ruiz", "Ben"]
+    payload = page["next_cursor"].partition(".")[0]
+    told = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert told[1:] == [ids["Ben"].hex]
+    query = {"limit": 2, "cursor": page["next_cursor"]}
+    for new, found in (("Ben", ["Carl", "Dora"]), ("Cora", ["Dora", "Eve"])):
+        await staff.patch(f"{CLIENTS}/{ids['Ben']}", {"name": new})
+        page = (await staff.get(CLIENTS, **query)).json()
+        assert [item["name"] for item in page["items"]] == found
 
 
 async def test_a_part_of_the_name_combines_with_other_filters_and_pages(

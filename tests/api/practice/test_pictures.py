@@ -1,13 +1,16 @@
 """Logos and photos: what may be uploaded, and how it is served (product.md section 10, "Looks")."""
 
 import hashlib
+import logging
 from io import BytesIO
 from uuid import uuid4
 
 import pytest
+import structlog
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.configuration.settings import Settings
 from app.directory.pictures import checking
 from app.domain.errors import InvalidInputError
 from app.identity.api_keys.keys import Scope
@@ -24,6 +27,7 @@ from tests.pictures import (
     two_in_one,
     upload,
 )
+from tests.server_logs import server_logs
 from tests.world import NOW, Api, World
 
 LOGO = "/v1/practice/logo"
@@ -68,6 +72,20 @@ async def test_the_logo_is_in_every_answer_that_names_the_practice(
     ):
         assert practice["look"]["logo_url"] == url
     assert (await staff.get("/v1/practice")).json()["logo_url"] == url
+
+
+async def test_what_a_picture_says_of_itself_is_in_no_log(staff: Api, settings: Settings) -> None:
+    """The library that reads pictures logs each of its EXIF values, such as the place."""
+    exif = Image.Exif()
+    exif[0x010E] = "canary, taken at home"
+    photo = picture("JPEG", (200, 80), exif=exif)
+    with server_logs(settings) as logs:
+        await url_of(staff, photo, "image/jpeg")
+        logging.getLogger("PIL.TiffImagePlugin").warning("worn out")
+        structlog.get_logger().debug("our own")
+    assert "canary" not in logs.getvalue()
+    assert "worn out" in logs.getvalue()
+    assert "our own" in logs.getvalue()
 
 
 async def test_metadata_and_what_follows_the_picture_is_not_kept(staff: Api, stranger: Api) -> None:

@@ -135,6 +135,11 @@ async def test_reasons_notices_and_records(
         ("unwell", {"cancellations": 1}),
         (None, {"cancellations": 1, "refused_attempts": 1}),
     ]
+    reader = api.signed_in(await world.key(Scope.READ))
+    rows = (await report(reader, group_by="reason"))["rows"]
+    assert [(row["key"], counts(row)) for row in rows] == [
+        (None, {"cancellations": 2, "refused_attempts": 1})
+    ]
     rows = (await report(staff, group_by="notice"))["rows"]
     assert [(row["key"], counts(row)) for row in rows] == [
         ("48h_to_7d", {"cancellations": 2}),

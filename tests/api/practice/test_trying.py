@@ -117,6 +117,33 @@ async def test_nothing_is_written_and_a_key_that_reads_is_enough(
     assert await world.rows(Change) == before
 
 
+async def test_a_key_that_reads_learns_no_reason(api: Api, world: World, clock: TestClock) -> None:
+    """Rules in which one code costs nothing would tell who gave it."""
+    await world.add_policy(HALF)
+    session_id = await world.book(START)
+    clock.now = START - HOUR
+    quote = (await api.session(session_id))["actions"]["cancel"]["quote"]
+    reason = {"code": "unwell", "note": "A cold."}
+    assert (await api.cancel(session_id, quote=quote, reason=reason)).status_code == 200
+    codes = ("unwell", "other")
+    lists = {
+        code: HALF | {"reasons": [{"code": code, "labels": {"en": "Why"}, "fee": "none"}]}
+        for code in codes
+    }
+    reader = api.signed_in(await world.key(Scope.READ, "Reader"))
+    found = {code: await tried(reader, lists[code]) for code in codes}
+    assert all(one["actions"][0]["tried"] == results(fee=1) for one in found.values())
+    hidden = "Your API key does not show reasons"
+    assert all(any(said.startswith(hidden) for said in one["unknown"]) for one in found.values())
+    assert not any(said.startswith(hidden) for said in (await tried(reader, HALF))["unknown"])
+
+    writer = api.signed_in(await world.key(Scope.WRITE, "Writer"))
+    seen = {code: await tried(writer, lists[code]) for code in codes}
+    assert seen["unwell"]["actions"][0]["tried"] == results(free=1)
+    assert seen["other"]["actions"][0]["tried"] == results(fee=1)
+    assert not any(said.startswith(hidden) for said in seen["unwell"]["unknown"])
+
+
 async def test_moves_missed_sessions_and_credits_are_judged_too(
     api: Api, staff: Api, world: World, clock: TestClock
 ) -> None:
@@ -217,7 +244,7 @@ async def test_one_call_judges_so_many_and_says_how_to_go_on(
     await cancel(api, ids[2])
     rules, start, judged = parse_rules(WHOLE), NOW, []
     while start < START:
-        trial = Trial(world.practice_id, Level.PRACTICE, None, start, START)
+        trial = Trial(world.practice_id, Level.PRACTICE, None, start, START, with_reasons=True)
         found = await try_policy(engine, trial, rules, None, 10, most=1)
         judged.append(sum(found.tally.actions["cancel"].stood.values()))
         start = found.until

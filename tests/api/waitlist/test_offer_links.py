@@ -1,8 +1,10 @@
 """The link in the mail about an offer: what it opens, and until when."""
 
+from datetime import timedelta
+
 from app.tables.changes import Change
 from app.tables.waitlist import Offer
-from tests.waiting import MINUTE, Waiting, another, offer_states, offer_token
+from tests.waiting import MINUTE, TICK, WISHES, Waiting, another, offer_states, offer_token
 from tests.world import Api, TestClock, World
 
 
@@ -57,3 +59,43 @@ async def test_revoked_links_and_a_new_address_end_the_link_of_an_offer(
     bearer = stranger.signed_in(token)
     assert (await bearer.post(f"/v1/offers/{offer.id}/accept", {})).status_code == 401
     assert await offer_states(world) == ["open"]
+
+
+async def test_the_link_of_an_offer_ends_like_that_of_a_session(
+    waiting: Waiting, world: World, stranger: Api, clock: TestClock
+) -> None:
+    """`LINK_DAYS` after the offered time; to the microsecond."""
+    offer = await waiting.offered()
+    token = offer_token(world, offer.id)
+    bearer = stranger.signed_in(token)
+    path = f"/v1/offers/{offer.id}"
+    last = offer.ends_at + timedelta(days=world.settings.link_days)
+    for now, opened, shown in ((last, 200, 200), (last + TICK, 410, 401)):
+        clock.now = now
+        answer = await stranger.post("/v1/offers/open", {"token": token})
+        assert answer.status_code == opened
+        assert (await bearer.get(path)).status_code == shown
+        assert (await bearer.post(f"{path}/decline", {})).status_code == (
+            409 if shown == 200 else 401
+        )
+    assert answer.json()["code"] == "link-expired"
+
+
+async def test_the_link_of_an_offer_that_booked_a_session_ends_with_its_links(
+    waiting: Waiting, world: World, stranger: Api
+) -> None:
+    client_id = await world.add_client(name="Eve", email="eve@client.example")
+    body = {"client_id": str(client_id), "service_id": str(world.service_id)}
+    assert (await waiting.staff.post(WISHES, body)).status_code == 201
+    await waiting.free()
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    token = {"token": offer_token(world, offer.id)}
+    done = await stranger.signed_in(token["token"]).post(f"/v1/offers/{offer.id}/accept", {})
+    assert done.status_code == 200, done.text
+    assert (await stranger.post("/v1/offers/open", token)).status_code == 200
+    booked = done.json()["booked_session_id"]
+    revoked = await waiting.staff.post(f"/v1/practice/sessions/{booked}/links/revoke", {})
+    assert revoked.is_success
+    opened = await stranger.post("/v1/offers/open", token)
+    assert opened.json()["code"] == "link-invalid"
