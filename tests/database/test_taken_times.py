@@ -72,7 +72,13 @@ async def take(
 
 @pytest.mark.parametrize("first", KINDS)
 @pytest.mark.parametrize("second", KINDS)
-@pytest.mark.parametrize("off", [0 * MINUTE, MINUTE, -MINUTE, LENGTH, -LENGTH])
+@pytest.mark.parametrize(
+    "off",
+    [
+        0 * MINUTE,
+        *(pytest.param(off, marks=pytest.mark.slow) for off in (MINUTE, -MINUTE, LENGTH, -LENGTH)),
+    ],
+)
 async def test_a_time_that_is_taken_is_refused(
     service: asyncpg.Connection, world: World, first: str, second: str, off: timedelta
 ) -> None:
