@@ -292,10 +292,10 @@ SPANISH: dict[Happening, Told] = {
         "Cuándo: jueves, 3 de diciembre de 2026, de 16:00 a 16:50 (hora estándar de Europa "
         "central)\nServicio: Follow-up\nCon: Dr. Maya Chen\nModalidad: Videollamada\n"
         "Enlace para conectarse: https://video",
-        "¿Necesita cambiar su cita?\nhttps://",
+        "¿Necesita reprogramar su cita?\nhttps://",
         "Para cancelar:\n- Sin cargo hasta el miércoles, 2 de diciembre de 2026, 16:00 (hora",
         "- Con un cargo de 60,00 US$ hasta el jueves, 3 de diciembre de 2026, 14:00 (hora",
-        "Para cambiar la cita:\n- Sin cargo hasta el",
+        "Para reprogramar:\n- Sin cargo hasta el",
         "- Con un cargo de 60,00 US$ hasta el comienzo de la cita.",
         "Política de cancelación:\nPlease tell us a day ahead.",
         "Recibe este mensaje por una cita con Harbor Wellness.",
@@ -307,7 +307,7 @@ SPANISH: dict[Happening, Told] = {
         "El crédito usado para la cita sigue asignado a ella.",
         "Cuándo: viernes, 4 de diciembre de 2026",
         "Antes: jueves, 3 de diciembre de 2026, de 16:00 a 16:50 (",
-        "Esta cita ya se ha cambiado todas las veces que se puede en línea. "
+        "Esta cita ya se ha reprogramado todas las veces que se puede en línea. "
         "Póngase en contacto con Dr. Maya Chen.",
     ),
     met_elsewhere: Told(
@@ -368,7 +368,7 @@ TOLD = {"de": GERMAN, "fr": FRENCH, "es": SPANISH}
 CAPTIONS = {
     "de": "Möchten Sie den Termin verschieben?",
     "fr": "Besoin de déplacer votre rendez-vous\u00a0?",
-    "es": "¿Necesita cambiar su cita?",
+    "es": "¿Necesita reprogramar su cita?",
 }
 CANNOT_MOVE = {"de": "Termin öffnen", "fr": "Ouvrir votre rendez-vous", "es": "Abrir su cita"}
 AFTER_CANCELLATION = {
@@ -407,7 +407,7 @@ LATE = {
         "pero el crédito no se devuelve. Este plazo ya ha pasado.\n"
         "- Falta muy poco para la cita y ya no se puede hacer en línea. "
         "Póngase en contacto con Dr. Maya Chen.\n\n"
-        "Para cambiar la cita:\n- Esto no se puede hacer en línea para esta cita. Póngase"
+        "Para reprogramar:\n- Esto no se puede hacer en línea para esta cita. Póngase"
     ),
 }
 

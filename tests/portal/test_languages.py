@@ -33,7 +33,7 @@ KINDS = """async () => {
 DAYS = {"en": "Thursday, December 3", "de": "Donnerstag, 3. Dezember",
         "fr": "jeudi 3 décembre", "es": "jueves, 3 de diciembre"}  # fmt: skip
 TAGS = {"en": "en-US", "de": "de-AT", "fr": "fr-CH", "es": "es-MX"}
-MOVE = {"en": "Reschedule", "de": "Verschieben", "fr": "Déplacer", "es": "Cambiar la hora"}
+MOVE = {"en": "Reschedule", "de": "Verschieben", "fr": "Déplacer", "es": "Reprogramar"}
 REFUSED = {
     "en": "This cannot be done online for this session.",
     "de": "Bei diesem Termin ist das online nicht möglich.",

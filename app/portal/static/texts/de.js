@@ -177,7 +177,8 @@ export const texts = {
   waiver: {
     ask: "Die Praxis bitten, die Gebühr zu erlassen",
     words: "Warum soll die Praxis sie erlassen?",
-    hint: "Das lesen Ihre behandelnde Person und das Praxisteam. Sie antworten innerhalb von sieben Tagen; bis dahin wird nichts abgerechnet.",
+    hint: "Das lesen Ihre behandelnde Person und das Praxisteam. Sie können innerhalb von sieben Tagen antworten. Ohne Antwort bleibt die Gebühr bestehen.",
+    waits: "Abgerechnet wird erst nach der Antwort oder nach diesen sieben Tagen.",
     missing: "Bitte schreiben Sie in ein paar Worten, warum.",
     until: (instant) => `Sie können darum bitten bis ${instant}.`,
     send: "Um Erlass bitten",

@@ -177,7 +177,8 @@ export const texts = {
   waiver: {
     ask: "Ask the practice to waive the fee",
     words: "Why should the practice waive it?",
-    hint: "Your practitioner and the practice's staff read this. They answer within seven days; until then nothing is collected.",
+    hint: "Your practitioner and the practice's staff read this. They can answer within seven days. Without an answer the fee stands.",
+    waits: "Nothing is collected before their answer or the end of these seven days.",
     missing: "Please write in a few words why.",
     until: (instant) => `You can ask until ${instant}.`,
     send: "Ask",

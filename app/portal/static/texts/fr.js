@@ -177,7 +177,8 @@ export const texts = {
   waiver: {
     ask: "Demander au cabinet de renoncer aux frais",
     words: "Pourquoi le cabinet devrait-il y renoncer ?",
-    hint: "La personne qui vous reçoit et l'équipe du cabinet lisent ce message. La réponse vient dans les sept jours ; d'ici là, rien n'est perçu.",
+    hint: "La personne qui vous reçoit et l'équipe du cabinet lisent ce message. La réponse peut venir dans les sept jours. Sans réponse, les frais restent dus.",
+    waits: "Rien n'est perçu avant la réponse ou la fin de ces sept jours.",
     missing: "Veuillez écrire en quelques mots pourquoi.",
     until: (instant) => `Vous pouvez le demander jusqu'à cette date : ${instant}.`,
     send: "Demander",
