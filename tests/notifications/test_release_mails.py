@@ -34,7 +34,7 @@ async def waiting(world: World, api: Api) -> Waiting:
 TAKEN = {
     "en": "Somebody has taken the time that you had released, so your session is cancelled. "
     "That costs nothing.",
-    "fr": "Une autre personne a pris l'horaire que vous aviez proposé ; votre rendez-vous est donc "
+    "fr": "Une autre personne a pris l'horaire que vous aviez proposé\u00a0; votre rendez-vous est donc "
     "annulé, sans frais.",
     "de": "Jemand hat die Zeit übernommen, die Sie freigegeben hatten. Ihr Termin ist deshalb "
     "abgesagt. Das kostet nichts.",
@@ -43,7 +43,7 @@ TAKEN = {
 }
 ENDED = {
     "en": ("Your session stays booked: December 3, 2026", "Nobody has taken the time"),
-    "fr": ("Votre rendez-vous est maintenu : 3 décembre 2026", "Personne n'a pris l'horaire"),
+    "fr": ("Votre rendez-vous est maintenu\u00a0: 3 décembre 2026", "Personne n'a pris l'horaire"),
     "de": ("Ihr Termin bleibt bestehen: 3. Dezember 2026", "Niemand hat die Zeit übernommen"),
     "es": ("Su cita se mantiene: 3 de diciembre de 2026", "Nadie ha ocupado la hora"),
 }

@@ -100,8 +100,8 @@ async def test_a_list_is_kept_as_it_was_sent(staff: Api) -> None:
             "fr",
             [
                 "Le client choisit l'un de ces motifs : Je suis malade, Work et Autre.",
-                "Avec ce motif, rien n'est facturé : Je suis malade.",
-                "Avec ce motif, il est demandé au cabinet de renoncer aux frais : Work.",
+                "Avec ce motif, rien n'est facturé\u00a0: Je suis malade.",
+                "Avec ce motif, il est demandé au cabinet de renoncer aux frais\u00a0: Work.",
             ],
         ),
         (

@@ -9,6 +9,7 @@ export const texts = {
   span: (start, end) => `${start} to ${end}`,
   zones: (names) => names.join(", then "),
   labelled: (label, text) => `${label}: ${text}`,
+  atTime: (time) => time,
   dayAndTime: (day, time) => `${day}, ${time}`,
   sections: { upcoming: "Upcoming", past: "Past and cancelled", packages: "Packages", fees: "Fees" },
   account: { who: (name) => `Signed in as ${name}`, leave: "Sign out", leaveEverywhere: "Sign out everywhere" },
@@ -235,7 +236,6 @@ export const texts = {
     where: "Where",
     joinNow: "Join the video call",
     map: "Open in maps",
-    at: (day, time) => `${day}, ${time}`,
     onDay: (day, span) => `${day}, ${span}`,
     forYou: (text, zone) => `${text} for you (${zone})`,
     showIn: (zone) => `Show in ${zone}`,
@@ -251,7 +251,7 @@ export const texts = {
       fulfilled: "This session has taken place.",
       noshow: "This session was missed.",
     },
-    cancelledBy: { client: "You cancelled it", practice: "The practice cancelled it" },
+    cancelledBy: { client: (instant) => `You cancelled it: ${instant}.`, practice: (instant) => `The practice cancelled it: ${instant}.` },
     change: "Need to change it?",
     policy: "Cancellation policy",
     timeline: "All deadlines and costs",
@@ -274,6 +274,7 @@ export const texts = {
 
   scope: {
     title: "Which sessions?",
+    date: (when) => `${when}.`,
     options: { this: "This session only", this_and_following: "This and all following sessions" },
     loading: "Looking at the following sessions…",
     found: (changing, staying) => `${changing} ${changing === 1 ? "session changes" : "sessions change"}, ${staying} ${staying === 1 ? "stays" : "stay"} as before.`,

@@ -1,5 +1,8 @@
 /** Lo que dice la página, en español. Las palabras son las de los correos (app/texts/locale/es). */
 
+/** One o'clock is singular. */
+const withArticle = (time) => `${/^0?1\b/.test(time) ? "la" : "las"} ${time}`;
+
 export const texts = {
   appName: "Sus citas",
   skip: "Ir al contenido",
@@ -9,6 +12,7 @@ export const texts = {
   span: (start, end) => `de ${start} a ${end}`,
   zones: (names) => names.join(", después "),
   labelled: (label, text) => `${label}: ${text}`,
+  atTime: (time) => time,
   dayAndTime: (day, time) => `${day}, ${time}`,
   sections: { upcoming: "Próximas", past: "Pasadas y canceladas", packages: "Paquetes", fees: "Cargos" },
   account: { who: (name) => `Sesión iniciada como ${name}`, leave: "Cerrar sesión", leaveEverywhere: "Cerrar sesión en todas partes" },
@@ -63,7 +67,7 @@ export const texts = {
     how: "Así el centro lo sabe. Su cita sigue reservada aunque no lo diga.",
     said: (instant) => `Nos ha dicho que va a venir (${instant}).`,
   },
-  undo: { submit: "Deshacer", until: (instant) => `Posible hasta las ${instant}.` },
+  undo: { submit: "Deshacer", until: (instant) => `Posible hasta ${withArticle(instant)}.` },
 
   wish: {
     title: "¿Mejor antes?",
@@ -94,8 +98,8 @@ export const texts = {
     },
     words: {
       weekday: (name) => name,
-      from: (time) => `desde las ${time}`,
-      to: (time) => `hasta las ${time}`,
+      from: (time) => `desde ${withArticle(time)}`,
+      to: (time) => `hasta ${withArticle(time)}`,
       inZone: (text, zone) => `${text} (${zone})`,
       until: (instant) => `hasta el ${instant}`,
       notice: (hours) => `con al menos ${hours} ${hours === 1 ? "hora" : "horas"} de antelación`,
@@ -235,7 +239,6 @@ export const texts = {
     where: "Lugar",
     joinNow: "Entrar en la videollamada",
     map: "Abrir en mapas",
-    at: (day, time) => `${day}, ${time}`,
     onDay: (day, span) => `${day}, ${span}`,
     forYou: (text, zone) => `${text} para usted (${zone})`,
     showIn: (zone) => `Mostrar en ${zone}`,
@@ -251,7 +254,7 @@ export const texts = {
       fulfilled: "Esta cita ha tenido lugar.",
       noshow: "No asistió a esta cita.",
     },
-    cancelledBy: { client: "La canceló usted", practice: "La canceló el centro" },
+    cancelledBy: { client: (instant) => `La canceló usted: ${instant}.`, practice: (instant) => `La canceló el centro: ${instant}.` },
     change: "¿Necesita cambiarla?",
     policy: "Política de cancelación",
     timeline: "Todos los plazos y costes",
@@ -274,6 +277,7 @@ export const texts = {
 
   scope: {
     title: "¿Qué citas?",
+    date: (when) => `${when}.`,
     options: { this: "Solo esta cita", this_and_following: "Esta y todas las siguientes" },
     loading: "Buscando las citas siguientes…",
     found: (changing, staying) => `${changing} ${changing === 1 ? "cita cambia" : "citas cambian"}, ${staying} ${staying === 1 ? "queda" : "quedan"} como antes.`,
@@ -282,13 +286,13 @@ export const texts = {
       reschedule: (count) => (count === 1 ? "Reprograma esta cita" : `Reprograma estas ${count} citas`),
     },
     staying: "Estas quedan como están",
-    movesTo: "pasa a",
+    movesTo: "pasa al",
     free: "Sin cargo.",
     credit: { returned: "El crédito vuelve a su paquete.", forfeited: "El crédito no se devuelve." },
     sum: (fee) => `Cuesta ${fee} en total.`,
     forfeited: (count) => (count === 1 ? "Un crédito del paquete no se devuelve." : `${count} créditos del paquete no se devuelven.`),
     carries: "Cancelar una de ellas después de reprogramarla cuesta al menos lo que dice su línea.",
-    notFree: (when) => `${when}: esta hora no está libre.`,
+    notFree: (when) => `Esta hora no está libre: ${when}.`,
     chooseOther: "Elija otra hora:",
     noOther: "No hay ninguna hora libre cerca.",
     leaveOut: "Dejar fuera esta fecha",
@@ -357,8 +361,8 @@ export const texts = {
 
   actions: { reschedule: "Reprogramar", cancel: "Cancelar", change_format: "Cambiar la modalidad", absence: "No puedo ir" },
   doing: { reschedule: "Para reprogramar", cancel: "Para cancelar", change_format: "Para cambiar la modalidad" },
-  switch: "Conservar la hora, pero cambiar a:",
-  switchTo: (format) => `Conservar la hora, cambiar a ${format}`,
+  switch: "Conservar la hora, elegir otra modalidad:",
+  switchTo: (format) => `Conservar la hora, nueva modalidad: ${format}`,
   formatInSentence: { in_person: "presencial", video: "vídeo", phone: "teléfono" },
 
   price: {
@@ -460,7 +464,7 @@ export const texts = {
     title: "Elegir una nueva hora",
     now: "Ahora",
     format: "¿Cómo prefiere la cita?",
-    keepTime: (when, format) => `Conservar ${when}, cambiar a ${format}`,
+    keepTime: (when, format) => `Conservar la hora del ${when}, nueva modalidad: ${format}`,
     times: (day) => `Horas libres el ${day}`,
     chips: "Elección rápida",
     soonest: "Lo antes posible",
@@ -485,7 +489,7 @@ export const texts = {
 
   confirm: {
     title: "Confirmar la nueva hora",
-    reserved: (until) => `Reservada para usted hasta las ${until}.`,
+    reserved: (until) => `Reservada para usted hasta ${withArticle(until)}.`,
     titleFormat: "Confirmar el cambio",
     from: "Antes",
     to: "Nueva",

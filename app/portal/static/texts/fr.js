@@ -9,9 +9,10 @@ export const texts = {
   span: (start, end) => `de ${start} à ${end}`,
   zones: (names) => names.join(", puis "),
   labelled: (label, text) => `${label} : ${text}`,
+  atTime: (time) => time,
   dayAndTime: (day, time) => `${day} à ${time}`,
   sections: { upcoming: "À venir", past: "Passés et annulés", packages: "Forfaits", fees: "Frais" },
-  account: { who: (name) => `Connexion au nom de ${name}`, leave: "Se déconnecter", leaveEverywhere: "Se déconnecter partout" },
+  account: { who: (name) => `Connexion : ${name}`, leave: "Se déconnecter", leaveEverywhere: "Se déconnecter partout" },
 
   start: {
     title: "Se connecter",
@@ -43,7 +44,7 @@ export const texts = {
   signIn: {
     title: "Encore un geste",
     how: "Appuyez sur le bouton pour vous connecter. La connexion dure dans cette fenêtre jusqu'à ce que vous vous déconnectiez ou que vous la fermiez.",
-    instead: (name) => `Une connexion est ouverte ici au nom de ${name}. Elle prend fin si vous vous connectez avec ce lien.`,
+    instead: (name) => `Une connexion est ouverte ici (${name}). Elle prend fin si vous vous connectez avec ce lien.`,
     submit: "Se connecter",
   },
 
@@ -235,7 +236,6 @@ export const texts = {
     where: "Lieu",
     joinNow: "Rejoindre l'appel vidéo",
     map: "Ouvrir dans les cartes",
-    at: (day, time) => `${day} à ${time}`,
     onDay: (day, span) => `${day}, ${span}`,
     forYou: (text, zone) => `${text} pour vous (${zone})`,
     showIn: (zone) => `Afficher en ${zone}`,
@@ -251,7 +251,7 @@ export const texts = {
       fulfilled: "Ce rendez-vous a eu lieu.",
       noshow: "Ce rendez-vous a été manqué.",
     },
-    cancelledBy: { client: "Vous l'avez annulé", practice: "Le cabinet l'a annulé" },
+    cancelledBy: { client: (instant) => `Vous l'avez annulé : ${instant}.`, practice: (instant) => `Le cabinet l'a annulé : ${instant}.` },
     change: "Besoin de le modifier ?",
     policy: "Conditions d'annulation",
     timeline: "Tous les délais et frais",
@@ -274,6 +274,7 @@ export const texts = {
 
   scope: {
     title: "Quels rendez-vous ?",
+    date: (when) => `${when}.`,
     options: { this: "Ce rendez-vous seulement", this_and_following: "Celui-ci et tous les suivants" },
     loading: "Recherche des rendez-vous suivants…",
     found: (changing, staying) => `${changing} ${changing > 1 ? "rendez-vous changent" : "rendez-vous change"}, ${staying} ${staying > 1 ? "restent" : "reste"} comme avant.`,
@@ -282,13 +283,13 @@ export const texts = {
       reschedule: (count) => (count === 1 ? "Vous déplacez ce rendez-vous" : `Vous déplacez ces ${count} rendez-vous`),
     },
     staying: "Ceux-ci restent tels quels",
-    movesTo: "passe à",
+    movesTo: "passe au",
     free: "Sans frais.",
     credit: { returned: "Le crédit est remis dans votre forfait.", forfeited: "Le crédit n'est pas restitué." },
     sum: (fee) => `Coûte ${fee} au total.`,
     forfeited: (count) => (count === 1 ? "Un crédit de forfait n'est pas restitué." : `${count} crédits de forfait ne sont pas restitués.`),
     carries: "Annuler l'un d'eux après ce déplacement coûte au moins ce qu'indique sa ligne.",
-    notFree: (when) => `${when} : cet horaire n'est pas libre.`,
+    notFree: (when) => `Cet horaire n'est pas libre : ${when}.`,
     chooseOther: "Choisissez un autre horaire :",
     noOther: "Aucun horaire n'est libre à proximité.",
     leaveOut: "Laisser cette date de côté",
@@ -357,8 +358,8 @@ export const texts = {
 
   actions: { reschedule: "Déplacer", cancel: "Annuler", change_format: "Changer de mode", absence: "Je ne peux pas venir" },
   doing: { reschedule: "Pour déplacer", cancel: "Pour annuler", change_format: "Pour changer de mode" },
-  switch: "Garder l'horaire, mais passer à :",
-  switchTo: (format) => `Garder l'horaire, passer à ${format}`,
+  switch: "Garder l'horaire, choisir un autre mode :",
+  switchTo: (format) => `Garder l'horaire, nouveau mode : ${format}`,
   formatInSentence: { in_person: "sur place", video: "vidéo", phone: "téléphone" },
 
   price: {
@@ -391,7 +392,7 @@ export const texts = {
     freeUntilStart: "Sans frais jusqu'au début du rendez-vous.",
     fee: (fee) => `Coûte ${fee} maintenant.`,
     forfeited: "Le crédit de forfait n'est plus restitué.",
-    freeTargets: (from, before) => `Aucuns frais pour un déplacement entre ${from} et ${before}.`,
+    freeTargets: (from, before) => `Aucuns frais pour un déplacement entre le ${from} et le ${before}.`,
     ofSlot: (fee) => `frais ${fee}`,
     possibleUntil: (instant) => `Possible jusqu'au ${instant}.`,
     wasPossibleUntil: (instant) => `C'était possible jusqu'au ${instant}.`,
@@ -460,7 +461,7 @@ export const texts = {
     title: "Choisir un nouvel horaire",
     now: "Actuellement",
     format: "Comment souhaitez-vous vous voir ?",
-    keepTime: (when, format) => `Garder ${when}, passer à ${format}`,
+    keepTime: (when, format) => `Garder l'horaire du ${when}, nouveau mode : ${format}`,
     times: (day) => `Horaires libres le ${day}`,
     chips: "Choix rapide",
     soonest: "Au plus tôt",
