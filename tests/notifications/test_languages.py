@@ -275,8 +275,8 @@ FRENCH: dict[Happening, Told] = {
         "Pour annuler\u00a0:\n- Sans frais jusqu'au mercredi 2 décembre",
     ),
     waived: Told(
-        "Frais annulés\u00a0: votre rendez-vous du 3 décembre 2026 à 16:00",
-        "Harbor Wellness a annulé les frais de 45,00 $US pour ce rendez-vous.",
+        "Le cabinet a renoncé aux frais\u00a0: votre rendez-vous du 3 décembre 2026 à 16:00",
+        "Harbor Wellness a renoncé aux frais de 45,00 $US pour ce rendez-vous.",
         link=False,
         method=None,
     ),
@@ -353,8 +353,8 @@ SPANISH: dict[Happening, Told] = {
         "Para cancelar:\n- Sin cargo hasta el miércoles, 2 de diciembre",
     ),
     waived: Told(
-        "Cargo anulado: su cita del 3 de diciembre de 2026, 16:00",
-        "Harbor Wellness ha anulado el cargo de 45,00 US$ por esta cita.",
+        "Cargo perdonado: su cita del 3 de diciembre de 2026, 16:00",
+        "Harbor Wellness ha perdonado el cargo de 45,00 US$ por esta cita.",
         link=False,
         method=None,
     ),

@@ -71,3 +71,27 @@ def test_a_time_with_a_full_stop_ends_the_sentence(language: str) -> None:
 def test_an_ellipsis_of_a_value_stays() -> None:
     said = ENGLISH("mail.offer.price", price="...")
     assert said == "It costs ..."
+
+
+# Each thing has one word (product.md section 1), and people are named without a gender.
+OTHER_WORDS = {
+    "en": r"appointments?|mails?|places? free|released|its own in version|is done with",
+    "de": r"Klient\w*|Behandler\w*|Betreiber\w*|(?<!im )Formate?|Absageregeln|Fassung",
+    "fr": r"formats?|clients?|praticiens?|exploitants?|frais (sont )?annulés|annulé les frais|"
+    r"proposition|annulation impossible",
+    "es": r"clientes?|(el|un|al|del) profesional|operador|formato|vídeo|consultas?|condiciones|"
+    r"se condonan|cargo (queda )?anulado|anulado el cargo",
+}
+QUOTED = re.compile(r'"[^"\n]*"|`[^`\n]*`')
+# Names of values, code, and addresses of examples.
+NO_WORDS = re.compile(r"\$?{[^{}]*}|`[^`]+`|\w+\.example")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_thing_has_one_word(language: str) -> None:
+    other = re.compile(rf"\b({OTHER_WORDS[language]})\b", re.IGNORECASE)
+    said = {key: NO_WORDS.sub("", " ".join(forms)) for key, forms in texts(language).items()}
+    quoted = "\n".join(QUOTED.findall(portal_words(language))).replace("`", "")
+    said["portal"] = NO_WORDS.sub("", quoted)
+    found = {key: other.search(text) for key, text in said.items()}
+    assert {key: match.group() for key, match in found.items() if match} == {}

@@ -1,7 +1,7 @@
 /** What the page says, in English. Every language is an object of this shape: a test compares them. */
 
 export const texts = {
-  appName: "Your appointments",
+  appName: "Your sessions",
   skip: "Skip to the content",
   sectionsLabel: "Sections",
   language: "Language",
@@ -20,8 +20,8 @@ export const texts = {
     email: "Email address",
     ask: "Send me a link",
     badEmail: "Please type a whole email address, such as name@example.com.",
-    sent: "If we know this address, a mail is on its way. The link in it works once, for ten minutes.",
-    sentAgain: "If we know this address, another mail is on its way. The link in it works once, for ten minutes.",
+    sent: "If we know this address, an email is on its way. The link in it works once, for ten minutes.",
+    sentAgain: "If we know this address, another email is on its way. The link in it works once, for ten minutes.",
     sentTo: (address) => `You typed ${address}. If nothing comes, look into your spam folder, or ask your practice whether it knows this address.`,
     again: "Send it again",
     otherAddress: "Use another address",
@@ -54,14 +54,14 @@ export const texts = {
     how: "It is too late to cancel, but you can tell the practice.",
     keep: "The practice is told at once. Your session stays booked, and the practice decides what it costs.",
     free: "The practice is told at once, and your time is free for others. Your session is cancelled.",
-    ways: { keep: "Only tell the practice", free: "Give up the time" },
-    freeFor: (fee) => `Give up the time for ${fee}`,
+    ways: { keep: "Only tell the practice", free: "Free the time" },
+    freeFor: (fee) => `Free the time for ${fee}`,
     noted: (instant) => `You told us on ${instant} that you cannot come.`,
     done: "We have told the practice",
   },
   coming: {
     submit: "I am coming",
-    how: "The practice then knows. Your session stays booked also if you do not say so.",
+    how: "The practice then knows. Your session stays booked even if you do not say so.",
     said: (instant) => `You told us on ${instant} that you are coming.`,
   },
   undo: { submit: "Take it back", until: (instant) => `Possible until ${instant}.` },
@@ -210,7 +210,7 @@ export const texts = {
     session: "Session",
     answerBy: "Answer by",
     message: "Words for the client (optional)",
-    messageHint: "They get them by email with your answer.",
+    messageHint: "The client gets these words by email with your answer.",
     grant: "Waive the fee",
     uphold: "Let the fee stand",
     noAnswer: "Without an answer, the fee stands.",
@@ -264,10 +264,10 @@ export const texts = {
 
   group: {
     title: "Group",
-    place: "A place in a group session.",
-    free: (left, seats) => `${left} of ${seats} places free.`,
-    left: (left) => `${left} ${left === 1 ? "place" : "places"} free`,
-    others: "These are the other dates of this group session that have a free place.",
+    place: "A seat in a group session.",
+    free: (left, seats) => `${left} of ${seats} seats free.`,
+    left: (left) => `${left} ${left === 1 ? "seat" : "seats"} free`,
+    others: "These are the other dates of this group session that have a free seat.",
   },
 
   series: { title: "Series", position: (position, of) => `Session ${position} of ${of}` },
@@ -455,7 +455,7 @@ export const texts = {
     confirm: "Cancel this session",
     confirmFee: (fee) => `Cancel for ${fee}`,
     several: (count, fee) => `Cancel ${count} ${count === 1 ? "session" : "sessions"}${fee ? ` for ${fee}` : ""}`,
-    keep: "Keep my appointment",
+    keep: "Keep my session",
   },
 
   reschedule: {
@@ -507,7 +507,7 @@ export const texts = {
     severalCancelled: "Your sessions are cancelled",
     isCancelled: "is cancelled.",
     stayed: "These stay as they were",
-    mailSeveral: "One mail with all these dates is on its way to you.",
+    mailSeveral: "One email with all these dates is on its way to you.",
     mail: "A confirmation is on its way to your email.",
     fee: (fee) => `A fee of ${fee} is due. The practice collects it.`,
     refilled: "If somebody else takes the time, the fee falls away, and we tell you by email.",
@@ -535,7 +535,7 @@ export const texts = {
     actions: {
       retry: "Try again",
       session: "Look at the session again",
-      home: "Back to my appointments",
+      home: "Back to my sessions",
       start: "How to go on",
       reload: "Load the page again",
       confirm: "",

@@ -247,7 +247,7 @@ export const texts = {
     price: "Precio",
     paidBy: "Pagada con",
     credits: (name, left) => `${name} (${left === 1 ? "queda 1 crédito" : `quedan ${left} créditos`})`,
-    formats: { in_person: "Presencial", video: "Vídeo", phone: "Teléfono" },
+    formats: { in_person: "Presencial", video: "Videollamada", phone: "Teléfono" },
     status: {
       booked: "Reservada",
       cancelled: "Esta cita está cancelada.",
@@ -363,7 +363,7 @@ export const texts = {
   doing: { reschedule: "Para reprogramar", cancel: "Para cancelar", change_format: "Para cambiar la modalidad" },
   switch: "Conservar la hora, elegir otra modalidad:",
   switchTo: (format) => `Conservar la hora, nueva modalidad: ${format}`,
-  formatInSentence: { in_person: "presencial", video: "vídeo", phone: "teléfono" },
+  formatInSentence: { in_person: "presencial", video: "videollamada", phone: "teléfono" },
 
   price: {
     freeUntil: (instant) => `Sin cargo hasta el ${instant}`,
