@@ -117,8 +117,9 @@ TIMES = """async () => {
 async def test_german_names_the_zone_after_the_word_for_the_hour(
     browser: Browser, site: Settings, world: World, clock: TestClock
 ) -> None:
-    tokyo = {"locale": "de-DE", "timezone_id": "Asia/Tokyo"}
-    async with arrive(browser, site, world, clock, **tokyo) as visitor:
+    async with arrive(
+        browser, site, world, clock, locale="de-DE", timezone_id="Asia/Tokyo"
+    ) as visitor:
         await visitor.page.goto(site.portal_url)
         assert await visitor.page.evaluate(TIMES) == [
             "Möglich bis 13:05 Uhr GMT+9.",
