@@ -92,7 +92,8 @@ def _variants(message: Message) -> Iterator[str]:
     if sentence is not None:
         yield " ".join([f"{name}:", sentence, *link])
     for is_plain in (False, True):
-        name, sentence = message.name, f"{message.sentence}."
+        # A time may have a full stop of its own: "8:00 a.m.".
+        name, sentence = message.name, f"{message.sentence.removesuffix('.')}."
         if is_plain:
             name, sentence = _plain(name), _plain(sentence)
         for short in _shorter(name):

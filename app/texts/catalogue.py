@@ -59,7 +59,7 @@ class Texts:
         text = self._translations.gettext(key)
         if text is key:  # gettext returns the key itself if it has no text
             raise KeyError(key)
-        return text.format(**values) if values else text
+        return _filled(text, values) if values else text
 
     def counted(self, key: str, count: int, /, **values: object) -> str:
         """Return the singular or the plural of a text, for `count`.
@@ -70,7 +70,7 @@ class Texts:
         text = self._translations.ngettext(key, key, count)
         if text is key:
             raise KeyError(key)
-        return text.format(**values)
+        return _filled(text, values)
 
     def explain(self, explanation: Explanation) -> str:
         """Return the text of a domain error."""
@@ -79,6 +79,14 @@ class Texts:
     def has(self, key: str) -> bool:
         """Return whether the key has a text."""
         return self._translations.gettext(key) is not key
+
+
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    """Insert the values. One with a full stop of its own ("8:00 a.m.") also ends its sentence."""
+    for name, value in values.items():
+        if str(value).endswith("."):
+            text = text.replace(f"{{{name}}}.", f"{{{name}}}")
+    return text.format(**values)
 
 
 LANGUAGES: Mapping[str, Texts] = {

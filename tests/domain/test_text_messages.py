@@ -112,3 +112,8 @@ def test_whatever_the_practice_is_called_the_sentence_and_the_link_are_whole(
     assert segments(text) <= MAX_SEGMENTS
     assert SENTENCE in text
     assert text.endswith(LINK)
+
+
+def test_a_time_with_a_full_stop_of_its_own_ends_the_sentence() -> None:
+    message = Message("Harbor", "your session is booked for Thu., Dec. 3, 3:00 p.m.", None, LINK)
+    assert write(message) == f"Harbor: your session is booked for Thu., Dec. 3, 3:00 p.m. {LINK}"

@@ -275,8 +275,8 @@ FRENCH: dict[Happening, Told] = {
         "Pour annuler\u00a0:\n- Sans frais jusqu'au mercredi 2 décembre",
     ),
     waived: Told(
-        "Frais annulés\u00a0: votre rendez-vous du 3 décembre 2026 à 16:00",
-        "Harbor Wellness a annulé les frais de 45,00 $US pour ce rendez-vous.",
+        "Le cabinet a renoncé aux frais\u00a0: votre rendez-vous du 3 décembre 2026 à 16:00",
+        "Harbor Wellness a renoncé aux frais de 45,00 $US pour ce rendez-vous.",
         link=False,
         method=None,
     ),
@@ -292,10 +292,10 @@ SPANISH: dict[Happening, Told] = {
         "Cuándo: jueves, 3 de diciembre de 2026, de 16:00 a 16:50 (hora estándar de Europa "
         "central)\nServicio: Follow-up\nCon: Dr. Maya Chen\nModalidad: Videollamada\n"
         "Enlace para conectarse: https://video",
-        "¿Necesita cambiar su cita?\nhttps://",
+        "¿Necesita reprogramar su cita?\nhttps://",
         "Para cancelar:\n- Sin cargo hasta el miércoles, 2 de diciembre de 2026, 16:00 (hora",
         "- Con un cargo de 60,00 US$ hasta el jueves, 3 de diciembre de 2026, 14:00 (hora",
-        "Para cambiar la cita:\n- Sin cargo hasta el",
+        "Para reprogramar:\n- Sin cargo hasta el",
         "- Con un cargo de 60,00 US$ hasta el comienzo de la cita.",
         "Política de cancelación:\nPlease tell us a day ahead.",
         "Recibe este mensaje por una cita con Harbor Wellness.",
@@ -307,7 +307,7 @@ SPANISH: dict[Happening, Told] = {
         "El crédito usado para la cita sigue asignado a ella.",
         "Cuándo: viernes, 4 de diciembre de 2026",
         "Antes: jueves, 3 de diciembre de 2026, de 16:00 a 16:50 (",
-        "Esta cita ya se ha cambiado todas las veces que se puede en línea. "
+        "Esta cita ya se ha reprogramado todas las veces que se puede en línea. "
         "Póngase en contacto con Dr. Maya Chen.",
     ),
     met_elsewhere: Told(
@@ -353,8 +353,8 @@ SPANISH: dict[Happening, Told] = {
         "Para cancelar:\n- Sin cargo hasta el miércoles, 2 de diciembre",
     ),
     waived: Told(
-        "Cargo anulado: su cita del 3 de diciembre de 2026, 16:00",
-        "Harbor Wellness ha anulado el cargo de 45,00 US$ por esta cita.",
+        "Cargo perdonado: su cita del 3 de diciembre de 2026, 16:00",
+        "Harbor Wellness ha perdonado el cargo de 45,00 US$ por esta cita.",
         link=False,
         method=None,
     ),
@@ -368,7 +368,7 @@ TOLD = {"de": GERMAN, "fr": FRENCH, "es": SPANISH}
 CAPTIONS = {
     "de": "Möchten Sie den Termin verschieben?",
     "fr": "Besoin de déplacer votre rendez-vous\u00a0?",
-    "es": "¿Necesita cambiar su cita?",
+    "es": "¿Necesita reprogramar su cita?",
 }
 CANNOT_MOVE = {"de": "Termin öffnen", "fr": "Ouvrir votre rendez-vous", "es": "Abrir su cita"}
 AFTER_CANCELLATION = {
@@ -407,7 +407,7 @@ LATE = {
         "pero el crédito no se devuelve. Este plazo ya ha pasado.\n"
         "- Falta muy poco para la cita y ya no se puede hacer en línea. "
         "Póngase en contacto con Dr. Maya Chen.\n\n"
-        "Para cambiar la cita:\n- Esto no se puede hacer en línea para esta cita. Póngase"
+        "Para reprogramar:\n- Esto no se puede hacer en línea para esta cita. Póngase"
     ),
 }
 

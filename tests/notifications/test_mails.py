@@ -472,8 +472,8 @@ async def test_a_waived_fee(read: Any, scenario: Scenario, world: World) -> None
         ),
         (
             "es-ES",
-            "Cancelar después del cambio cuesta al menos 60,00 US$.",
-            "Si se cancela después del cambio, el crédito no se devuelve.",
+            "Cancelar después de reprogramar cuesta al menos 60,00 US$.",
+            "Si se cancela después de reprogramar, el crédito no se devuelve.",
         ),
     ],
 )

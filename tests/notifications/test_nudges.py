@@ -148,7 +148,7 @@ async def test_it_says_what_the_policy_says(
         (
             "es-ES",
             [
-                "Puede cancelar o cambiar esta cita sin cargo hasta el domingo, 6 de diciembre",
+                "Puede cancelar o reprogramar esta cita sin cargo hasta el domingo, 6 de diciembre",
                 "Después, una cancelación cuesta 45,00",
                 "Si va a venir, no tiene que hacer nada.",
             ],

@@ -32,18 +32,18 @@ async def waiting(world: World, api: Api) -> Waiting:
 
 
 TAKEN = {
-    "en": "Somebody has taken the time that you had released, so your session is cancelled. "
+    "en": "Somebody has taken the time that you wanted to give up, so your session is cancelled. "
     "That costs nothing.",
-    "fr": "Une autre personne a pris l'horaire que vous aviez proposé ; votre rendez-vous est donc "
+    "fr": "Une autre personne a pris l'horaire que vous vouliez céder ; votre rendez-vous est donc "
     "annulé, sans frais.",
-    "de": "Jemand hat die Zeit übernommen, die Sie freigegeben hatten. Ihr Termin ist deshalb "
+    "de": "Jemand hat die Zeit übernommen, die Sie abgeben wollten. Ihr Termin ist deshalb "
     "abgesagt. Das kostet nichts.",
-    "es": "Otra persona ha ocupado la hora que usted había ofrecido; por eso su cita queda "
+    "es": "Otra persona ha ocupado la hora que usted quería ceder; por eso su cita queda "
     "cancelada, sin coste.",
 }
 ENDED = {
     "en": ("Your session stays booked: December 3, 2026", "Nobody has taken the time"),
-    "fr": ("Votre rendez-vous est maintenu : 3 décembre 2026", "Personne n'a pris l'horaire"),
+    "fr": ("Votre rendez-vous est maintenu\u00a0: 3 décembre 2026", "Personne n'a pris l'horaire"),
     "de": ("Ihr Termin bleibt bestehen: 3. Dezember 2026", "Niemand hat die Zeit übernommen"),
     "es": ("Su cita se mantiene: 3 de diciembre de 2026", "Nadie ha ocupado la hora"),
 }
@@ -67,7 +67,9 @@ async def test_the_cancellation_says_that_the_time_was_taken_and_nothing_is_due(
     entry, _ = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     assert "METHOD:CANCEL" in entry.get_content()
     (other,) = [one for one in postbox.mails if one is not mail]
-    assert "Ben Okoro had released this time, and somebody else has taken it." in text_of(other)
+    assert "Ben Okoro wanted to give up this time, and somebody else has taken it." in text_of(
+        other
+    )
     assert "cancelled this session" not in text_of(other)
 
 

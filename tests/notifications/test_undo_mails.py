@@ -37,7 +37,7 @@ async def test_a_cancellation_that_was_taken_back(read: Any, api: Api, world: Wo
     ("locale", "subject"),
     [
         ("en-US", "Your session is as it was before: December 3, 2026, 10:00 AM"),
-        ("fr-FR", "Votre rendez-vous est de nouveau comme avant : 3 décembre 2026 à 10:00"),
+        ("fr-FR", "Votre rendez-vous est de nouveau comme avant\u00a0: 3 décembre 2026 à 10:00"),
         ("de-DE", "Ihr Termin ist wieder wie zuvor: 3. Dezember 2026 um 10:00"),
         ("es-ES", "Su cita vuelve a estar como antes: 3 de diciembre de 2026, 10:00"),
     ],

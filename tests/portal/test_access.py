@@ -33,7 +33,7 @@ async def _every_view(door: FrontDoor, staff: Api) -> AsyncIterator[str]:  # noq
     yield "start with messages"
     await page.get_by_label("Email address").fill("ana@client.example")
     await visitor.press("Send me a link")
-    await visitor.read("a mail is on its way")
+    await visitor.read("an email is on its way")
     yield "start with the mail on its way"
     await world.add_policy({})
     massage = await world.add_service(name="Massage, 60 min", formats=("in_person",))
@@ -92,7 +92,7 @@ async def _every_view(door: FrontDoor, staff: Api) -> AsyncIterator[str]:  # noq
     await visitor.press("Cancel for $45.00")
     await visitor.read("Please choose a reason.")
     yield "cancel with a mistake"
-    await visitor.press("Keep my appointment")
+    await visitor.press("Keep my session")
     await visitor.press("Reschedule")
     await expect(visitor.button("11:00 AM")).to_be_visible()
     yield "reschedule"

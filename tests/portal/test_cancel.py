@@ -1,4 +1,4 @@
-"""Cancelling: cost, reason and keeping the appointment; and the clock of the page."""
+"""Cancelling: cost, reason and keeping the session; and the clock of the page."""
 
 import re
 from datetime import timedelta
@@ -36,10 +36,10 @@ async def test_a_fee_is_shown_and_recorded(ana: Visitor, world: World) -> None:
     await expect(ana.button("Reschedule")).to_have_count(0)
 
 
-async def test_keeping_the_appointment_is_as_easy(ana: Visitor, world: World) -> None:
+async def test_keeping_the_session_is_as_easy(ana: Visitor, world: World) -> None:
     await ana.open(await world.book(START))
     await ana.press("Cancel session")
-    keep, go = ana.button("Keep my appointment"), ana.button("Cancel this session")
+    keep, go = ana.button("Keep my session"), ana.button("Cancel this session")
     sizes = [await one.bounding_box() for one in (keep, go)]
     assert sizes[0] is not None
     assert sizes[1] is not None

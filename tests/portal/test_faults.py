@@ -138,7 +138,7 @@ async def test_a_time_that_was_taken_cannot_be_confirmed_again(ana: Visitor, wor
     await ana.press("Confirm")
     await ana.read("These times are still free:")
     await expect(ana.button("Confirm")).to_have_count(0)
-    await expect(ana.button("Keep my appointment")).to_be_visible()
+    await expect(ana.button("Keep my session")).to_be_visible()
 
 
 async def test_an_outage_does_not_ask_anybody_to_sign_in(ana: Visitor, world: World) -> None:

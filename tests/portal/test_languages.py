@@ -30,10 +30,30 @@ KINDS = """async () => {
   const { texts } = await import('/portal/texts/en.js');
   return [Object.keys(texts.history.kinds), Object.keys(texts.fees.cause)];
 }"""
+# Every sentence with the same value in all of its places; lists and counts are left out.
+FILLED = """async ([language, value]) => {
+  const { speak, t } = await import('/portal/strings.js');
+  await speak(language);
+  const said = {};
+  const fill = (texts, path) => {
+    for (const [key, text] of Object.entries(texts)) {
+      if (typeof text === 'object') fill(text, `${path}${key}.`);
+      else if (typeof text === 'function') {
+        try {
+          said[path + key] = text(...Array(text.length || 4).fill(value));
+        } catch (error) {
+          if (!(error instanceof TypeError)) throw error;
+        }
+      }
+    }
+  };
+  fill(t, '');
+  return said;
+}"""
 DAYS = {"en": "Thursday, December 3", "de": "Donnerstag, 3. Dezember",
         "fr": "jeudi 3 décembre", "es": "jueves, 3 de diciembre"}  # fmt: skip
 TAGS = {"en": "en-US", "de": "de-AT", "fr": "fr-CH", "es": "es-MX"}
-MOVE = {"en": "Reschedule", "de": "Verschieben", "fr": "Déplacer", "es": "Cambiar la hora"}
+MOVE = {"en": "Reschedule", "de": "Verschieben", "fr": "Déplacer", "es": "Reprogramar"}
 REFUSED = {
     "en": "This cannot be done online for this session.",
     "de": "Bei diesem Termin ist das online nicht möglich.",
@@ -59,6 +79,62 @@ async def test_the_page_has_a_sentence_for_each_kind_of_change_and_each_cause(
     history, fees = await ana.page.evaluate(KINDS)
     assert set(history) == {*get_args(ChangeKind.__value__), "other"}
     assert set(fees) == {*get_args(FeeCause.__value__), "other"}
+
+
+async def filled(visitor: Visitor, language: str, value: str) -> dict[str, str]:
+    await visitor.page.goto(visitor.settings.portal_url)
+    said: dict[str, str] = await visitor.page.evaluate(FILLED, [language, value])
+    assert len(said) > 90
+    return said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_time_with_a_full_stop_ends_the_sentence(ana: Visitor, language: str) -> None:
+    """English of Canada and Spanish of Mexico write "8:00 a.m."."""
+    said = await filled(ana, language, "8:00 a.m.")
+    assert {key: text for key, text in said.items() if ".." in text} == {}
+
+
+async def test_no_german_sentence_puts_the_word_for_the_hour_after_the_zone(ana: Visitor) -> None:
+    said = await filled(ana, "de", "13:05 Uhr GMT-5")
+    assert said.pop("atTime") == "13:05 Uhr GMT-5 Uhr"
+    assert {key: text for key, text in said.items() if "GMT-5 Uhr" in text} == {}
+
+
+TIMES = """async () => {
+  const { speak, t } = await import('/portal/strings.js');
+  const { onOwnClock, span, timeInWords } = await import('/portal/format.js');
+  const { lead } = await import('/portal/zones.js');
+  await speak('de');
+  const over = ['2026-10-25T00:30:00Z', '2026-10-25T01:20:00Z', 'Europe/Berlin'];
+  const midday = ['2026-12-03T15:00:00Z', '2026-12-03T15:50:00Z', 'Europe/Berlin'];
+  lead('America/New_York');
+  const until = onOwnClock('2026-12-03T04:05:00Z', timeInWords);
+  return [t.undo.until(until), span(...over), span(...midday)];
+}"""
+
+
+async def test_german_names_the_zone_after_the_word_for_the_hour(
+    browser: Browser, site: Settings, world: World, clock: TestClock
+) -> None:
+    async with arrive(
+        browser, site, world, clock, locale="de-DE", timezone_id="Asia/Tokyo"
+    ) as visitor:
+        await visitor.page.goto(site.portal_url)
+        assert await visitor.page.evaluate(TIMES) == [
+            "Möglich bis 13:05 Uhr GMT+9.",
+            "2:30 Uhr MESZ bis 2:20 Uhr MEZ",
+            "16:00 bis 16:50 Uhr",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("time", "article"), [("1:05 p.m.", "la"), ("13:05", "las"), ("01:00", "la")]
+)
+async def test_one_o_clock_is_singular_in_spanish(ana: Visitor, time: str, article: str) -> None:
+    said = await filled(ana, "es", time)
+    assert said["undo.until"] == f"Posible hasta {article} {time.removesuffix('.')}."
+    assert said["wish.words.from"] == f"desde {article} {time}"
 
 
 def test_the_page_knows_the_languages_of_the_catalogue() -> None:

@@ -155,7 +155,7 @@ async def test_a_session_that_the_practice_cancelled_offers_a_new_time(
     await ana.press(PROPOSALS[0])
     await ana.see("Confirm your new time")
     await expect(ana.button("Back to my session")).to_be_visible()
-    await expect(ana.button("Keep my appointment")).to_have_count(0)
+    await expect(ana.button("Keep my session")).to_have_count(0)
     await ana.check_on_a_phone()
     await ana.press("Confirm")
     await ana.see("Your session is booked again")

@@ -22,7 +22,9 @@ from tests.waiting import offer_token, wait
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
-SENT = "If we know this address, a mail is on its way. The link in it works once, for ten minutes."
+SENT = (
+    "If we know this address, an email is on its way. The link in it works once, for ten minutes."
+)
 
 
 async def _ask(visitor: Visitor, address: str = "ana@client.example") -> None:
@@ -95,7 +97,7 @@ async def test_the_form_sends_the_address_and_tells_the_next_step(
     await expect(ana.page.locator("#sent")).to_be_focused()
     await ana.read(SENT)
     await ana.press("Send it again")
-    await ana.read("another mail is on its way")
+    await ana.read("another email is on its way")
     assert ana.bodies(LINKS) == [{"email": "ana@client.example"}] * 2
     await ana.press("Use another address")
     await expect(field).to_be_focused()

@@ -17,6 +17,8 @@ START = NOW + timedelta(days=3)
 WORDS = "I was in hospital that night."
 LATE = {"deadline": {"before_minutes": 200_000}, "amount_minor": 4500}
 ASK = "Ask the practice to waive the fee"
+MAY_ANSWER = "They can answer within seven days. Without an answer the fee stands."
+WAITS = "Nothing is collected before their answer or the end of these seven days."
 
 
 @pytest.fixture
@@ -51,6 +53,7 @@ async def test_a_client_cancels_and_asks_at_once(
     await ana.press("Cancel session")
     await ana.give_reason()
     await ana.page.get_by_label(ASK).check()
+    await ana.read(f"{MAY_ANSWER} {WAITS}")
     await ana.press("Cancel for $45.00")
     await ana.read("Please write in a few words why.")
     assert ana.sent("/cancel") == []
@@ -80,6 +83,9 @@ async def test_the_link_of_the_session_asks_later(
     assert (await staff.post(path, {"charge_fee": True})).status_code == 200
     await ana.open(session_id)
     await ana.page.get_by_text(ASK).click()
+    await ana.read(MAY_ANSWER)
+    # This fee can be collected at once, and a question does not change that.
+    await expect(ana.page.get_by_text(WAITS)).to_have_count(0)
     await ana.press("Ask the practice to waive $45.00")
     await ana.read("Please write in a few words why.")
     assert await world.rows(Waiver) == []

@@ -1,6 +1,7 @@
 """Short links of text messages: what a code opens, and when it opens nothing any more."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -367,10 +368,14 @@ async def test_an_offer_is_told_in_the_clients_language(
 
 
 async def ask(
-    staff: Api, session_id: UUID, meanwhile: str = "keep", answer_by: datetime = NOW + DAY
+    staff: Api,
+    session_id: UUID,
+    meanwhile: str = "keep",
+    answer_by: datetime = NOW + DAY,
+    others: Sequence[UUID] = (),
 ) -> UUID:
     body = {
-        "sessions": [str(session_id)],
+        "sessions": [str(one) for one in (session_id, *others)],
         "answer_by": answer_by.isoformat(),
         "meanwhile": meanwhile,
         "note": "Secret words",
@@ -412,6 +417,36 @@ async def test_a_move_request_is_told_without_its_note(
     assert moved.status_code == 200, moved.text
     requests = (await staff.get(REQUESTS)).json()["items"]
     assert [one["state"] for item in requests for one in item["sessions"]] == ["moved"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "meanwhile", "sentence"),
+    [
+        (
+            "en-US",
+            "keep",
+            "please choose other times for your session on Thu, Dec 3, 10:00 AM and 1 more, by Tue",
+        ),
+        (
+            "en-US",
+            "cancel",
+            "your session on Thu, Dec 3, 10:00 AM and 1 more are cancelled. Please choose other t",
+        ),
+        ("de-DE", "keep", "für Ihren Termin am Do., 3. Dez., 10:00 Uhr und 1 weiteren."),
+        ("de-DE", "cancel", "Ihr Termin am Do., 3. Dez., 10:00 Uhr und 1 weiterer sind abgesagt."),
+        ("fr-FR", "cancel", "votre rendez-vous du jeu. 3 déc. à 10:00 et 1 autre sont annulés."),
+        ("es-ES", "cancel", "se han cancelado su cita del jue, 3 dic, 10:00 y 1 cita adicional."),
+    ],
+)
+async def test_a_move_request_for_several_sessions_counts_the_sessions(
+    desk: Desk, staff: Api, locale: str, meanwhile: str, sentence: str
+) -> None:
+    await desk.world.change(Client, desk.world.client_id, locale=locale)
+    session_id, _ = await texted(desk)
+    other = await desk.world.book(START + DAY)
+    await ask(staff, session_id, meanwhile, others=[other])
+    await desk.work()
+    assert any(sentence in text for text in desk.said), desk.said
 
 
 @pytest.mark.parametrize("meanwhile", ["keep", "cancel"])

@@ -1,5 +1,6 @@
 """The sentences of text messages fit: in four languages, with the longest time and a long name."""
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -46,15 +47,42 @@ def test_a_sentence_fits_into_two_segments_with_the_whole_name(locale: str, key:
     assert segments(text) <= MAX_SEGMENTS
 
 
+OF_SEVERAL = ("and-more", "move-request-of-several", "asked-cancelled-of-several")
+
+
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("key", [*KEYS, "and-more"])
+@pytest.mark.parametrize("key", OF_SEVERAL)
+def test_a_sentence_about_several_sessions_fits_as_well(locale: str, key: str) -> None:
+    formatter = Formatter(locale, ZoneInfo("Europe/Berlin"))
+    when = formatter.brief(WHEN, ZoneInfo("America/New_York"))
+    booked = formatter.texts("sms.rescheduled", when=when)
+    values = {"sentence": booked} if key == "and-more" else {"when": when, "until": when}
+    sentence = formatter.texts.counted(f"sms.{key}", 99, count=99, **values)
+    text = write(Message("Praxisgemeinschaft am Park", sentence, None, LINK))
+    assert text == f"Praxisgemeinschaft am Park: {sentence}. {LINK}"
+    assert segments(text) <= MAX_SEGMENTS
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("key", OF_SEVERAL[1:])
+def test_how_many_more_stands_beside_the_session_and_not_beside_the_deadline(
+    locale: str, key: str
+) -> None:
+    texts = Formatter(locale, ZoneInfo("UTC")).texts
+    for count in (1, 2):
+        said = texts.counted(f"sms.{key}", count, count=count, when="WHEN", until="UNTIL")
+        assert re.search(rf"WHEN \w+ {count} ", said), said
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("key", [*KEYS, *OF_SEVERAL])
 def test_the_words_themselves_are_of_the_short_alphabet(locale: str, key: str) -> None:
     """One other letter makes the whole message cost twice as much."""
     texts = Formatter(locale, ZoneInfo("UTC")).texts
     for count in (1, 2):
         values = {"when": "x", "until": "x", "fee": "x", "format": "x"}
-        if key == "and-more":
-            words = texts.counted("sms.and-more", count, sentence="x", count=count)
+        if key in OF_SEVERAL:
+            words = texts.counted(f"sms.{key}", count, sentence="x", count=count, **values)
         else:
             words = texts(f"sms.{key}", **values)
         assert segments(words + "x" * (160 - len(words))) == 1, words

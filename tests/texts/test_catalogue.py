@@ -11,7 +11,6 @@ from babel.messages.pofile import read_po
 
 from app.domain.policy.reasons import STANDARD_REASONS
 from app.policies.records import Level
-from app.portal.site import FILES
 from app.texts.catalogue import DOMAIN, ENGLISH, FOLDER, LANGUAGES
 from app.web.problems.catalogue import CATALOGUE
 from tests.texts.usage import find_uses
@@ -129,11 +128,6 @@ def test_headings_have_no_placeholder_and_subjects_only_the_day() -> None:
             assert placeholders(text) == set(), key
         if key.startswith(("mail.", "practitioner.")) and key.endswith(".subject"):
             assert placeholders(text) == {"day"}, key
-
-
-def test_german_texts_have_no_eszett() -> None:
-    assert not [key for key, forms in texts("de").items() if "ß" in "".join(forms)]
-    assert "ß" not in (FILES / "texts" / "de.js").read_text()
 
 
 def test_exactly_the_existing_codes_have_texts() -> None:

@@ -50,11 +50,7 @@ def start_of(data: MailData | OfferMailData) -> datetime | None:
 def text_of_session(data: MailData, url: str, now: datetime) -> str:
     """Write the text message about a session, or about several that one command changed."""
     formatter = Formatter(data.client.locale, data.client.zone)
-    sentence = _sentence(data, formatter, now)
-    if data.others:
-        count = len(data.others)
-        sentence = formatter.texts.counted("sms.and-more", count, sentence=sentence, count=count)
-    return _written(data, sentence, data.practitioner.name, url)
+    return _written(data, _sentence(data, formatter, now), data.practitioner.name, url)
 
 
 def text_of_offer(data: OfferMailData, url: str) -> str:
@@ -95,13 +91,19 @@ def _sentence(data: MailData, formatter: Formatter, now: datetime) -> str:
         return texts("sms.answer")
     meeting = meeting_of(data)
     when = _when(meeting, data.practitioner.zone, formatter)
+    count = len(data.others)
     if kind == "move_request" and data.request is not None:
-        key = "sms.asked-cancelled" if data.request.is_cancelled else "sms.move-request"
-        return texts(key, when=when, until=formatter.brief(data.request.answer_by, meeting.zone))
+        until = formatter.brief(data.request.answer_by, meeting.zone)
+        asked = "asked-cancelled" if data.request.is_cancelled else "move-request"
+        if not count:
+            return texts(f"sms.{asked}", when=when, until=until)
+        key = f"sms.{asked}-of-several"
+        return texts.counted(key, count, count=count, when=when, until=until)
     end = still_free(data, now) if kind in {"nudge", "reminder_nudge"} else None
     if end is None:
         how = format_name(meeting.format, texts)
-        return texts(f"sms.{topic_of(data)}", when=when, format=how)
+        said = texts(f"sms.{topic_of(data)}", when=when, format=how)
+        return texts.counted("sms.and-more", count, sentence=said, count=count) if count else said
     until, fee = formatter.brief(end.until, meeting.zone), end.then.fee
     if fee is None:
         key = "sms.nudge-closes-credit" if end.closes else "sms.nudge-credit"

@@ -84,8 +84,11 @@ export const shortDate = (date) => write(`${date}T12:00:00Z`, "UTC", { day: "num
 /** "10:00 AM"; where clocks show that time twice, "1:30 AM EDT". */
 export const time = (instant, zone = leading()) => clear(write(instant, zone, TIME), instant, zone);
 
+/** The time as it stands in a sentence: "10:00 AM", "10:00 Uhr". The zone comes after that word. */
+export const timeInWords = (instant, zone = leading()) => clear(t.atTime(write(instant, zone, TIME)), instant, zone);
+
 /** "Thursday, December 3, 10:00 AM", with the year where it is not this one. */
-export const dayAndTime = (instant, zone = leading()) => t.dayAndTime(day(instant, zone), time(instant, zone));
+export const dayAndTime = (instant, zone = leading()) => t.dayAndTime(day(instant, zone), timeInWords(instant, zone));
 
 /** "Thu, Dec 3, 10:00 AM" */
 export const short = (instant, zone = leading()) => clear(write(instant, zone, { ...SHORT_DAY, ...TIME }), instant, zone);
@@ -105,8 +108,11 @@ const clear = (text, instant, zone) => (occursTwice(instant, zone) ? `${text} ${
 /** "10:00 AM to 10:50 AM" as in the mails; over midnight with the day, over a change of clocks with the zones. */
 export function span(start, end, zone = leading()) {
   const style = isoDate(start, zone) === isoDate(end, zone) ? TIME : { ...SHORT_DAY, ...TIME };
-  if (offset(start, zone) === offset(end, zone)) return t.span(time(start, zone), clear(write(end, zone, style), end, zone));
-  return t.span(`${write(start, zone, TIME)} ${zoneName(start, zone, "short")}`, `${write(end, zone, style)} ${zoneName(end, zone, "short")}`);
+  const last = t.atTime(write(end, zone, style));
+  if (offset(start, zone) !== offset(end, zone)) {
+    return t.span(`${t.atTime(write(start, zone, TIME))} ${zoneName(start, zone, "short")}`, `${last} ${zoneName(end, zone, "short")}`);
+  }
+  return t.span(occursTwice(start, zone) ? timeInWords(start, zone) : time(start, zone), clear(last, end, zone));
 }
 
 /** "Eastern Standard Time" */

@@ -3,7 +3,7 @@
 import { afterText, costsAtOnce } from "./after.js";
 import { now } from "./clock.js";
 import { h } from "./dom.js";
-import { onOwnClock, time } from "./format.js";
+import { onOwnClock, timeInWords } from "./format.js";
 import { t } from "./strings.js";
 
 /** Reserve again so long before the end, in milliseconds. */
@@ -28,7 +28,7 @@ export function reservation(app, id, wish, quote) {
     const held = await inOrder(() => (isOver ? null : visit.api.reserve(id, { ...wish, quote })));
     if (isOver) return;
     const until = held?.expires_at ?? null;
-    reserved.textContent = until ? t.confirm.reserved(onOwnClock(until, time)) : "";
+    reserved.textContent = until ? t.confirm.reserved(onOwnClock(until, timeInWords)) : "";
     if (!until) return;
     after.textContent = costsAtOnce(held.cancel_after) ? afterText(held.cancel_after, held.start) : "";
     const left = Date.parse(until) - now();

@@ -3,7 +3,7 @@
 import { allowanceText } from "./allowance.js";
 import { now } from "./clock.js";
 import { button, facts, h, link, nextId, written } from "./dom.js";
-import { countdown, day, isoDate, money, nearDay, onOwnClock, short, span, tileParts, time, zoneName, zoneNames } from "./format.js";
+import { countdown, day, isoDate, money, nearDay, onOwnClock, short, span, tileParts, time, timeInWords, zoneName, zoneNames } from "./format.js";
 import { icon } from "./icons.js";
 import { t } from "./strings.js";
 import { differs, lead, leading, ZONE } from "./zones.js";
@@ -44,7 +44,7 @@ export function when(session, { before = null, zones = null } = {}) {
   return h(
     "div",
     { class: "when" },
-    h("p", { class: "day" }, h("span", { class: changed(isOtherDay) }, near ? t.session.at(near, time(start)) : day(start))),
+    h("p", { class: "day" }, h("span", { class: changed(isOtherDay) }, near ? t.dayAndTime(near, timeInWords(start)) : day(start))),
     h("p", { class: "time" }, h("span", { class: changed(isOtherTime) }, near ? t.session.onDay(day(start), span(start, end)) : span(start, end)), " ", h("span", { class: "quiet zone" }, zoneNames(ends))),
     isElsewhere || differs(ends, place) ? h("p", { class: "quiet small" }, other) : null,
     zones,

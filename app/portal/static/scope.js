@@ -199,7 +199,7 @@ export class ScopePart {
   describe(id, deadline) {
     const found = this.#preview.sessions.find((one) => one.session_id === id);
     const until = deadline ? possibleUntil(deadline) : null;
-    return [found && `${short(found.starts_at)}.`, until].filter(Boolean).join(" ");
+    return [found && t.scope.date(short(found.starts_at)), until].filter(Boolean).join(" ");
   }
 
   /** Whether a session can be left out: the named one cannot. */

@@ -30,11 +30,21 @@ export function known(tags) {
   return null;
 }
 
+/** End a sentence once: a value at its end may have a full stop of its own, such as "8:00 a.m.". */
+function ended(text) {
+  if (typeof text === "function") {
+    const once = (said, value) => (String(value).endsWith(".") ? said.replaceAll(`${value}.`, () => value) : said);
+    return (...values) => values.reduce(once, text(...values));
+  }
+  if (typeof text !== "object") return text;
+  return Object.fromEntries(Object.entries(text).map(([key, value]) => [key, ended(value)]));
+}
+
 /** Use a language from now on, also for what is shown outside of the views. */
 export async function speak(wanted) {
   const { texts } = await FILES[wanted]();
   spoken = wanted;
-  Object.assign(t, texts);
+  Object.assign(t, ended(texts));
   const root = document.documentElement;
   root.lang = wanted;
   const tag = new Intl.Locale(wanted);

@@ -3,7 +3,7 @@
 import { Intention } from "./api.js";
 import { now } from "./clock.js";
 import { button, h } from "./dom.js";
-import { onOwnClock, time } from "./format.js";
+import { onOwnClock, timeInWords } from "./format.js";
 import { sender } from "./send.js";
 import { t } from "./strings.js";
 
@@ -24,7 +24,7 @@ export function undoPart(app, { session, etag }) {
     "div",
     { class: "undo" },
     button(t.undo.submit, send, { class: "secondary", id: "undo" }),
-    h("p", { class: "quiet small" }, t.undo.until(onOwnClock(undo.until, time))),
+    h("p", { class: "quiet small" }, t.undo.until(onOwnClock(undo.until, timeInWords))),
     place,
   );
   app.after(Date.parse(undo.until) - now() + 1000, () => node.remove());

@@ -1,15 +1,22 @@
 /** Ask the practice to waive a fee: with the change that costs it, or in the days after it. */
 
 import { Intention } from "./api.js";
+import { now } from "./clock.js";
 import { button, h } from "./dom.js";
 import { dayAndTime, money, onOwnClock } from "./format.js";
 import { sender } from "./send.js";
 import { t } from "./strings.js";
 import { wordsField } from "./words.js";
 
+/** A question holds a fee up only if nothing could be collected before it. */
+function wordsFor(waits) {
+  const hint = waits ? `${t.waiver.hint} ${t.waiver.waits}` : t.waiver.hint;
+  return wordsField(t.waiver.words, { hint, missing: t.waiver.missing });
+}
+
 /** The part of a command's form. `read` gives what is sent; `false`: the words are missing. */
 export function askWithCommand() {
-  const words = wordsField(t.waiver.words, { hint: t.waiver.hint, missing: t.waiver.missing });
+  const words = wordsFor(true);
   const box = h("input", { type: "checkbox", id: "ask-waiver", onchange: () => show() });
   const more = h("div", { hidden: true }, words.node);
   const show = () => {
@@ -44,7 +51,7 @@ export function askPart(app, fee, reload) {
   const { visit } = app;
   const intention = new Intention();
   const place = h("div", {});
-  const words = wordsField(t.waiver.words, { hint: t.waiver.hint, missing: t.waiver.missing });
+  const words = wordsFor(fee.collect_after !== null && Date.parse(fee.collect_after) > now());
   const send = sender(app, fee.session?.id ?? null, place, async () => {
     const note = words.read();
     if (note === null) return;

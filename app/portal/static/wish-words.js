@@ -33,7 +33,7 @@ export function wishWords(session, { weekdays: days, from_time: from, to_time: t
 
 function timesOfDay(from, to, zone) {
   const { words } = t.wish;
-  const text = from && to ? t.span(clockTime(from), clockTime(to)) : from ? words.from(clockTime(from)) : words.to(clockTime(to));
+  const text = from && to ? t.span(clockTime(from), t.atTime(clockTime(to))) : from ? words.from(t.atTime(clockTime(from))) : words.to(t.atTime(clockTime(to)));
   return zone ? words.inZone(text, zone) : text;
 }
 

@@ -99,15 +99,15 @@ async def test_a_list_is_kept_as_it_was_sent(staff: Api) -> None:
         (
             "fr",
             [
-                "Le client choisit l'un de ces motifs : Je suis malade, Work et Autre.",
-                "Avec ce motif, rien n'est facturé : Je suis malade.",
-                "Avec ce motif, il est demandé au cabinet de renoncer aux frais : Work.",
+                "Il faut choisir l'un de ces motifs\u00a0: Je suis malade, Work et Autre.",
+                "Avec ce motif, rien n'est facturé\u00a0: Je suis malade.",
+                "Avec ce motif, il est demandé au cabinet de renoncer aux frais\u00a0: Work.",
             ],
         ),
         (
             "de",
             [
-                "Der Klient wählt einen dieser Gründe: I am ill, Work und Sonstiges.",
+                "Zur Wahl stehen diese Gründe: I am ill, Work und Sonstiges.",
                 "Mit diesem Grund kostet es nichts: I am ill.",
                 "Mit diesem Grund wird die Praxis gebeten, die Gebühr zu erlassen: Work.",
             ],
@@ -115,7 +115,7 @@ async def test_a_list_is_kept_as_it_was_sent(staff: Api) -> None:
         (
             "es",
             [
-                "El cliente elige uno de estos motivos: I am ill, Work y Otro motivo.",
+                "Hay que elegir uno de estos motivos: I am ill, Work y Otro motivo.",
                 "Con este motivo no se cobra nada: I am ill.",
                 "Con este motivo se pide al centro que perdone el cargo: Work.",
             ],

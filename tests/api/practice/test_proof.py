@@ -232,13 +232,16 @@ async def test_all_other_rules_are_said_too(staff: Api) -> None:
         "Change the format, for example to video, free of charge until 10 days before the start.",
         "After that, it is free of charge too, until 7 days before the start.",
         "After that, it is free of charge too.",
-        "For 90 minutes after the booking, cancelling and moving are free of charge.",
+        (
+            "For 90 minutes after the booking, cancelling and moving are free of charge, until two "
+            "hours before the start at the latest."
+        ),
         MOVED,
         ("3 cancellations or moves of each client that would cost something are free of charge."),
         "Each counts for 365 days, over all sessions of the client.",
         (
-            "For 1 day after a cancelled or missed session, the client may book it again; its fee "
-            "stands."
+            "For 1 day after a cancellation, or after the start of a missed session, the client "
+            "may book the session again; its fee stands."
         ),
     ]
 

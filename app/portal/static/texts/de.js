@@ -1,4 +1,4 @@
-/** Was die Seite sagt, auf Deutsch. Gleiches heisst wie in den E-Mails (app/texts/locale/de). */
+/** Was die Seite sagt, auf Deutsch. Gleiches heißt wie in den E-Mails (app/texts/locale/de). */
 
 export const texts = {
   appName: "Ihre Termine",
@@ -6,10 +6,11 @@ export const texts = {
   sectionsLabel: "Bereiche",
   language: "Sprache",
   loading: "Einen Moment…",
-  span: (start, end) => `${start} bis ${end} Uhr`,
+  span: (start, end) => `${start} bis ${end}`,
   zones: (names) => names.join(", dann "),
   labelled: (label, text) => `${label}: ${text}`,
-  dayAndTime: (day, time) => `${day}, ${time} Uhr`,
+  atTime: (time) => `${time} Uhr`,
+  dayAndTime: (day, time) => `${day}, ${time}`,
   sections: { upcoming: "Kommende", past: "Vergangene und abgesagte", packages: "Pakete", fees: "Gebühren" },
   account: { who: (name) => `Angemeldet als ${name}`, leave: "Abmelden", leaveEverywhere: "Überall abmelden" },
 
@@ -26,7 +27,7 @@ export const texts = {
     otherAddress: "Andere Adresse verwenden",
     closed: "Diese Seite ist geschlossen",
     forgotten: "Bitte öffnen Sie den Link, den wir Ihnen geschickt haben, noch einmal. Sie können sich auch anmelden.",
-    expired: "Zum Schutz Ihrer Daten schliesst sich diese Seite nach einer Weile. Was Sie nicht bestätigt hatten, ist nicht geschehen. Bitte öffnen Sie den Link, den wir Ihnen geschickt haben, noch einmal. Sie können sich auch anmelden.",
+    expired: "Zum Schutz Ihrer Daten schließt sich diese Seite nach einer Weile. Was Sie nicht bestätigt hatten, ist nicht geschehen. Bitte öffnen Sie den Link, den wir Ihnen geschickt haben, noch einmal. Sie können sich auch anmelden.",
     away: "Zum Schutz Ihrer Daten sind Sie hier nicht mehr angemeldet. Bitte melden Sie sich wieder an.",
     ended: "Ihre Anmeldung ist abgelaufen. Was Sie nicht bestätigt hatten, ist nicht geschehen. Melden Sie sich in diesem Fenster wieder an, dann geht es dort weiter, wo Sie waren: Fordern Sie einen Link an, und fügen Sie ihn unten ein.",
     unopened: "Sie sind noch nicht angemeldet. Bitte öffnen Sie den Link, den wir Ihnen geschickt haben, noch einmal, oder fordern Sie einen neuen an.",
@@ -42,7 +43,7 @@ export const texts = {
 
   signIn: {
     title: "Fast geschafft",
-    how: "Drücken Sie den Knopf, um sich anzumelden. Dieses Fenster bleibt angemeldet, bis Sie sich abmelden oder es schliessen.",
+    how: "Drücken Sie den Knopf, um sich anzumelden. Dieses Fenster bleibt angemeldet, bis Sie sich abmelden oder es schließen.",
     instead: (name) => `Sie sind hier als ${name} angemeldet. Das endet, wenn Sie sich mit diesem Link anmelden.`,
     submit: "Anmelden",
   },
@@ -60,10 +61,10 @@ export const texts = {
   },
   coming: {
     submit: "Ich komme",
-    how: "Die Praxis weiss dann Bescheid. Ihr Termin bleibt auch ohne diese Antwort gebucht.",
+    how: "Die Praxis weiß dann Bescheid. Ihr Termin bleibt auch ohne diese Antwort gebucht.",
     said: (instant) => `Sie haben uns mitgeteilt, dass Sie kommen (${instant}).`,
   },
-  undo: { submit: "Rückgängig machen", until: (instant) => `Möglich bis ${instant} Uhr.` },
+  undo: { submit: "Rückgängig machen", until: (instant) => `Möglich bis ${instant}.` },
 
   wish: {
     title: "Lieber früher?",
@@ -94,8 +95,8 @@ export const texts = {
     },
     words: {
       weekday: (name) => name,
-      from: (time) => `ab ${time} Uhr`,
-      to: (time) => `bis ${time} Uhr`,
+      from: (time) => `ab ${time}`,
+      to: (time) => `bis ${time}`,
       inZone: (text, zone) => `${text} (${zone})`,
       until: (instant) => `bis ${instant}`,
       notice: (hours) => `mindestens ${hours} ${hours === 1 ? "Stunde" : "Stunden"} vorher`,
@@ -177,7 +178,8 @@ export const texts = {
   waiver: {
     ask: "Die Praxis bitten, die Gebühr zu erlassen",
     words: "Warum soll die Praxis sie erlassen?",
-    hint: "Das lesen Ihre behandelnde Person und das Praxisteam. Sie antworten innerhalb von sieben Tagen; bis dahin wird nichts abgerechnet.",
+    hint: "Das lesen Ihre behandelnde Person und das Praxisteam. Sie können innerhalb von sieben Tagen antworten. Ohne Antwort bleibt die Gebühr bestehen.",
+    waits: "Abgerechnet wird erst nach der Antwort oder nach diesen sieben Tagen.",
     missing: "Bitte schreiben Sie in ein paar Worten, warum.",
     until: (instant) => `Sie können darum bitten bis ${instant}.`,
     send: "Um Erlass bitten",
@@ -220,7 +222,7 @@ export const texts = {
     intro: "Die Abrechnung übernimmt die Praxis. Hier können Sie nicht bezahlen.",
     empty: "Sie haben keine Gebühren.",
     status: { due: "Offen: Die Praxis rechnet sie ab", waived: "Erlassen", settled: "Bezahlt", void: "Entfallen", forgiven: "Entfallen: Jemand hat die Zeit übernommen" },
-    collected: (instant) => `Die Praxis rechnet sie frühestens ab: ${instant}.`,
+    collected: (instant) => `Die Praxis rechnet sie erst nach diesem Zeitpunkt ab: ${instant}.`,
     closed: (day) => `(${day})`,
     cause: { cancelled: "Abgesagt", rescheduled: "Verschoben", format_changed: "Art geändert", noshow: "Versäumt", fulfilled: "Stattgefunden", other: "Termin" },
     for: (cause, what) => `${cause}: ${what}`,
@@ -234,10 +236,9 @@ export const texts = {
     where: "Ort",
     joinNow: "An der Videositzung teilnehmen",
     map: "In Karten öffnen",
-    at: (day, time) => `${day}, ${time} Uhr`,
     onDay: (day, span) => `${day}, ${span}`,
     forYou: (text, zone) => `${text} bei Ihnen (${zone})`,
-    showIn: (zone) => `In ${zone} anzeigen`,
+    showIn: (zone) => `Anzeigen in Zeitzone: ${zone}`,
     showAll: "Alles anzeigen",
     showLess: "Weniger anzeigen",
     price: "Preis",
@@ -250,7 +251,7 @@ export const texts = {
       fulfilled: "Dieser Termin hat stattgefunden.",
       noshow: "Dieser Termin wurde versäumt.",
     },
-    cancelledBy: { client: "Sie haben abgesagt", practice: "Die Praxis hat abgesagt" },
+    cancelledBy: { client: (instant) => `Sie haben abgesagt: ${instant}.`, practice: (instant) => `Die Praxis hat abgesagt: ${instant}.` },
     change: "Etwas ändern?",
     policy: "Bedingungen für Absagen",
     timeline: "Alle Fristen und Kosten",
@@ -273,6 +274,7 @@ export const texts = {
 
   scope: {
     title: "Welche Termine?",
+    date: (when) => `${when}.`,
     options: { this: "Nur dieser Termin", this_and_following: "Dieser und alle folgenden Termine" },
     loading: "Die folgenden Termine werden gesucht…",
     found: (changing, staying) => `${changing} ${changing === 1 ? "Termin ändert" : "Termine ändern"} sich, ${staying} ${staying === 1 ? "bleibt" : "bleiben"} wie bisher.`,
@@ -356,8 +358,8 @@ export const texts = {
 
   actions: { reschedule: "Verschieben", cancel: "Absagen", change_format: "Art ändern", absence: "Ich kann nicht kommen" },
   doing: { reschedule: "Verschieben", cancel: "Absagen", change_format: "Art ändern" },
-  switch: "Zeit behalten, aber wechseln zu:",
-  switchTo: (format) => `Zeit behalten, wechseln zu ${format}`,
+  switch: "Zeit behalten, andere Art wählen:",
+  switchTo: (format) => `Zeit behalten, neue Art: ${format}`,
   formatInSentence: { in_person: "vor Ort", video: "Video", phone: "Telefon" },
 
   price: {
@@ -459,7 +461,7 @@ export const texts = {
     title: "Neue Zeit wählen",
     now: "Jetzt",
     format: "Wie möchten Sie sich treffen?",
-    keepTime: (when, format) => `${when} behalten, wechseln zu ${format}`,
+    keepTime: (when, format) => `${when} behalten, neue Art: ${format}`,
     times: (day) => `Freie Zeiten am ${day}`,
     chips: "Schnellauswahl",
     soonest: "Am frühesten",
@@ -484,7 +486,7 @@ export const texts = {
 
   confirm: {
     title: "Neue Zeit bestätigen",
-    reserved: (until) => `Für Sie reserviert bis ${until} Uhr.`,
+    reserved: (until) => `Für Sie reserviert bis ${until}.`,
     titleFormat: "Änderung bestätigen",
     from: "Bisher",
     to: "Neu",

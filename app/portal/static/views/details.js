@@ -97,7 +97,7 @@ function flagged(node) {
 function statusText({ status, cancellation }) {
   const text = t.session.status[status] ?? status;
   if (!cancellation) return text;
-  return `${text} ${t.labelled(t.session.cancelledBy[cancellation.by] ?? "", onOwnClock(cancellation.at))}.`;
+  return [text, t.session.cancelledBy[cancellation.by]?.(onOwnClock(cancellation.at))].filter(Boolean).join(" ");
 }
 
 function payment({ price: full, package: paid }) {
