@@ -13,6 +13,8 @@ from app.audit.repository import add_changes, add_notes
 
 # Details of an entry that an import has written: the change happened in another system.
 IMPORTED = {"imported": True}
+# The detail of an entry that has freed a seat: the id of its group.
+LEFT_GROUP = "left_group"
 
 ActorKind = TypeAliasType(
     "ActorKind",

@@ -94,6 +94,24 @@ class MoveRequestRepository:
         )
         return list(ended.all())
 
+    async def close_former(self, session_ids: Sequence[UUID], now: datetime) -> None:
+        """Record of the requests that are over for these sessions that nobody has answered.
+
+        The caller holds the sessions' locks.
+        """
+        await self._db.execute(
+            update(MoveRequestSession)
+            .where(
+                of_practice(
+                    self._practice_id,
+                    MoveRequestSession,
+                    MoveRequestSession.state == "asked",
+                    MoveRequestSession.session_id.in_(session_ids),
+                )
+            )
+            .values(state="kept", answered_at=now)
+        )
+
     async def end(
         self, request_id: UUID, how: Literal["told_at", "withdrawn_at"], now: datetime
     ) -> bool:

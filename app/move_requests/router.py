@@ -116,7 +116,8 @@ async def withdraw_practice_move_request(
     """End a move request for the sessions whose clients have not answered.
 
     These sessions stay as they are: the policy holds again, and a session that the request has
-    cancelled stays cancelled. Nobody is told by email. Withdrawing again changes nothing.
+    cancelled stays cancelled. Nobody is told by email. Withdrawing again, or once nobody can answer
+    any more, changes nothing.
     """
     return await write(
         lambda db: withdraw_request(db, staff, move_request_id, now=now),

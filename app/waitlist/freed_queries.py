@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, false, func, select
+from sqlalchemy import Uuid, and_, cast, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.audit.write import IMPORTED, Actor
+from app.audit.write import IMPORTED, LEFT_GROUP, Actor
 from app.domain.errors import NotFoundError
 from app.tables.changes import Change
 from app.tables.groups import Group
@@ -161,9 +161,10 @@ async def changes_since(
 
     What an import has written is no change of now: nobody is told of it.
 
-    `practitioner_id`, `service_id` and `group_id` are those of the session, or of the group.
-    `seat_of` and `seat_start` say where the seat is now.
+    `practitioner_id` and `service_id` are those of the session, or of the group. The group is the
+    one that was changed, or that the seat has left, as it is now. `is_seat`: the session is one.
     """
+    left_group = cast(Change.details[LEFT_GROUP].astext, Uuid)
     found = await db.execute(
         select(
             Change.id,
@@ -180,15 +181,14 @@ async def changes_since(
             Change.details,
             func.coalesce(Session.practitioner_id, Group.practitioner_id).label("practitioner_id"),
             func.coalesce(Session.service_id, Group.service_id).label("service_id"),
-            Session.group_id.label("seat_of"),
-            Session.starts_at.label("seat_start"),
+            Session.group_id.is_not(None).label("is_seat"),
             Group.id.label("group_id"),
             Group.starts_at.label("group_start"),
             Group.ends_at.label("group_end"),
         )
         .select_from(Change)
         .outerjoin(Session, and_(referred(Session, Change.session_id), Change.subject == "session"))
-        .outerjoin(Group, and_(referred(Group, Change.subject_id), Change.subject == "group"))
+        .outerjoin(Group, referred(Group, func.coalesce(left_group, Change.subject_id)))
         .where(
             of_practice(
                 PRACTICE,
@@ -203,29 +203,6 @@ async def changes_since(
         {"practice_id": practice_id},
     )
     return list(found.all())
-
-
-async def group_at(
-    db: AsyncConnection,
-    practice_id: UUID,
-    practitioner_id: UUID,
-    service_id: UUID,
-    start: datetime,
-) -> UUID | None:
-    """Find the scheduled group that a seat has left, by its start."""
-    found: UUID | None = await db.scalar(
-        select(Group.id).where(
-            of_practice(
-                practice_id,
-                Group,
-                Group.practitioner_id == practitioner_id,
-                Group.service_id == service_id,
-                Group.status == "scheduled",
-                Group.starts_at == start,
-            )
-        )
-    )
-    return found
 
 
 async def add_freed_times(

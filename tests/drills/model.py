@@ -478,11 +478,13 @@ class Book:
         """Ask the clients of sessions to move them; `cancels`: they are cancelled meanwhile."""
         for session in sessions:
             is_open = session.status == "booked" and session.starts_at > self.now
-            if not is_open or session.asked_until is not None:
+            if not is_open or session.is_asked(self.now):
                 raise RefusedError("validation-failed")
             if session.starts_at in proposals.get(session, ()):
                 raise RefusedError("validation-failed")
         for session in sessions:
+            if session.request is not None:
+                self._set_answer(session, "kept")
             if cancels:
                 due = Cost(None, "returned" * session.paid or None)
                 self._ended(session, "cancelled", "practice", due, now)
@@ -494,11 +496,13 @@ class Book:
         return Answer(201)
 
     def withdraw(self, request: dict[Session, str]) -> Answer:
-        """End a request for the sessions whose clients have not answered."""
-        self.withdrawn.append(request)
-        for session in self.sessions:
-            if session.request is request:
-                self._set_answer(session, "withdrawn")
+        """End a request for the sessions whose clients have not answered, if one still can."""
+        asked = [session for session in self.sessions if session.request is request]
+        still_open = [one for one in asked if one.is_asked(self.now) and one.starts_at > self.now]
+        if still_open:
+            self.withdrawn.append(request)
+            for session in asked:
+                self._set_answer(session, "withdrawn" if session in still_open else "kept")
         return Answer(200)
 
     def close_requests(self, now: datetime) -> None:

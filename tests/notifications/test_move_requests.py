@@ -54,12 +54,14 @@ class Scene:
         self.world = world
         self.staff = staff
 
-    async def ask(self, *session_ids: UUID, meanwhile: str = "keep", **more: object) -> UUID:
+    async def ask(
+        self, *session_ids: UUID, meanwhile: str = "keep", now: datetime = NOW, **more: object
+    ) -> UUID:
         values = {"note": None, "proposals": {}, "answer_by": ANSWER_BY} | more
         new = NewMoveRequest(session_ids, meanwhile=meanwhile, **values)  # type: ignore[arg-type]
         made = await transact(
             self.world.engine,
-            lambda db: ask_to_move(db, self.staff, new, now=NOW, credit_grace=GRACE),
+            lambda db: ask_to_move(db, self.staff, new, now=now, credit_grace=GRACE),
         )
         return made.request.id
 
@@ -295,6 +297,28 @@ async def test_exactly_at_answer_by_is_in_time_and_then_the_practice_is_told_onc
     assert row.name in text
     assert "Ana Ruiz" not in text
     assert "their sessions stay as they are" in text
+
+
+async def test_the_practice_is_told_who_has_not_answered_whatever_it_does_meanwhile(
+    scene: Scene,
+) -> None:
+    """Before the worker comes, it withdraws the request, and asks again."""
+    session_id = await scene.world.book(START)
+    request_id = await scene.ask(session_id)
+    late = ANSWER_BY + MICROSECOND
+    await transact(
+        scene.world.engine,
+        lambda db: withdraw_request(db, scene.staff, request_id, now=late),
+    )
+    await scene.ask(session_id, answer_by=ANSWER_BY + DAY, now=late)
+    await scene.close(ANSWER_BY + STILL_WAITING + MICROSECOND)
+    await scene.close(ANSWER_BY + STILL_WAITING + MICROSECOND)
+    rows = await scene.world.rows(MoveRequestSession)
+    assert {(row.move_request_id == request_id, row.state) for row in rows} == {
+        (True, "kept"),
+        (False, "asked"),
+    }
+    assert await scene.to_practice() == ["move_request_unanswered"]
 
 
 async def test_a_late_worker_decides_as_of_answer_by(scene: Scene) -> None:

@@ -34,7 +34,8 @@ async def ask_to_move(
     """Ask the clients of sessions for another time. Each gets one mail about all their sessions.
 
     With `meanwhile` "cancel" the sessions are cancelled at once, free of charge and with their
-    credits returned. Otherwise nothing about them changes until their clients answer.
+    credits returned. Otherwise nothing about them changes until their clients answer. A former
+    request that is over, and that the worker has not closed yet, ends for them as `kept`.
 
     Raises:
         InvalidInputError: see `plan_request`.
@@ -45,7 +46,11 @@ async def ask_to_move(
         (record, await _change(db, staff, record, request_id, new, now, credit_grace))
         for record in plan.sessions
     ]
-    await MoveRequestRepository(db, practice_id).add(request_id, new, plan.sessions, now)
+    requests = MoveRequestRepository(db, practice_id)
+    over = [record.id for record in plan.sessions if record.move_request is not None]
+    if over:
+        await requests.close_former(over, now)
+    await requests.add(request_id, new, plan.sessions, now)
     request = await read_move_request(db, practice_id, request_id)
     await write_request_change(db, practice_id, staff.actor, request, "asked", command_id, now)
     entries = [(record.id, replace(change, command_id=command_id)) for record, change in changes]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import MAX_SESSIONS, lock_practitioner, lock_sessions
 from app.domain.errors import InvalidInputError, NotFoundError
+from app.domain.policy.free import is_asked
 from app.domain.session import Status
 from app.move_requests.queries import ids_in_range
 from app.move_requests.records import (
@@ -28,7 +29,8 @@ async def plan_request(
     """Lock the sessions of a request, and check that each client can be asked.
 
     A session that is not booked, has started, or has an open request cannot be asked for. Of a
-    range, and of the misfits, such a session is left out; one that is named is refused.
+    range, and of the misfits, such a session is left out; one that is named is refused. A request
+    that is over at `now` is not open, also if the worker has not closed it yet.
 
     Raises:
         InvalidInputError: a session is unknown or cannot be asked for; there is none, or there are
@@ -56,7 +58,7 @@ def why_not_asked(record: SessionRecord, now: datetime) -> str | None:
         return "field.session-not-booked"
     if record.starts_at <= now:
         return "field.session-started"
-    return None if record.move_request is None else "field.session-asked-already"
+    return "field.session-asked-already" if is_asked(record.facts, now) else None
 
 
 def _is_list(choice: Choice) -> bool:

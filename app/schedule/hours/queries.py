@@ -17,7 +17,7 @@ from app.schedule.hours.records import MAX_OVERRIDE_DAYS, DayHours
 from app.schedule.hours.repository import HoursRepository
 from app.tables.groups import Group
 from app.tables.joins import of_practice
-from app.tables.move_requests import MoveRequestSession
+from app.tables.move_requests import MoveRequest, MoveRequestSession
 from app.tables.practices import (
     BusyInterval,
     Holiday,
@@ -75,9 +75,19 @@ async def read_overrides(
 async def read_booked_sessions(
     db: AsyncConnection, practice_id: UUID, now: datetime, *conditions: ColumnElement[bool]
 ) -> Sequence[Any]:
-    """Read the booked sessions that start after `now`, soonest first."""
+    """Read the booked sessions that start after `now`, soonest first.
+
+    `move_request_id` is the request that a client can still answer at `now`.
+    """
+    of_request = of_practice(
+        practice_id,
+        MoveRequest,
+        MoveRequest.id == MoveRequestSession.move_request_id,
+        MoveRequest.answer_by >= now,
+    )
     open_request = (
         select(MoveRequestSession.move_request_id)
+        .join(MoveRequest, of_request)
         .where(
             of_practice(
                 practice_id,

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.audit.write import Actor
+from app.audit.write import LEFT_GROUP, Actor
 from app.domain.history import ChangeKind
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import Judged
 from app.domain.policy.rules import Credit
-from app.domain.session import Carried
+from app.domain.session import Carried, Status
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.outbox.merging import merge_unsent
@@ -180,11 +180,14 @@ def new_change(
     """Make the history entry of a command. `to` None: time, format and location stay.
 
     `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases. `answers` is
-    the move request that the change answers. It, a carried cost, and what is left of an allowance
-    after the change has used one, become part of `details`.
+    the move request that the change answers. It, the group that a seat has left, a carried cost,
+    and what is left of an allowance after the change has used one, become part of `details`.
     `judged` has the cost, and how the policy came to it.
     """
     present, cost = meeting_of(record), judged.cost
+    left_group = _left_group(kind, record, to)
+    if left_group is not None:
+        details = (details or {}) | {LEFT_GROUP: str(left_group)}
     if answers is not None:
         details = (details or {}) | {"move_request": str(answers)}
     if judged.used is not None:
@@ -209,6 +212,19 @@ def new_change(
         judgement=judged.judgement,
         used_by=None if judged.used is None else record.client_id,
     )
+
+
+def _left_group(kind: ChangeKind, record: SessionRecord, to: Meeting | None) -> UUID | None:
+    """Give the group in which a change frees the session's seat; None: it frees no seat.
+
+    A cancelled seat was free before.
+    """
+    if record.status is Status.CANCELLED or record.group_id is None:
+        return None
+    leaves = kind == "cancelled" or (
+        to is not None and to.seat is not None and to.seat.group_id != record.group_id
+    )
+    return record.group_id if leaves else None
 
 
 def entry_about(

@@ -17,7 +17,6 @@ from app.waitlist.commands.schedule_times import SUBJECTS, freed_by_schedule
 from app.waitlist.freed_queries import (
     add_freed_times,
     changes_since,
-    group_at,
     read_since,
     set_mark,
 )
@@ -79,33 +78,27 @@ async def _freed_by(
     if waited is not None and change.subject in SUBJECTS:
         times = await freed_by_schedule(db, practice_id, change, waited)
         return [_Freed(owner, None, None, None, *time) for owner, time in times]
-    return (
-        _of_group(change)
-        if change.subject == "group"
-        else await _of_session(db, practice_id, change)
-    )
+    return _of_group(change) if change.subject == "group" else _of_session(change)
 
 
-async def _of_session(db: AsyncConnection, practice_id: UUID, change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
+def _of_session(change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
     """Give the time, or the seat, that a session has given up."""
     of = change.practitioner_id, change.service_id, change.session_id
+    if change.is_seat:
+        # A seat that has moved with its group, or is missed, frees none.
+        if change.group_id is None:
+            return []
+        return [_Freed(*of, change.group_id, change.group_start, change.group_end)]
     if change.kind == "noshow":
-        # A session that is missed before its start takes no time; a seat stays taken.
-        is_free = change.seat_of is None and change.at < change.starts_at
+        # A session that is missed before its start takes no time.
+        is_free = change.at < change.starts_at
         return [_Freed(*of, None, change.starts_at, change.ends_at)] if is_free else []
-    start, end = change.starts_at, change.ends_at
-    if change.kind != "cancelled":
-        start, end = change.old_starts_at, change.old_ends_at
-        # The end of what was booked again has given up the time already.
-        if start in {None, change.starts_at} or "rebooked" in (change.details or {}):
-            return []
-    group_id = change.seat_of
-    if group_id is not None and change.seat_start != start:
-        # The seat is in another group now.
-        group_id = await group_at(db, practice_id, *of[:2], start)
-        if group_id is None:
-            return []
-    return [_Freed(*of, group_id, start, end)]
+    if change.kind == "cancelled":
+        return [_Freed(*of, None, change.starts_at, change.ends_at)]
+    # The end of what was booked again has given up the time already.
+    if change.old_starts_at in {None, change.starts_at} or "rebooked" in (change.details or {}):
+        return []
+    return [_Freed(*of, None, change.old_starts_at, change.old_ends_at)]
 
 
 def _of_group(change: Any) -> list[_Freed]:  # noqa: ANN401 - a row

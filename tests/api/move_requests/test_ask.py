@@ -312,6 +312,82 @@ async def test_a_request_that_is_over_is_shown_so_before_the_worker_closes_it(
     assert [row.state for row in await world.rows(MoveRequestSession)] == ["asked"]
 
 
+@pytest.mark.parametrize("choice", ["sessions", "range", "misfits"])
+async def test_a_session_whose_request_is_over_can_be_asked_for_again(
+    ask: Ask, staff: Api, world: World, clock: TestClock, choice: str
+) -> None:
+    """Also before the worker has closed the old request: its session is then `kept`."""
+    session_id = await world.book(START - 3 * HOUR)
+    other = await world.book(START - 2 * HOUR)
+    old = (await ask(session_id, other)).json()
+    who = str(world.practitioner_id)
+    choices: dict[str, dict[str, Any]] = {
+        "sessions": {"sessions": [str(session_id)]},
+        "range": {
+            "practitioner_id": who,
+            "from": (START - 3 * HOUR).isoformat(),
+            "to": (START - 2 * HOUR).isoformat(),
+        },
+        "misfits": {"misfits_of": who},
+    }
+    chosen = choices[choice] | {"answer_by": (ANSWER_BY + DAY).isoformat()}
+    clock.now = ANSWER_BY
+    if choice != "sessions":
+        assert (await ask(**chosen)).status_code == 422
+    clock.now += TICK
+    path = f"/v1/practice/practitioners/{who}/misfits"
+    shown = (await staff.get(path)).json()["items"]
+    assert [one["move_request_id"] for one in shown] == [None, None]
+    before = await everything(world)
+    preview = await ask(**chosen, preview=True)
+    assert preview.status_code == 200, preview.text
+    assert await everything(world) == before
+    again = await ask(**chosen)
+    assert again.status_code == 201, again.text
+    assert again.json()["sessions"][0]["session_id"] == str(session_id)
+    states = {
+        (str(row.move_request_id), row.session_id): (row.state, row.answered_at)
+        for row in await world.rows(MoveRequestSession)
+    }
+    assert states[old["id"], session_id] == ("kept", clock.now)
+    assert states[again.json()["id"], session_id] == ("asked", None)
+    expected = ("kept", clock.now) if choice == "misfits" else ("asked", None)
+    assert states[old["id"], other] == expected
+    assert [row.told_at for row in await world.rows(MoveRequest)] == [None, None]
+
+
+@pytest.mark.parametrize("meanwhile", ["keep", "cancel"])
+@pytest.mark.parametrize("last", ["answer_by", "start"])
+async def test_withdrawing_a_request_that_is_over_changes_nothing(
+    ask: Ask, staff: Api, world: World, clock: TestClock, last: str, meanwhile: str
+) -> None:
+    answer_by = ANSWER_BY if last == "answer_by" else START + DAY
+    session_id = await world.book(START)
+    made = await ask(session_id, answer_by=answer_by.isoformat(), meanwhile=meanwhile)
+    clock.now = ANSWER_BY + TICK if last == "answer_by" else START
+    before = await everything(world)
+    answer = await staff.post(f"{REQUESTS}/{made.json()['id']}/withdraw", {})
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()
+    assert (shown["command_id"], shown["withdrawn_at"]) == (None, None)
+    assert [one["state"] for one in shown["sessions"]] == ["kept"]
+    assert await everything(world) == before
+
+
+async def test_withdrawing_keeps_the_sessions_that_have_started(
+    ask: Ask, staff: Api, world: World, clock: TestClock
+) -> None:
+    ids = [await world.book(START + number * HOUR) for number in range(2)]
+    made = (await ask(*ids, answer_by=(START + DAY).isoformat())).json()
+    clock.now = START
+    shown = (await staff.post(f"{REQUESTS}/{made['id']}/withdraw", {})).json()
+    assert [one["state"] for one in shown["sessions"]] == ["kept", "withdrawn"]
+    rows = await world.rows(MoveRequestSession)
+    assert sorted(row.state for row in rows) == ["kept", "withdrawn"]
+    (entry,) = await world.rows(Change, subject="move_request", kind="withdrawn")
+    assert entry.details["sessions"] == dict(zip(map(str, ids), ["kept", "withdrawn"], strict=True))
+
+
 async def test_a_credit_that_paid_pays_again(api: Api, ask: Ask, world: World) -> None:
     package_id = await world.add_package(credits=1)
     session_id = await world.book(START, package_id=package_id)

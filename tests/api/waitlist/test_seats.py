@@ -4,16 +4,18 @@ import pytest
 
 from app.domain.session import Format
 from app.outbox.due import STILL_WAITING
+from app.tables.changes import Change
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
 from app.tables.practices import Location, Practitioner
 from app.tables.sessions import Session
-from app.tables.waitlist import Offer, Wish
+from app.tables.waitlist import FreedTime, Offer, Wish
 from tests.groups import add_group, add_seat
-from tests.waiting import DAY, FREED, LATE, MINUTE, UNDO, WISHES, Waiting, put_wish
+from tests.waiting import DAY, FREED, HOUR, LATE, MINUTE, UNDO, WISHES, Waiting, put_wish
 from tests.world import REASON, Api, World
 
-CANCEL = {"charge_fee": False, "reason": {"note": "They cannot come."}}
+NOTE = {"note": "They cannot come."}
+CANCEL = {"charge_fee": False, "reason": NOTE}
 
 
 async def test_a_freed_seat_is_offered_to_a_later_seat_and_kept(
@@ -183,3 +185,97 @@ async def test_a_seat_whose_place_or_practitioner_is_off_offer_is_gone(
     assert gone.json()["code"] == "offer-gone"
     await world.change(inactive, ids[inactive], active=True)
     assert (await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})).status_code == 200
+
+
+async def test_a_group_that_moves_frees_no_seat_of_a_later_group_at_its_old_time(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    moves = await add_group(world, FREED + DAY, seats=3)
+    for number in range(2):
+        client_id = await world.add_client(name=f"N{number}", email=f"n{number}@client.example")
+        await add_seat(world, moves, client_id=client_id)
+    later = await add_group(world, LATE + DAY, seats=2)
+    own = await add_seat(world, later, client_id=world.client_id)
+    assert (await put_wish(waiting.api, own)).status_code == 201
+    body = {"start": (FREED + DAY - 3 * HOUR).isoformat(), "force": True, "reason": NOTE}
+    moved = await waiting.staff.post(f"/v1/practice/groups/{moves}/move", body)
+    assert moved.status_code == 200, moved.text
+    await waiting.work()
+    await add_group(world, FREED + DAY, seats=8)
+    await waiting.work(api.clock.now + MINUTE)
+    assert await world.rows(Offer) == []
+    assert {row.group_id for row in await world.rows(FreedTime)} == {None}
+
+
+@pytest.mark.parametrize("given_up", ["staff", "client", "cancelled"])
+async def test_a_seat_is_offered_though_its_group_moves_before_the_worker_looks(
+    waiting: Waiting, world: World, api: Api, given_up: str
+) -> None:
+    full = await add_group(world, FREED + DAY, seats=1)
+    another = await add_group(world, LATE + DAY, seats=3)
+    seat = await add_seat(world, full, client_id=waiting.other_id)
+    wish = {"client_id": str(world.client_id), "group_id": str(full)}
+    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    if given_up == "cancelled":
+        left = await waiting.staff.post(f"/v1/practice/sessions/{seat}/cancel", CANCEL)
+    elif given_up == "staff":
+        order = {"group_id": str(another), "charge_fee": False, "reason": NOTE}
+        left = await waiting.staff.post(f"/v1/practice/sessions/{seat}/reschedule", order)
+    else:
+        left = await api.signed_in(world.token(waiting.other_id)).post(
+            f"/v1/sessions/{seat}/reschedule", {"group_id": str(another), "reason": REASON}
+        )
+    assert left.status_code == 200, left.text
+    entry = max(await world.rows(Change, session_id=seat), key=lambda row: row.session_version)
+    assert entry.details == {"left_group": str(full)}
+    start = FREED + DAY + 3 * HOUR
+    body = {"start": start.isoformat(), "force": True, "reason": NOTE}
+    moved = await waiting.staff.post(f"/v1/practice/groups/{full}/move", body)
+    assert moved.status_code == 200, moved.text
+    await waiting.work()
+    await waiting.work(api.clock.now + UNDO + MINUTE)
+    (offer,) = await world.rows(Offer)
+    assert (offer.group_id, offer.starts_at) == (full, start)
+
+
+async def test_a_missed_seat_is_offered_once_its_client_has_booked_another_group(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    """A missed seat stays taken until then."""
+    await world.add_policy({"cancel": {}, "rebook": {"days": 30, "fee": "stands"}})
+    full = await add_group(world, FREED + DAY, seats=1)
+    another = await add_group(world, LATE + DAY, seats=3)
+    seat = await add_seat(world, full, client_id=waiting.other_id)
+    wish = {"client_id": str(world.client_id), "group_id": str(full)}
+    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    missed = await waiting.staff.post(f"/v1/practice/sessions/{seat}/noshow", CANCEL)
+    assert missed.status_code == 200, missed.text
+    await waiting.work()
+    assert await world.rows(FreedTime) == []
+    own = api.signed_in(world.token(waiting.other_id))
+    order = {"reason": REASON, "group_id": str(another)}
+    booked = await own.post(f"/v1/sessions/{seat}/reschedule", order)
+    assert booked.status_code == 200, booked.text
+    await waiting.work(api.clock.now + UNDO + MINUTE)
+    (offer,) = await world.rows(Offer)
+    assert (offer.group_id, offer.starts_at) == (full, FREED + DAY)
+
+
+async def test_a_move_that_is_taken_back_frees_the_seat_of_the_other_group(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    first = await add_group(world, LATE + DAY, seats=3)
+    full = await add_group(world, FREED + DAY, seats=1)
+    seat = await add_seat(world, first, client_id=waiting.other_id)
+    own = api.signed_in(world.token(waiting.other_id))
+    order = {"reason": REASON, "group_id": str(full)}
+    moved = await own.post(f"/v1/sessions/{seat}/reschedule", order)
+    assert moved.status_code == 200, moved.text
+    wish = {"client_id": str(world.client_id), "group_id": str(full)}
+    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    api.clock.now += MINUTE
+    undone = await own.post(f"/v1/sessions/{seat}/undo", {})
+    assert undone.status_code == 200, undone.text
+    await waiting.work(api.clock.now + UNDO + MINUTE)
+    (offer,) = await world.rows(Offer)
+    assert (offer.group_id, offer.starts_at) == (full, FREED + DAY)
