@@ -5,7 +5,7 @@ under their locks, and decides by `now`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -20,17 +20,14 @@ from app.calendar.offer_holds import OfferHold
 from app.domain.nights import after_night
 from app.domain.release import live_release
 from app.domain.waitlist import (
-    ACTIVE,
     MOST_IN_TURN,
-    MOST_UNANSWERED,
     answer_by,
     may_ask,
     offers_end_at,
 )
 from app.identity.api_keys.keys import Staff
 from app.outbox.due import STILL_WAITING
-from app.outbox.outbox import NewNotification, queue_notifications
-from app.waitlist.commands.ending import withdraw_offers
+from app.waitlist.commands.ending import expire_offers, withdraw_offers
 from app.waitlist.freed_queries import (
     count_refused,
     held_until,
@@ -38,10 +35,10 @@ from app.waitlist.freed_queries import (
     read_release_end,
 )
 from app.waitlist.matching import Match, matches
-from app.waitlist.queries import open_offers_of_time, read_offer, read_wish
+from app.waitlist.queries import open_offers_of_time, read_offer
 from app.waitlist.records import FreedTime, OfferOutcome, OfferRecord
 from app.waitlist.repository import WaitlistRepository
-from app.waitlist.trail import tell_of_offers, write_wish_change
+from app.waitlist.trail import tell_of_offers
 
 # Clients who are asked at once in one transaction; the others are asked by the next run.
 AT_ONCE = 100
@@ -267,26 +264,7 @@ async def expire_offer(
     offer = await lock_offer(db, practice_id, offer_id)
     if offer.state != "open" or now <= offer.answer_by:
         return
-    repository, command_id = WaitlistRepository(db, practice_id), uuid4()
-    await repository.end_offers([offer_id], "expired", now)
-    await repository.look_again(offer.freed_time_id, now)
-    ended = replace(offer, state="expired", ended_at=now)
-    await tell_of_offers(
-        db, practice_id, SYSTEM, [ended], "expired", command_id, now, event="offer.expired"
-    )
-    wish = await read_wish(db, practice_id, offer.wish_id)
-    if wish.state not in ACTIVE:
-        return
-    unanswered = wish.unanswered + 1
-    paused_at = now if unanswered >= MOST_UNANSWERED else None
-    await repository.change_wish(
-        wish.id, state="waiting", unanswered=unanswered, paused_at=paused_at
-    )
-    if paused_at is not None:
-        paused = replace(wish, state="waiting", paused_at=paused_at, unanswered=unanswered)
-        change_id = await write_wish_change(db, SYSTEM, paused, "paused", command_id, now)
-        mail = NewNotification("wish_paused", "client", None, now)
-        await queue_notifications(db, practice_id, None, change_id, [mail], now)
+    await expire_offers(db, practice_id, [offer], now=now)
 
 
 async def withdraw_gone_offer(
