@@ -31,7 +31,8 @@ from app.sessions.read.records import SessionRecord
 class Hold:
     """A time that a session holds. `zone` is the client's.
 
-    `cancel_after` is what cancelling costs right after the move to it, if it is made now.
+    `cancel_after` is what cancelling costs right after the move to it, if it is made now, for a
+    usual reason, and with the allowance where the decision would use it.
     """
 
     target: HeldTarget

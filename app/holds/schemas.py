@@ -49,5 +49,10 @@ class HoldView(TypedDict):
     ]
     cancel_after: Annotated[
         CancelAfterView,
-        Field(description="What cancelling costs right after the move, if it is made now."),
+        Field(
+            description="What cancelling costs right after the move, if it is made now as "
+            "`actions.reschedule` says. It assumes a reason of `effect` `usual`, and the allowance "
+            "used where `would_use` says so: after a reason that makes the move free, or with "
+            "`use_allowance: false`, it may be something else."
+        ),
     ]

@@ -88,17 +88,17 @@ def _applying(latest: Subquery, *columns: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def version_to_book(
+def rules_to_book(
     service_id: SQLColumnExpression[UUID],
     practitioner_id: SQLColumnExpression[UUID],
     of: type[Base],
-) -> ColumnElement[UUID]:
-    """Select the id of the version that a booking gets; null: none applies.
+) -> ColumnElement[str]:
+    """Select the rules that a booking gets, as JSON text; null: none apply.
 
     `of` is the table of the enclosing statement whose columns the ids are.
     """
     latest = _latest_versions(service_id, practitioner_id, of)
-    return _applying(latest, latest.c.id).scalar_subquery()
+    return _applying(latest, cast(latest.c.rules, Text)).scalar_subquery()
 
 
 _LATEST = _latest_versions(

@@ -53,12 +53,10 @@ class AllowanceUse(Identified, Base):
     )
 
 
-def allowance_uses_of(client_id: Any) -> ColumnElement[str]:  # noqa: ANN401 - a column
+def latest_uses_of(client_id: Any) -> ColumnElement[str]:  # noqa: ANN401 - a column
     """Select when a client has used their allowance, as JSON text; null if never.
 
-    The latest of those that were not given back. They are only looked at if the session's policy,
-    `PolicyVersion` in the statement, has an allowance. `uses_of` (app/sessions/read/rows.py) parses
-    it.
+    The latest of those that were not given back. `uses_of` (app/sessions/read/rows.py) parses it.
     """
     latest = (
         select(AllowanceUse.used_at)
@@ -75,5 +73,12 @@ def allowance_uses_of(client_id: Any) -> ColumnElement[str]:  # noqa: ANN401 - a
         .correlate(client_id.table)
         .subquery("latest_uses")
     )
-    uses = select(cast(func.json_agg(latest.c.used_at), Text)).scalar_subquery()
-    return case((PolicyVersion.rules.has_key("allowance"), uses))
+    return select(cast(func.json_agg(latest.c.used_at), Text)).scalar_subquery()
+
+
+def allowance_uses_of(client_id: Any) -> ColumnElement[str]:  # noqa: ANN401 - a column
+    """Select `latest_uses_of` a client; null if the session's policy has no allowance.
+
+    The policy is `PolicyVersion` in the statement.
+    """
+    return case((PolicyVersion.rules.has_key("allowance"), latest_uses_of(client_id)))

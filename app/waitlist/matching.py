@@ -51,7 +51,10 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A wish, and the time that its client may be offered."""
+    """A wish, and the time that its client may be offered.
+
+    `expired_at`: an offer of another time expired then, and must be recorded first.
+    """
 
     wish_id: UUID
     client_id: UUID
@@ -67,6 +70,7 @@ class Match:
     buffer_before: int
     buffer_after: int
     old_starts_at: datetime | None
+    expired_at: datetime | None
 
 
 async def matches(db: AsyncConnection, freed: FreedTime, now: datetime) -> Iterator[Match]:
@@ -76,7 +80,7 @@ async def matches(db: AsyncConnection, freed: FreedTime, now: datetime) -> Itera
     are asked for another start. The caller holds the practitioner's lock. The matches are
     calculated one by one, as they are taken.
     """
-    waiting = [row for row in await read_candidates(db, freed) if _waits(row, now)]
+    waiting = [row for row in await read_candidates(db, freed, now) if _waits(row, now)]
     if not waiting:
         return iter(())
     gone = await read_gone_starts(db, freed)
@@ -264,4 +268,5 @@ def _match(row: Row[Any], rules: SlotRules, time: SuitableTime, ends_at: datetim
         buffer_before=rules.buffer_before // MINUTE,
         buffer_after=rules.buffer_after // MINUTE,
         old_starts_at=row.session_start,
+        expired_at=row.expired_at,
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, join, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from app.calendar.held_times import read_seat_holds
 from app.domain.groups import GroupSlot
@@ -35,12 +36,16 @@ from app.waitlist.records import FreedTime
 Places = Mapping[UUID, Sequence[tuple[Format, UUID | None]]]
 
 
-async def read_candidates(db: AsyncConnection, freed: FreedTime) -> Sequence[Row[Any]]:
+async def read_candidates(
+    db: AsyncConnection, freed: FreedTime, now: datetime
+) -> Sequence[Row[Any]]:
     """Read the wishes of the practitioner or the group that wait: urgent first, then oldest.
 
     Those whose clients were asked for this time already are left out, unless that offer is gone.
+    A wish whose offer of another time has expired waits too, though the worker has not recorded
+    that yet: `expired_at` is then when it did.
     """
-    found = await db.execute(_candidates(freed), {"practice_id": freed.practice_id})
+    found = await db.execute(_candidates(freed, now), {"practice_id": freed.practice_id})
     return list(found.all())
 
 
@@ -54,7 +59,7 @@ async def read_gone_starts(db: AsyncConnection, freed: FreedTime) -> set[tuple[U
     return {(row.wish_id, row.starts_at) for row in found}
 
 
-def _candidates(freed: FreedTime) -> Select[Any]:
+def _candidates(freed: FreedTime, now: datetime) -> Select[Any]:
     """Select the wishes of the practitioner or the group that wait, in their order."""
     wish = WishTable
     if freed.group_id is None:
@@ -79,8 +84,13 @@ def _candidates(freed: FreedTime) -> Select[Any]:
     asked = select(Offer.wish_id).where(
         of_practice(PRACTICE, Offer, Offer.freed_time_id == freed.id, ~Offer.gone)
     )
+    late = aliased(Offer)
+    is_late = of_practice(
+        PRACTICE, late, late.wish_id == wish.id, late.state == "open", late.answer_by < now
+    )
     columns: list[Any] = [
         wish,
+        late.answer_by.label("expired_at"),
         Client.time_zone.label("client_zone"),
         Service.waitlist,
         Service.offer_minutes,
@@ -115,11 +125,12 @@ def _candidates(freed: FreedTime) -> Select[Any]:
         .join(Service, and_(referred(Service, wish.service_id), Service.waitlist != "off"))
         .outerjoin(Session, referred(Session, wish.session_id))
         .outerjoin(PolicyVersion, referred(PolicyVersion, Session.policy_version_id))
+        .outerjoin(late, is_late)
         .where(
             of_practice(
                 PRACTICE,
                 wish,
-                wish.state == "waiting",
+                or_(wish.state == "waiting", late.id.is_not(None)),
                 wish.paused_at.is_(None),
                 in_place,
                 # A service that is no longer booked is still moved.

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, Text, and_, case, cast, exists
+from sqlalchemy import Row, Select, Text, case, cast, exists, select
 
 from app.directory.practice.queries import HOLIDAYS, to_closed_days
 from app.domain.money import Money
@@ -12,15 +12,24 @@ from app.domain.policy.after import OfferedSession, facts_once_accepted, facts_o
 from app.domain.policy.rules import FREE_UNTIL_THE_START, Policy
 from app.domain.policy.working_days import ClosedDays
 from app.domain.session import NO_CONTACT, SessionFacts, Status
-from app.policies.queries import version_to_book
+from app.policies.queries import rules_to_book
 from app.policies.stored import parsed
 from app.sessions.read.rows import carried_of, paid_of, uses_of
-from app.tables.allowance_uses import allowance_uses_of
+from app.tables.allowance_uses import latest_uses_of
 from app.tables.joins import of_session, referred
 from app.tables.practices import PolicyVersion, Practice, Practitioner
 from app.tables.sessions import PAYS, CreditRedemption, Session
 from app.tables.waitlist import Offer
 
+# In the list of columns, so that PostgreSQL looks for the rules of the page's offers only.
+_RULES = case(
+    (Offer.session_id.is_(None), rules_to_book(Offer.service_id, Offer.practitioner_id, Offer)),
+    else_=select(cast(PolicyVersion.rules, Text))
+    .where(referred(PolicyVersion, Session.policy_version_id))
+    .correlate(Session)
+    .scalar_subquery(),
+)
+_IS_OPEN = Offer.state == "open"
 _COLUMNS = (
     Session.status.label("moved_status"),
     Session.starts_at.label("moved_starts_at"),
@@ -42,8 +51,8 @@ _COLUMNS = (
     Practice.currency.label("offered_currency"),
     Practice.closed_weekdays,
     HOLIDAYS.label("holidays"),
-    cast(PolicyVersion.rules, Text).label("offered_rules"),
-    allowance_uses_of(Offer.client_id).label("offered_uses"),
+    case((_IS_OPEN, _RULES)).label("offered_rules"),
+    case((_IS_OPEN, latest_uses_of(Offer.client_id))).label("offered_uses"),
 )
 
 
@@ -53,15 +62,7 @@ def with_offered_session(statement: Select[Any]) -> Select[Any]:
     It has joined the offer's session, practitioner and practice. The rules are those of the
     session, or those that a booking gets; of an offer that has ended none are looked for.
     """
-    version_id = case(
-        (
-            Offer.session_id.is_(None),
-            version_to_book(Offer.service_id, Offer.practitioner_id, Offer),
-        ),
-        else_=Session.policy_version_id,
-    )
-    applies = and_(referred(PolicyVersion, version_id), Offer.state == "open")
-    return statement.add_columns(*_COLUMNS).outerjoin(PolicyVersion, applies)
+    return statement.add_columns(*_COLUMNS)
 
 
 def offered_session(row: Row[Any]) -> OfferedSession | None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
@@ -26,8 +26,19 @@ from app.waitlist.records import OfferRecord, WishedTimes, WishRecord, waited_gr
 from app.web.cursors import TimePosition
 
 
-def _is_active(wanted: bool) -> Any:  # noqa: ANN401, FBT001 - a condition; the value of a filter
-    return Wish.ended_at.is_(None) if wanted else Wish.ended_at.is_not(None)
+def _is_active(wanted: tuple[bool, datetime]) -> ColumnElement[bool]:
+    """Match wishes that have not ended at an instant, or the others (`WishRecord.state_at`)."""
+    is_active, now = wanted
+    is_moved = and_(Session.starts_at != Wish.starts_at, ~Session.moved_by_practice)
+    has_lapsed = or_(
+        Wish.until < now,
+        Session.status != "booked",
+        Session.starts_at <= now,
+        is_moved,
+        and_(Wish.session_id.is_(None), or_(Group.status != "scheduled", Group.starts_at <= now)),
+    )
+    active = and_(Wish.ended_at.is_(None), not_(func.coalesce(has_lapsed, false())))
+    return active if is_active else not_(active)
 
 
 def _is_late(now: datetime) -> ColumnElement[bool]:
@@ -46,7 +57,7 @@ def _state_is(wanted: tuple[OfferState, datetime]) -> ColumnElement[bool]:
 
 
 WISH_FILTERS: Mapping[str, Filter] = {
-    "active": _is_active,
+    "active_at": _is_active,
     "client": equal(Wish.client_id),
     "session": equal(Wish.session_id),
     "service": equal(Wish.service_id),
@@ -65,10 +76,16 @@ OFFER_FILTERS: Mapping[str, Filter] = {
 
 
 async def list_wishes(
-    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition], now: datetime
 ) -> list[WishRecord]:
-    """List wishes of the practice, the latest first, with the offers that are open."""
-    return await _wishes(db, practice_id, wishes_statement(part))
+    """List wishes of the practice, the latest first, with the offers that are open.
+
+    `active` is by the state at `now`.
+    """
+    filters = dict(part.filters)
+    if "active" in filters:
+        filters["active_at"] = filters.pop("active"), now
+    return await _wishes(db, practice_id, wishes_statement(replace(part, filters=filters)))
 
 
 def wishes_statement(part: Part[TimePosition]) -> Select[Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import BY_CLIENT
 from app.calendar.offer_holds import OfferHold, end_offer_holds, hold_for_offers
 from app.domain.session import Format
-from app.domain.waitlist import OfferState, WishState
+from app.domain.waitlist import ACTIVE, MOST_UNANSWERED, OfferState, WishState
 from app.sessions.read.calendar import SLOT_SETTINGS
 from app.tables.changes import Change
 from app.tables.groups import Group
@@ -144,6 +144,21 @@ class WaitlistRepository:
             )
             .values(state="waiting")
         )
+
+    async def count_unanswered(self, wish_ids: Sequence[UUID]) -> list[UUID]:
+        """Count an offer without an answer for each wish, and give those that are to be paused.
+
+        The caller holds their locks.
+        """
+        counted = await self._db.execute(
+            update(Wish)
+            .where(of_practice(self._practice_id, Wish, Wish.id.in_(wish_ids)))
+            .values(unanswered=Wish.unanswered + 1)
+            .returning(Wish.id, Wish.state, Wish.unanswered)
+        )
+        return [
+            row.id for row in counted if row.state in ACTIVE and row.unanswered >= MOST_UNANSWERED
+        ]
 
     async def look_again(self, freed_time_id: UUID, at: datetime) -> None:
         """Make the worker look at a freed time at an instant."""

@@ -289,7 +289,8 @@ class WishesQuery(ListQuery):
     """Filters and page of a list of wishes."""
 
     active: Annotated[
-        bool | None, Field(description="`true`: wishes that have not ended; `false`: others.")
+        bool | None,
+        Field(description="`true`: those that are `waiting` or `offered` now; `false`: others."),
     ] = None
     client: Annotated[Id | None, Field(description="Of this client.")] = None
     session: Annotated[Id | None, Field(description="For this session.")] = None

@@ -85,7 +85,7 @@ async def list_practice_wishes(
 ) -> Response:
     """List wishes with their clients and open offers, the latest first."""
     asked = PageRequest(cursors, query, TimePosition, "wishes", staff.practice_id)
-    found = await list_wishes(db, staff.practice_id, asked.part)
+    found = await list_wishes(db, staff.practice_id, asked.part, now)
     page = asked.paginate(found, lambda last: TimePosition(last.made_at, last.id))
     return json_answer(present_wishes(page, now))
 
@@ -115,7 +115,7 @@ async def withdraw_practice_wish(
 ) -> Response:
     """End a wish, and its open offer, whose client is told that the time is gone.
 
-    Doing it again changes nothing.
+    Doing it again changes nothing. A wish that has lapsed stays so.
     """
     return await write(
         lambda db: withdraw_wish(db, staff, wish_id, now=now),

@@ -10,7 +10,6 @@ from tests.drills.model_waiting import WaitingBook
 from tests.drills.model_wishes import LAST_ASKED, Freed, Offer, Wish, find_suitable, last_answer
 
 MOST_IN_TURN = 5
-MOST_UNANSWERED = 3
 LOOK_AGAIN = 10 * MINUTE
 
 
@@ -55,10 +54,7 @@ class AskingBook(WaitingBook):
                 self._expire(offer, now)
         for session, release in list(self.releases.items()):
             if now - STILL_WAITING > release.until:
-                self._end_release(release.freed, now)
-                self.note(session, "release_ended")
-                if now < session.starts_at:
-                    self.tell(session.client, "release_ended")
+                self._end_unused(session, release, now)
         for offer in self.offers:
             if offer.is_open(now) and self._is_gone(offer):
                 self._end_offer(offer, "withdrawn", now)
@@ -80,16 +76,6 @@ class AskingBook(WaitingBook):
             found = [one for one in self.found if one.at >= min(waiting) and one.ends_at > now]
             self.freed += found
             self.found.clear()
-
-    def _expire(self, offer: Offer, now: datetime) -> None:
-        wish = offer.wish
-        self._end_offer(offer, "expired", now)
-        self.tell(None, "offer.expired")
-        if wish.is_active:
-            wish.unanswered += 1
-            wish.paused = wish.unanswered >= MOST_UNANSWERED
-            if wish.paused:
-                self.tell(wish.client, "wish_paused")
 
     def _is_gone(self, offer: Offer) -> bool:
         """Tell whether an offered time was taken, is no longer given up, or its client cannot come.
@@ -181,8 +167,10 @@ class AskingBook(WaitingBook):
             found = find_suitable(wish, freed, self.service, self.places, others, now)
             if found is None or found[0] in self._gone_starts(wish, freed):
                 continue
-            asked_at = wish.awake_at(now)
-            if asked_at == now:
+            late = self._late_offer(wish, now)
+            free_at = now if late is None else max(now, late.answer_by + STILL_WAITING)
+            asked_at = wish.awake_at(free_at)
+            if late is None and asked_at == now:
                 awake.append(Suiting(wish, *found))
             elif found[0] - asked_at >= LAST_ASKED:
                 mornings.append(asked_at)
@@ -196,8 +184,16 @@ class AskingBook(WaitingBook):
         gave_up = wish.session is not None and wish.session is freed.session
         if freed.released and freed.session is not None:
             gave_up |= wish.client == freed.session.client
-        waits = wish.state == "waiting" and not wish.paused and not wish.has_lapsed(now)
+        is_free = wish.state == "waiting" or self._late_offer(wish, now) is not None
+        waits = is_free and not wish.paused and not wish.has_lapsed(now)
         return waits and is_there and not was_asked and not gave_up and self.mode != "off"
+
+    def _late_offer(self, wish: Wish, now: datetime) -> Offer | None:
+        """Give the offer that has expired, and is not recorded yet; None: there is none."""
+        late = (
+            o for o in self.offers if o.wish is wish and o.state == "open" and not o.is_open(now)
+        )
+        return next(late, None)
 
     def _gone_starts(self, wish: Wish, freed: Freed) -> list[datetime]:
         return [o.starts_at for o in self.offers if o.wish is wish and o.freed is freed and o.gone]

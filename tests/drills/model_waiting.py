@@ -26,6 +26,7 @@ from tests.drills.model_wishes import (
     draft_for,
 )
 
+MOST_UNANSWERED = 3
 FREEING = ("cancelled", "noshow", "rescheduled", "restored")
 
 
@@ -161,7 +162,7 @@ class WaitingBook(RefillBook):
         return next((w for w in reversed(self.wishes) if w.session is session), None)
 
     def withdraw_wish(self, wish: Wish | None, now: datetime, *, by_staff: bool = False) -> Answer:
-        if wish is not None and wish.is_active:
+        if wish is not None and wish.is_active and not wish.has_lapsed(now):
             self._end_wish(wish, "withdrawn", now, tells=by_staff)
         return Answer(200)
 
@@ -177,16 +178,16 @@ class WaitingBook(RefillBook):
         return answer
 
     def resume(self, wish: Wish) -> Answer:
-        if wish.paused:
+        if wish.paused and not wish.has_lapsed(self.now):
             wish.paused, wish.unanswered = False, 0
         return Answer(200)
 
     def _end_wish(self, wish: Wish, state: str, now: datetime, *, tells: bool = False) -> None:
         """End a wish, and its open offer; a client who has not ended it themselves is told."""
+        wish.state, wish.ended_at, wish.paused = state, now, False
         for offer in self.offers:
             if offer.wish is wish and offer.state == "open":
                 self._withdraw(offer, now, tells=tells)
-        wish.state, wish.ended_at, wish.paused = state, now, False
 
     # Offers.
 
@@ -200,11 +201,21 @@ class WaitingBook(RefillBook):
 
     def _withdraw(self, offer: Offer, now: datetime, *, tells: bool) -> None:
         """End an offer with its wish or its release; one that was not answered has expired."""
-        self._end_offer(offer, "withdrawn" if offer.is_open(now) else "expired", now)
-        if offer.state == "expired":
-            self.tell(None, "offer.expired")
-        elif tells:
+        if not offer.is_open(now):
+            self._expire(offer, now)
+            return
+        self._end_offer(offer, "withdrawn", now)
+        if tells:
             self.tell(offer.wish.client, "offer_gone")
+
+    def _expire(self, offer: Offer, now: datetime) -> None:
+        wish = offer.wish
+        self._end_offer(offer, "expired", now)
+        self.tell(None, "offer.expired")
+        wish.unanswered += 1
+        if wish.is_active and wish.unanswered >= MOST_UNANSWERED:
+            wish.paused = True
+            self.tell(wish.client, "wish_paused")
 
     def decline(self, offer: Offer, client: UUID, now: datetime) -> Answer:
         if self._is_answered(offer, client, "declined", now):
@@ -317,6 +328,8 @@ class WaitingBook(RefillBook):
             raise RefusedError("validation-failed")
         end, old = until or latest, self.live_release(session, now)
         if old is None:
+            if session in self.releases:
+                self._end_unused(session, self.releases[session], now)
             for freed in self.freed:
                 if freed.released and freed.session is session and not freed.is_over:
                     self._end_release(freed, now)
@@ -364,6 +377,13 @@ class WaitingBook(RefillBook):
         if release is not None:
             self._end_release(release.freed, now)
             self.note(session, "release_withdrawn", by="client")
+
+    def _end_unused(self, session: Session, release: Release, now: datetime) -> None:
+        """End a release that nobody has used in time."""
+        self._end_release(release.freed, now)
+        self.note(session, "release_ended")
+        if now < session.starts_at:
+            self.tell(session.client, "release_ended")
 
     def _end_release(self, freed: Freed, now: datetime) -> None:
         for offer in self.offers:

@@ -80,9 +80,9 @@ def same_client(freed: Any, *others: Any) -> Any:
     return find_cover(freed._replace(client_id=NO_ID), *others)
 
 
-def oldest_first(freed: Any) -> Any:
+def oldest_first(*args: Any) -> Any:
     """Select the wishes that wait, urgent or not, in the order in which they were made."""
-    return _candidates(freed).order_by(None).order_by(Wish.made_at)
+    return _candidates(*args).order_by(None).order_by(Wish.made_at)
 
 
 async def end_with_undo(*args: Any, **values: Any) -> Any:

@@ -63,3 +63,29 @@ async def test_a_new_time_that_is_free_to_cancel_says_nothing(ana: Visitor, worl
     await ana.choose_time("12:00 PM")
     await ana.read("Reserved for you until 10:05")
     await expect(ana.page.locator("#after")).to_be_empty()
+
+
+async def test_what_a_new_time_costs_to_cancel_is_not_said_for_a_choice_that_changes_it(
+    ana: Visitor, world: World
+) -> None:
+    """The reservation assumes a move as the decision says: a usual reason, the allowance used."""
+    late = {"deadline": {"before_minutes": 60 * 24 * 4}, "percent": "50"}
+    free = {"code": "ill", "labels": {"en": "I am ill"}, "fee": "none"}
+    usual = {"code": "work", "labels": {"en": "My shift has changed"}}
+    allowance = {"free": 1, "per": "calendar_year", "for": ["cancel", "reschedule"]}
+    await world.add_policy(
+        {"cancel": {"fees": [late]}, "reasons": [free, usual], "allowance": allowance}
+    )
+    await ana.open(await world.book(START))
+    await ana.choose_time("12:00 PM")
+    after = ana.page.locator("#after")
+    await expect(after).to_have_text("As soon as this time is yours, cancelling costs $60.00.")
+    await ana.page.get_by_label("I am ill").check()
+    await expect(after).to_be_hidden()
+    await ana.page.get_by_label("My shift has changed").check()
+    await expect(after).to_be_visible()
+    instead = ana.page.locator("#pay-instead")
+    await instead.check()
+    await expect(after).to_be_hidden()
+    await instead.uncheck()
+    await expect(after).to_be_visible()

@@ -22,9 +22,10 @@ import { askWithCommand } from "./waiver.js";
  * `action` is whose decision and quote count, `command` the call, `wish` the part of its body that
  * the person chose before. `more` are further buttons. `onLost` shows what is open instead of a slot,
  * and `onStart` goes on with another start. `isFollowing`: the following sessions were chosen before.
- * `hasCost`: what the decision says is charged, so it is shown. `policy` stands below the cost.
+ * `hasCost`: what the decision says is charged, so it is shown. `policy` stands below the cost. `onChoice`
+ * is told whether the person's choices leave the decision as it is.
  */
-export function commandForm(app, known, { action, command, wish = {}, labels, more = [], onLost = null, onStart = null, isFollowing = false, hasCost = true, policy = null }) {
+export function commandForm(app, known, { action, command, wish = {}, labels, more = [], onLost = null, onStart = null, isFollowing = false, hasCost = true, policy = null, onChoice = null }) {
   const { id } = known.session;
   const { visit } = app;
   const intention = new Intention();
@@ -59,6 +60,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     const found = withReason(forTarget(decision, wish.start), code);
     instead.offer(several() || !hasCost ? null : found);
     const shown = instead.isChosen ? paying(found) : found;
+    onChoice?.(!instead.isChosen && effectOf(decision, code) !== "none");
     cost.replaceChildren(several() ? preview ? several().costBox(code) ?? "" : "" : hasCost ? costBox(shown) : "");
     const fee = several() ? preview && several().sums(code).fee : hasCost && shown.fee;
     const price = fee && money(fee);

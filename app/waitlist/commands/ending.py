@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import SYSTEM, Actor
-from app.outbox.outbox import Kind
-from app.waitlist.queries import open_offers_of_wishes
+from app.outbox.outbox import Kind, NewNotification, queue_notifications
+from app.waitlist.queries import open_offers_of_wishes, read_wish
 from app.waitlist.records import OfferRecord, WishRecord
 from app.waitlist.repository import WaitlistRepository
 from app.waitlist.trail import tell_of_offers, write_wish_change
@@ -38,6 +38,8 @@ async def end_wish(
     """
     repository = WaitlistRepository(db, wish.practice_id)
     offers = await open_offers_of_wishes(db, wish.practice_id, [wish.id])
+    # First, so that it is not paused by an offer that has expired.
+    await repository.end_wish(wish.id, state, now)
     await withdraw_offers(
         db,
         wish.practice_id,
@@ -47,7 +49,6 @@ async def end_wish(
         now=now,
         tells_clients=tells_client,
     )
-    await repository.end_wish(wish.id, state, now)
     ended = replace(wish, state=state, ended_at=now, paused_at=None)
     await write_wish_change(db, actor, ended, state, command_id, now)
 
@@ -69,21 +70,44 @@ async def withdraw_offers(
     accept the offers any more, and may be asked for what is left of the times. An offer whose
     `answer_by` has passed has expired, though the worker has not recorded it yet.
     """
-    if not offers:
-        return
-    repository = WaitlistRepository(db, practice_id)
     timely = [offer for offer in offers if offer.state_at(now) == "open"]
     late = [offer for offer in offers if offer.state_at(now) == "expired"]
+    # No part of the caller's command.
+    await expire_offers(db, practice_id, late, now=now)
+    if not timely:
+        return
+    repository = WaitlistRepository(db, practice_id)
     await repository.end_offers([offer.id for offer in timely], "withdrawn", now, gone=gone)
-    await repository.end_offers([offer.id for offer in late], "expired", now)
-    await repository.wait_again([offer.wish_id for offer in offers])
-    for freed_time_id in {offer.freed_time_id for offer in offers}:
+    await repository.wait_again([offer.wish_id for offer in timely])
+    for freed_time_id in {offer.freed_time_id for offer in timely}:
         await repository.look_again(freed_time_id, now)
     mail: Kind | None = "offer_gone" if tells_clients else None
     withdrawn = [replace(offer, state="withdrawn", ended_at=now) for offer in timely]
     await tell_of_offers(db, practice_id, actor, withdrawn, "withdrawn", command_id, now, mail=mail)
-    expired = [replace(offer, state="expired", ended_at=now) for offer in late]
-    # No part of the caller's command, so it has an id and an actor of its own.
+
+
+async def expire_offers(
+    db: AsyncConnection, practice_id: UUID, offers: Sequence[OfferRecord], *, now: datetime
+) -> None:
+    """Record that open offers have expired; the third in a row pauses its wish.
+
+    Their times are offered to the next.
+    """
+    if not offers:
+        return
+    repository, command_id = WaitlistRepository(db, practice_id), uuid4()
+    wish_ids = [offer.wish_id for offer in offers]
+    await repository.end_offers([offer.id for offer in offers], "expired", now)
+    for freed_time_id in {offer.freed_time_id for offer in offers}:
+        await repository.look_again(freed_time_id, now)
+    expired = [replace(offer, state="expired", ended_at=now) for offer in offers]
     await tell_of_offers(
-        db, practice_id, SYSTEM, expired, "expired", uuid4(), now, event="offer.expired"
+        db, practice_id, SYSTEM, expired, "expired", command_id, now, event="offer.expired"
     )
+    await repository.wait_again(wish_ids)
+    for wish_id in await repository.count_unanswered(wish_ids):
+        await repository.change_wish(wish_id, paused_at=now)
+        paused = await read_wish(db, practice_id, wish_id)
+        change_id = await write_wish_change(db, SYSTEM, paused, "paused", command_id, now)
+        mail = NewNotification("wish_paused", "client", None, now)
+        await queue_notifications(db, practice_id, None, change_id, [mail], now)

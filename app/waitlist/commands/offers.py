@@ -5,7 +5,7 @@ under their locks, and decides by `now`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -20,17 +20,14 @@ from app.calendar.offer_holds import OfferHold
 from app.domain.nights import after_night
 from app.domain.release import live_release
 from app.domain.waitlist import (
-    ACTIVE,
     MOST_IN_TURN,
-    MOST_UNANSWERED,
     answer_by,
     may_ask,
     offers_end_at,
 )
 from app.identity.api_keys.keys import Staff
 from app.outbox.due import STILL_WAITING
-from app.outbox.outbox import NewNotification, queue_notifications
-from app.waitlist.commands.ending import withdraw_offers
+from app.waitlist.commands.ending import expire_offers, withdraw_offers
 from app.waitlist.freed_queries import (
     count_refused,
     held_until,
@@ -38,10 +35,10 @@ from app.waitlist.freed_queries import (
     read_release_end,
 )
 from app.waitlist.matching import Match, matches
-from app.waitlist.queries import open_offers_of_time, read_offer, read_wish
+from app.waitlist.queries import open_offers_of_time, read_offer
 from app.waitlist.records import FreedTime, OfferOutcome, OfferRecord
 from app.waitlist.repository import WaitlistRepository
-from app.waitlist.trail import tell_of_offers, write_wish_change
+from app.waitlist.trail import tell_of_offers
 
 # Clients who are asked at once in one transaction; the others are asked by the next run.
 AT_ONCE = 100
@@ -128,6 +125,8 @@ async def _choose(
 ) -> _Chosen:
     """Choose whom to ask now. Clients whose zone has night are asked in the morning.
 
+    A client whose offer of another time has expired is asked when that is recorded.
+
     `open_until` is when the open offers of the time end. While clients are asked all at once,
     nobody is asked in turn, because nothing can be held for them. What is left of the time is
     looked at again when these offers have ended, and what somebody holds for a session after that.
@@ -136,20 +135,20 @@ async def _choose(
         return await _choose_for_released(db, freed, now)
     if not may_ask(freed.ends_at, now):
         return _Chosen((), None)
-    found = _Awake(await matches(db, freed, now), now)
+    found = _Askable(await matches(db, freed, now), now)
     first = next(found, None)
     if first is not None and first.mode == "in_turn" and not open_until:
         return await _choose_in_turn(db, freed, first, now)
-    awake = found if first is None else chain([first], found)
+    others = found if first is None else chain([first], found)
     asked = []
-    for match in islice((one for one in awake if one.mode == "all_at_once"), AT_ONCE):
+    for match in islice((one for one in others if one.mode == "all_at_once"), AT_ONCE):
         until = answer_by(match.time.start, now, match.offer_minutes)
         assert until is not None  # noqa: S101 - nothing bounds it
         asked.append((match, until))
     if len(asked) == AT_ONCE:
         return _Chosen(asked, now)
     last = max([*open_until, *(until for _, until in asked)], default=None)
-    return _Chosen(asked, found.morning or last or await held_until(db, freed, now))
+    return _Chosen(asked, found.later or last or await held_until(db, freed, now))
 
 
 async def _choose_in_turn(
@@ -175,7 +174,7 @@ async def _choose_for_released(db: AsyncConnection, freed: FreedTime, now: datet
     if live_release(until, now) is None:
         # A yes that came in time needs the release: the worker ends both later.
         return _Chosen((), until + STILL_WAITING)
-    found = _Awake(await matches(db, freed, now), now)
+    found = _Askable(await matches(db, freed, now), now)
     asked: list[tuple[Match, datetime]] = []
     for match in found:
         if asked and match.mode == "in_turn":
@@ -188,24 +187,26 @@ async def _choose_for_released(db: AsyncConnection, freed: FreedTime, now: datet
             return _Chosen(asked, last)
         if len(asked) == AT_ONCE:
             return _Chosen(asked, now)
-    return _Chosen(asked, min(found.morning or until, now + _LOOK_AGAIN))
+    return _Chosen(asked, min(found.later or until, now + _LOOK_AGAIN))
 
 
-class _Awake(Iterator[Match]):
-    """The matches whose clients may be asked now. `morning`: when the first other one may be."""
+class _Askable(Iterator[Match]):
+    """The matches whose clients may be asked now. `later`: when the first other one may be."""
 
     def __init__(self, found: Iterator[Match], now: datetime) -> None:
         self._found = found
         self._now = now
-        self.morning: datetime | None = None
+        self.later: datetime | None = None
 
     def __next__(self) -> Match:
         for match in self._found:
-            asked_at = after_night(self._now, match.client_zone)
-            if asked_at == self._now:
+            expired_at = match.expired_at
+            free_at = self._now if expired_at is None else expired_at + STILL_WAITING
+            asked_at = after_night(max(self._now, free_at), match.client_zone)
+            if expired_at is None and asked_at == self._now:
                 return match
             if may_ask(match.time.start, asked_at):
-                self.morning = min(self.morning or asked_at, asked_at)
+                self.later = min(self.later or asked_at, asked_at)
         raise StopIteration
 
 
@@ -263,26 +264,7 @@ async def expire_offer(
     offer = await lock_offer(db, practice_id, offer_id)
     if offer.state != "open" or now <= offer.answer_by:
         return
-    repository, command_id = WaitlistRepository(db, practice_id), uuid4()
-    await repository.end_offers([offer_id], "expired", now)
-    await repository.look_again(offer.freed_time_id, now)
-    ended = replace(offer, state="expired", ended_at=now)
-    await tell_of_offers(
-        db, practice_id, SYSTEM, [ended], "expired", command_id, now, event="offer.expired"
-    )
-    wish = await read_wish(db, practice_id, offer.wish_id)
-    if wish.state not in ACTIVE:
-        return
-    unanswered = wish.unanswered + 1
-    paused_at = now if unanswered >= MOST_UNANSWERED else None
-    await repository.change_wish(
-        wish.id, state="waiting", unanswered=unanswered, paused_at=paused_at
-    )
-    if paused_at is not None:
-        paused = replace(wish, state="waiting", paused_at=paused_at, unanswered=unanswered)
-        change_id = await write_wish_change(db, SYSTEM, paused, "paused", command_id, now)
-        mail = NewNotification("wish_paused", "client", None, now)
-        await queue_notifications(db, practice_id, None, change_id, [mail], now)
+    await expire_offers(db, practice_id, [offer], now=now)
 
 
 async def withdraw_gone_offer(

@@ -86,8 +86,11 @@ async def release_time(
     end, command_id = _end_of(record, until, now), uuid4()
     released = await read_released(db, practice_id, session_id)
     if released is not None and live_release(record.release_until, now) is None:
-        # Left by a release that is over: a change of the session has ended it, or nobody used it.
-        await _end(db, record, released.id, caller.actor, command_id, now)
+        # Left by a release that is over, which the worker has not recorded yet.
+        if record.release_until is None:
+            await _end(db, record, released.id, caller.actor, command_id, now)
+        else:
+            await _end_unused(db, record, released.id, now)
         released = None
     if released is None:
         await _add(db, record, end, caller.actor, command_id, now)
@@ -138,12 +141,7 @@ async def end_release(
     if released is None:
         await WaitlistRepository(db, practice_id).set_release(session_id, None)
         return
-    command_id = uuid4()
-    await _end(db, record, released.id, SYSTEM, command_id, now)
-    change_id = await _record(db, record, "release_ended", SYSTEM, released.id, command_id, now)
-    if now < record.starts_at:
-        mail = NewNotification("release_ended", "client", record.starts_at, now)
-        await queue_notifications(db, practice_id, session_id, change_id, [mail], now)
+    await _end_unused(db, record, released.id, now)
 
 
 async def take_released(
@@ -258,6 +256,18 @@ async def _end(
         db, practice_id, offers, actor=actor, command_id=command_id, now=now, tells_clients=True
     )
     await repository.end_time(freed_time_id, now)
+
+
+async def _end_unused(
+    db: AsyncConnection, record: SessionRecord, freed_time_id: UUID, now: datetime
+) -> None:
+    """End a release that nobody has used in time, and tell its client, unless it has started."""
+    command_id = uuid4()
+    await _end(db, record, freed_time_id, SYSTEM, command_id, now)
+    change_id = await _record(db, record, "release_ended", SYSTEM, freed_time_id, command_id, now)
+    if now < record.starts_at:
+        mail = NewNotification("release_ended", "client", record.starts_at, now)
+        await queue_notifications(db, record.practice_id, record.id, change_id, [mail], now)
 
 
 async def _record(

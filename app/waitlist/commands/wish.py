@@ -14,7 +14,7 @@ from app.domain.policy.decide import decide, why_not_open
 from app.domain.policy.rules import Action
 from app.domain.refusals import ActionRefusedError
 from app.domain.session import Format
-from app.domain.waitlist import may_wish
+from app.domain.waitlist import ACTIVE, may_wish
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.policies.stored import rules_of
@@ -50,7 +50,7 @@ async def put_wish(
 async def withdraw_own_wish(
     db: AsyncConnection, caller: Caller, session_id: UUID, *, now: datetime
 ) -> None:
-    """End the wish for a session. Does nothing if there is none.
+    """End the wish for a session. Does nothing if there is none, or it has lapsed.
 
     Raises:
         NotFoundError, UnauthorizedError: see product.md section 4.
@@ -58,7 +58,7 @@ async def withdraw_own_wish(
     await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
     await read_session(db, caller, session_id)
     wish = await _lock_wish_of_session(db, caller.practice_id, session_id)
-    if wish is not None and wish.ended_at is None:
+    if wish is not None and wish.state_at(now) in ACTIVE:
         await end_wish(db, wish, "withdrawn", actor=caller.actor, command_id=uuid4(), now=now)
 
 
@@ -100,7 +100,7 @@ async def withdraw_wish(
     if wish.state == "withdrawn":
         first = await read_command_id(db, staff.practice_id, wish_id, "withdrawn")
         return WishOutcome(wish, first)
-    if wish.ended_at is not None:
+    if wish.state_at(now) not in ACTIVE:
         return WishOutcome(wish, None)
     command_id = uuid4()
     await end_wish(
@@ -118,13 +118,13 @@ async def withdraw_wish(
 async def resume_wish(
     db: AsyncConnection, staff: Staff, wish_id: UUID, *, now: datetime
 ) -> WishOutcome:
-    """Let a paused wish wait again. One that is not paused does not change.
+    """Let a paused wish wait again. One that is not paused, or has lapsed, does not change.
 
     Raises:
         NotFoundError: the practice has no such wish.
     """
     wish = await _lock_wish(db, staff.practice_id, wish_id)
-    if wish.paused_at is None:
+    if wish.paused_at is None or wish.state_at(now) not in ACTIVE:
         return WishOutcome(wish, None)
     command_id = uuid4()
     repository = WaitlistRepository(db, staff.practice_id)

@@ -205,6 +205,20 @@ async def test_three_offers_without_an_answer_pause_the_wish_and_say_so(
     assert again.json()["command_id"] is None
 
 
+async def test_a_wish_that_ends_with_an_expired_offer_counts_it_and_is_not_paused(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    offer = await waiting.offered()
+    await world.change(Wish, offer.wish_id, unanswered=2)
+    clock.now = offer.answer_by + TICK
+    ended = await waiting.api.delete(f"/v1/sessions/{waiting.session_id}/wish")
+    assert ended.status_code == 204
+    assert await offer_states(world) == ["expired"]
+    (wish,) = await world.rows(Wish)
+    assert (wish.state, wish.unanswered, wish.paused_at) == ("withdrawn", 3, None)
+    assert await world.rows(Notification, kind="wish_paused") == []
+
+
 async def test_an_answer_begins_the_count_of_unanswered_offers_anew(
     waiting: Waiting, world: World
 ) -> None:

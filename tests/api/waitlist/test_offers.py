@@ -10,7 +10,7 @@ from app.outbox.due import STILL_WAITING
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
 from app.tables.practices import Service
-from app.tables.waitlist import FreedTime, Offer
+from app.tables.waitlist import FreedTime, Offer, Wish
 from app.tables.webhooks import WebhookEndpoint
 from tests.transfer import outcomes
 from tests.waiting import (
@@ -28,6 +28,7 @@ from tests.waiting import (
     another,
     offer_events,
     offer_states,
+    put_wish,
     wish_states,
 )
 from tests.world import NOW, TestClock, World, slots
@@ -293,3 +294,52 @@ async def test_a_time_that_somebody_holds_is_offered_when_the_hold_has_ended(
     clock.now += 5 * MINUTE
     await waiting.work()
     assert await offer_states(world) == ["open"]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+@pytest.mark.parametrize("mode", ["in_turn", "all_at_once"])
+async def test_a_client_whose_offer_has_just_expired_is_asked_for_another_time(
+    waiting: Waiting, world: World, clock: TestClock, mode: str, others: int
+) -> None:
+    """The expiry is recorded half a minute later; another time is looked at before."""
+    await world.change(Service, world.service_id, waitlist=mode)
+    first = await waiting.offered()
+    for number in range(others):
+        own, session_id = await another(world, waiting.api, number + 1)
+        await put_wish(own, session_id, until=(FREED - HOUR).isoformat())
+    clock.now = first.answer_by + TICK
+    second = await world.book(FREED - DAY, client_id=waiting.other_id, now=clock.now)
+    body = {"charge_fee": False, "reason": {"note": "They cannot come."}}
+    await waiting.staff.post(f"/v1/practice/sessions/{second}/cancel", body)
+    await waiting.work()
+    assert len(await world.rows(Offer, starts_at=FREED - DAY)) == others
+    # Those who wait are asked meanwhile, and say no.
+    for offer in await world.rows(Offer, starts_at=FREED - DAY):
+        assert offer.wish_id != first.wish_id
+        own = waiting.api.signed_in(world.token(offer.client_id))
+        assert (await own.post(f"/v1/offers/{offer.id}/decline", {})).is_success
+    clock.now = first.answer_by + STILL_WAITING
+    await waiting.work()
+    (freed,) = await world.rows(FreedTime, starts_at=FREED - DAY)
+    assert freed.ended_at is None
+    clock.now += TICK
+    await waiting.work()
+    (late,) = await world.rows(Offer, starts_at=FREED - DAY, state="open")
+    assert late.wish_id == first.wish_id
+
+
+async def test_a_third_offer_that_has_just_expired_pauses_the_wish_and_no_other_time_is_offered(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    first = await waiting.offered()
+    await world.change(Wish, first.wish_id, unanswered=2)
+    clock.now = first.answer_by + TICK
+    second = await world.book(FREED - DAY, client_id=waiting.other_id, now=clock.now)
+    body = {"charge_fee": False, "reason": {"note": "They cannot come."}}
+    await waiting.staff.post(f"/v1/practice/sessions/{second}/cancel", body)
+    await waiting.work()
+    clock.now = first.answer_by + RECORDED
+    await waiting.work()
+    assert await offer_states(world) == ["expired"]
+    (freed,) = await world.rows(FreedTime, starts_at=FREED - DAY)
+    assert freed.ended_at == clock.now

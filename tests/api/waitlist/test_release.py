@@ -229,6 +229,51 @@ async def test_if_nobody_takes_it_in_time_nothing_has_happened_and_the_client_is
     assert await mails(world, "release_ended") == ["client"]
 
 
+async def test_releasing_again_before_its_end_is_recorded_ends_the_first_one_properly(
+    releasing: Waiting, world: World, clock: TestClock
+) -> None:
+    await releasing.wish()
+    await release(releasing, until="2026-11-30T10:30:00-05:00")
+    await releasing.work()
+    (offer,) = await world.rows(Offer)
+    await world.change(Wish, offer.wish_id, unanswered=1)
+    clock.now = NOW + 30 * MINUTE + TICK
+    again = await release(releasing)
+    assert again["release"] == {"until": "2026-12-03T13:00:00-05:00"}
+    assert (await row_of(releasing)).release_until == LATEST
+    assert await mails(world, "release_ended") == ["client"]
+    (ended,) = await world.rows(Change, kind="release_ended")
+    (first, second) = sorted(
+        await world.rows(FreedTime, released=True), key=lambda row: row.freed_at
+    )
+    assert (ended.actor, first.ended_at, second.ended_at) == ("system", clock.now, None)
+    assert ended.command_id != again["command_id"]
+    assert [row.state for row in await world.rows(Offer)] == ["expired"]
+    assert await mails(world, "offer_gone") == []
+    (wish,) = await world.rows(Wish)
+    assert (wish.state, wish.unanswered, wish.paused_at) == ("waiting", 2, None)
+    await releasing.work()
+    (new,) = await world.rows(Offer, state="open")
+    assert (new.freed_time_id, new.wish_id) == (second.id, offer.wish_id)
+
+
+async def test_the_third_offer_that_expires_with_its_release_pauses_the_wish(
+    releasing: Waiting, world: World, clock: TestClock
+) -> None:
+    await releasing.wish()
+    await release(releasing, until="2026-11-30T10:30:00-05:00")
+    await releasing.work()
+    (offer,) = await world.rows(Offer)
+    await world.change(Wish, offer.wish_id, unanswered=2)
+    clock.now = NOW + 30 * MINUTE + TICK
+    await release(releasing)
+    await releasing.work()
+    (wish,) = await world.rows(Wish)
+    assert (wish.state, wish.unanswered, wish.paused_at) == ("waiting", 3, clock.now)
+    assert await mails(world, "wish_paused") == ["client"]
+    assert await world.rows(Offer, state="open") == []
+
+
 async def test_a_worker_that_comes_late_judges_as_of_the_end(
     releasing: Waiting, world: World, clock: TestClock
 ) -> None:

@@ -137,6 +137,9 @@ async def test_a_wish_for_a_seat_lapses_with_its_group_and_is_shown_so_at_once(
         cancel = f"/v1/practice/groups/{group_id}/cancel"
         assert (await waiting.staff.post(cancel, {"reason": {"note": "x"}})).is_success
     assert (await waiting.staff.get(path)).json()["state"] == "lapsed"
+    for active, count in ((True, 0), (False, 1)):
+        listed = (await waiting.staff.get(WISHES, active=active)).json()["items"]
+        assert len(listed) == count
     assert [row.state for row in await world.rows(Wish)] == ["waiting"]
     await waiting.work()
     recorded = "waiting" if end == "start" else "lapsed"

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -158,6 +158,24 @@ async def test_the_link_of_a_session_does_as_well(waiting: Waiting, world: World
     assert change.actor == "link"
 
 
+async def lapsed_and_fixed(waiting: Waiting, wish_id: str) -> bool:
+    """Tell whether staff see that a wish has lapsed, and cannot end or resume it any more."""
+    listed = {
+        active: [
+            one["id"] for one in (await waiting.staff.get(WISHES, active=active)).json()["items"]
+        ]
+        for active in (True, False)
+    }
+    answers = [
+        (await waiting.staff.post(f"{WISHES}/{wish_id}/{command}", {})).json()
+        for command in ("withdraw", "resume")
+    ]
+    return (
+        listed == {True: [], False: [wish_id]}
+        and [(one["state"], one["command_id"]) for one in answers] == [("lapsed", None)] * 2
+    )
+
+
 @pytest.mark.parametrize("end", ["move", "cancel", "start", "until"])
 async def test_a_wish_lapses_at_once_and_the_worker_records_it(
     waiting: Waiting, world: World, clock: TestClock, end: str
@@ -171,6 +189,8 @@ async def test_a_wish_lapses_at_once_and_the_worker_records_it(
         clock.now = LATE - DAY + TICK if end == "until" else LATE
     shown = await waiting.api.get(f"/v1/sessions/{waiting.session_id}/wish")
     assert shown.json()["wish"]["state"] == "lapsed"
+    assert await lapsed_and_fixed(waiting, shown.json()["wish"]["id"])
+    assert (await waiting.api.delete(f"/v1/sessions/{waiting.session_id}/wish")).is_success
     assert [row.state for row in await world.rows(Wish)] == ["waiting"]
     await waiting.work(clock.now + STILL_WAITING)
     assert [row.state for row in await world.rows(Wish)] == ["lapsed"]
@@ -182,6 +202,17 @@ async def test_a_move_by_the_practice_leaves_the_wish(waiting: Waiting, world: W
     assert (await waiting.staff.reschedule_by_staff(waiting.session_id, LATE + DAY)).is_success
     await waiting.work()
     assert [row.state for row in await world.rows(Wish)] == ["waiting"]
+    assert len((await waiting.staff.get(WISHES, active=True)).json()["items"]) == 1
+
+
+async def test_a_paused_wish_that_has_lapsed_is_not_resumed(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    wish = await waiting.wish(until=(LATE - DAY).isoformat())
+    await world.change(Wish, UUID(wish["id"]), unanswered=3, paused_at=NOW)
+    clock.now = LATE - DAY + TICK
+    assert await lapsed_and_fixed(waiting, wish["id"])
+    assert [row.paused_at for row in await world.rows(Wish)] == [NOW]
 
 
 async def test_a_moved_session_gets_a_new_wish(waiting: Waiting, world: World) -> None:

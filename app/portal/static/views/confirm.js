@@ -39,6 +39,8 @@ export async function confirm(app, entry) {
     onStart: (slot) => goTo(slot, { following: true }),
     isFollowing: entry.following,
     policy: policyText(session),
+    // The reservation knows what cancelling costs only after a move as the decision says.
+    onChoice: (isUsual) => { held.after.hidden = !isUsual; },
   });
   const node = h(
     "div",
