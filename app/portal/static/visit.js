@@ -9,6 +9,14 @@ import { Api } from "./api.js";
 /** The visit of a client who is signed in; the others go by the id of their session. */
 export const CLIENT = "client";
 
+/** Parts of the page that a signed-in client can go to. */
+export const SECTIONS = [
+  { name: "upcoming", entry: { view: "sessions", when: "upcoming", by: CLIENT } },
+  { name: "past", entry: { view: "sessions", when: "past", by: CLIENT } },
+  { name: "packages", entry: { view: "packages", by: CLIENT } },
+  { name: "fees", entry: { view: "fees", by: CLIENT } },
+];
+
 const STALE = 60_000;
 
 export class Visit {
