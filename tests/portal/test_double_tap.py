@@ -20,9 +20,7 @@ async def hasty(
     browser: Browser, site: Settings, world: World, clock: TestClock
 ) -> AsyncIterator[Visitor]:
     """A client who presses twice, at a phone whose clock stands still between the presses."""
-    async with arrive(
-        browser, site, world, clock, size=(360, 640), is_patient=False
-    ) as visitor:
+    async with arrive(browser, site, world, clock, size=(360, 640), is_patient=False) as visitor:
         await visitor.page.clock.pause_at(clock.now + timedelta(minutes=1))
         yield visitor
 

@@ -211,7 +211,7 @@ async def arrive(
         page = await context.new_page()
         await page.clock.install(time=clock.now)
         if is_patient:
-            await page.add_init_script(PATIENTLY)
+            await context.add_init_script(PATIENTLY)
         visitor = Visitor(page, settings, world, clock)
         visitor.watch()
         yield visitor

@@ -28,6 +28,8 @@ export class Visit {
   reasons = new Map();
   /** The answer to the last command, for the view that tells of it. */
   outcome = null;
+  /** What has just been done, for the session's details to say it once. */
+  told = null;
   /** The list that was last looked at, and leads there again. */
   section = null;
   /** When the access of a link ends, by the server's clock; null where it can be renewed. */

@@ -63,7 +63,7 @@ export const texts = {
     how: "Die Praxis weiss dann Bescheid. Ihr Termin bleibt auch ohne diese Antwort gebucht.",
     said: (instant) => `Sie haben uns mitgeteilt, dass Sie kommen (${instant}).`,
   },
-  undo: { submit: "Rückgängig machen", until: (instant) => `Möglich bis ${instant} Uhr.` },
+  undo: { submit: "Rückgängig machen", done: "Das ist rückgängig gemacht. Ihr Termin ist wieder wie vorher.", until: (instant) => `Möglich bis ${instant} Uhr.` },
 
   wish: {
     title: "Lieber früher?",
