@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from app.mail.colours import DEFAULT_ACCENT, on_dark, on_white
+from app.mail.colours import DEFAULT_ACCENT, on_dark, on_light
 from app.mail.sanitize import lines, one_line, web_address
 
 # The logo's small picture is shown at half its size, so that it is sharp on dense screens.
@@ -34,7 +34,7 @@ class Brand:
     """Name, colours, logo and the end of the mail. `accent_in_dark` is for text on a dark page."""
 
     name: str
-    accent: str = on_white(DEFAULT_ACCENT)
+    accent: str = on_light(DEFAULT_ACCENT)
     accent_in_dark: str = on_dark(DEFAULT_ACCENT)
     logo: Logo | None = None
     website: str | None = None
@@ -65,7 +65,7 @@ class Look:
         accent = self.accent or DEFAULT_ACCENT
         return Brand(
             name=one_line(practice_name),
-            accent=on_white(accent),
+            accent=on_light(accent),
             accent_in_dark=on_dark(accent),
             logo=None if self.logo is None else _logo(self.logo),
             website=web_address(self.website),

@@ -6,16 +6,16 @@ from functools import lru_cache
 # WCAG 2.2 AA for text: 4.5 to 1.
 CONTRAST = 4.5
 DEFAULT_ACCENT = "#1f5f8b"
-WHITE, DARK_PAGE = "#ffffff", "#1c1c1e"
+LIGHT_PAGE, DARK_PAGE = "#f2f2f5", "#1c1c1e"
 _STEPS = 100
 
 Channels = tuple[int, int, int]
 
 
 @lru_cache(maxsize=256)
-def on_white(accent: str) -> str:
-    """Darken a colour until white text on it, and it as text on white, can be read."""
-    return _corrected(accent, WHITE, towards=0)
+def on_light(accent: str) -> str:
+    """Darken a colour until white text on it, and it as text on a light page, can be read."""
+    return _corrected(accent, LIGHT_PAGE, towards=0)
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ import pytest
 from app.domain.session import Format
 from app.identity.sign_in.delivery import send_sign_in
 from app.identity.tokens.link import LinkTokens
-from app.mail.colours import CONTRAST, DARK_PAGE, WHITE, contrast, on_dark, on_white
+from app.mail.colours import CONTRAST, DARK_PAGE, LIGHT_PAGE, contrast, on_dark, on_light
 from app.mail.context import MailContext
 from app.mail.sanitize import mail_url, phone_url
 from app.tables.practices import Client, Practice, Practitioner
@@ -81,7 +81,7 @@ async def test_a_mail_has_the_practices_sender_colour_and_end(
     )
     mail = await read(await scenario.book(), "booked", recipient)
     assert str(mail.mail["From"]) == "The Harbor team <no-reply@reslot.example>"
-    assert f'bgcolor="{on_white("#ffd400")}"' in mail.html
+    assert f'bgcolor="{on_light("#ffd400")}"' in mail.html
     assert 'bgcolor="#ffd400"' not in mail.html
     assert 'href="https://harbor.example/start"' in mail.html
     assert "12 Harbor Street, New York" in mail.html
@@ -106,10 +106,10 @@ async def test_a_sign_in_mail_has_the_look_of_its_practice(
     "accent", ["#ffffff", "#000000", "#ffd400", "#2a6f6b", "#ff0000", "#00ff00", "#808080"]
 )
 def test_a_colour_is_corrected_as_little_as_needed(accent: str) -> None:
-    assert contrast(on_white(accent), WHITE) >= CONTRAST
+    assert contrast(on_light(accent), LIGHT_PAGE) >= CONTRAST
     assert contrast(on_dark(accent), DARK_PAGE) >= CONTRAST
-    if contrast(accent, WHITE) >= CONTRAST:
-        assert on_white(accent) == accent
+    if contrast(accent, LIGHT_PAGE) >= CONTRAST:
+        assert on_light(accent) == accent
     if contrast(accent, DARK_PAGE) >= CONTRAST:
         assert on_dark(accent) == accent
 

@@ -259,3 +259,18 @@ async def test_right_to_left_nothing_is_too_wide_or_turned_the_wrong_way(
     await ana.press("Reschedule")
     await expect(ana.page.locator(".slot").first).to_be_visible()
     assert await ana.overflow() == 0
+
+
+async def test_a_language_that_cannot_be_loaded_is_said_beside_the_choice(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(START))
+    await ana.page.route("**/texts-es.*.js", lambda route: route.abort())
+    await ana.page.get_by_label("Language").select_option("es")
+    words = "This language could not be loaded. Please try again."
+    await expect(ana.alert).to_have_text(words)
+    await expect(ana.alert).to_be_visible()
+    await expect(ana.page.get_by_label("Language")).to_have_value("en")
+    assert await ana.overflow() == 0
+    assert all("texts-es" in one for one in ana.complaints)
+    ana.complaints.clear()

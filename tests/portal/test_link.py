@@ -1,6 +1,7 @@
 """Opening the link of a mail: the handling of the token, and the view of the session."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Route, expect
@@ -244,7 +245,7 @@ async def test_a_viewer_elsewhere_sees_both_zones(
     browser: Browser, site: Settings, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book(START)
-    paris = {"timezone_id": "Europe/Paris", "locale": "en-GB"}
+    paris: dict[str, Any] = {"timezone_id": "Europe/Paris", "locale": "en-GB"}
     async with arrive(browser, site, world, clock, size=DESKTOP, **paris) as ben:
         await ben.open(session_id)
         await ben.read("Thursday 3 December")

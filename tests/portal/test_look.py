@@ -64,13 +64,17 @@ async def test_every_accent_has_enough_contrast_in_light_and_dark(ana: Visitor) 
     worst = await ana.page.evaluate(
         """async (accents) => {
           const {coloursOf, contrast} = await import('/portal/look.js');
+          const tinted = (card, colour, share) =>
+            card.map((part, at) => part + (colour[at] - part) * share);
           const parts = (text) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
           return accents.map((accent) => {
             const {light, onLight, dark, onDark} = coloursOf(accent);
             return Math.min(
               contrast(parts(light), [255, 255, 255]), contrast(parts(light), [232, 238, 243]),
               contrast(parts(light), parts(onLight)), contrast(parts(dark), parts(onDark)),
-              contrast(parts(dark), [24, 32, 38]), contrast(parts(dark), [33, 43, 52]));
+              contrast(parts(dark), [24, 32, 38]), contrast(parts(dark), [33, 43, 52]),
+              contrast(parts(light), tinted([255, 255, 255], parts(light), 0.12)),
+              contrast(parts(dark), tinted([24, 32, 38], parts(dark), 0.16)));
           });
         }""",
         accents,

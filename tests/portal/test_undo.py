@@ -30,12 +30,18 @@ async def test_a_cancellation_is_taken_back(ana: Visitor, world: World) -> None:
     await ana.read("Possible until 10:05 AM.")
     await ana.check_on_a_phone()
     await ana.press("Take it back")
-    await ana.see("Follow-up")
+    told = ana.page.get_by_text("It has been taken back. Your session is as it was before.")
+    await expect(told).to_be_focused()
+    await expect(ana.heading("Follow-up")).to_be_visible()
     await expect(ana.button("Cancel session")).to_be_visible()
     await expect(ana.button("Take it back")).to_have_count(0)
     (session,) = await world.rows(Session)
     assert (session.status, session.version) == ("booked", 3)
     assert [fee.status for fee in await world.rows(Fee)] == ["void"]
+    await ana.press("Cancel session")
+    await ana.press("Keep my appointment")
+    await ana.see("Follow-up")
+    await expect(told).to_have_count(0)
 
 
 async def cancel_for_free(ana: Visitor, world: World) -> None:

@@ -39,6 +39,11 @@ BROKEN = """(node) => {
   }
   return broken;
 }"""
+# Nobody presses anything in a view within half a second, unless by a double tap (press.js). A test
+# does not wait: its presses say that they come a second later.
+PATIENTLY = """Object.defineProperty(Event.prototype, "timeStamp", {
+  configurable: true, get: () => performance.now() + 1000,
+})"""
 # Of what axe checks, only this depends on colours.
 CONTRAST = {"type": "rule", "values": ["color-contrast"]}
 RULES = {
@@ -191,9 +196,13 @@ async def arrive(
     clock: TestClock,
     *,
     size: tuple[int, int] = PHONE,
+    is_patient: bool = True,
     **options: Any,
 ) -> AsyncIterator[Visitor]:
-    """Open a window of a person in New York, or with other `options`."""
+    """Open a window of a person in New York, or with other `options`.
+
+    Who `is_patient` looks at each view before they press something in it.
+    """
     width, height = size
     given: dict[str, Any] = {"locale": "en-US", "timezone_id": "America/New_York"} | options
     context = await browser.new_context(viewport={"width": width, "height": height}, **given)
@@ -201,6 +210,8 @@ async def arrive(
     try:
         page = await context.new_page()
         await page.clock.install(time=clock.now)
+        if is_patient:
+            await context.add_init_script(PATIENTLY)
         visitor = Visitor(page, settings, world, clock)
         visitor.watch()
         yield visitor

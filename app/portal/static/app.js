@@ -8,27 +8,22 @@
  */
 
 import { Api, NetworkLost, Problem } from "./api.js";
+import { measureBar } from "./bar.js";
 import { now } from "./clock.js";
 import { h } from "./dom.js";
 import { Frame } from "./frame.js";
+import { keep } from "./keep.js";
 import { remember, rememberLanguage, rememberLink } from "./memory.js";
+import { viewPlaced } from "./press.js";
 import { showProblem } from "./problems.js";
 import { addressOf } from "./routes.js";
 import { known, language, speak, t } from "./strings.js";
-import { CLIENT, Visit } from "./visit.js";
+import { CLIENT, SECTIONS, Visit } from "./visit.js";
 import { Visits } from "./visits.js";
 import { ABOUT_LINKS, OPEN, whyForgotten } from "./why.js";
 import { lead } from "./zones.js";
 
 const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** Parts of the page that a signed-in client can go to. */
-const SECTIONS = [
-  { name: "upcoming", entry: { view: "sessions", when: "upcoming", by: CLIENT } },
-  { name: "past", entry: { view: "sessions", when: "past", by: CLIENT } },
-  { name: "packages", entry: { view: "packages", by: CLIENT } },
-  { name: "fees", entry: { view: "fees", by: CLIENT } },
-];
 
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
@@ -45,6 +40,7 @@ export class App {
   waiver = null;
   #timers = new Set();
   #turn = 0;
+  #stopKeeping = null;
   #views;
   #main = document.getElementById("main");
   #status = document.getElementById("status");
@@ -78,7 +74,7 @@ export class App {
     } catch (error) {
       note(error);
       this.#frame.show(this.visit, history.state);
-      this.announce(t.problem.language);
+      this.#frame.complain(t.problem.language);
       return;
     }
     // What the API said is in the language before: ask again where a view shows it.
@@ -264,7 +260,8 @@ export class App {
     lead(null);
     if (SECTIONS.some((section) => isSame(section.entry, entry)) && visit) visit.section = entry;
     this.#frame.show(visit, entry, this.#practiceOf(entry));
-    const waiting = setTimeout(() => turn === this.#turn && this.#busy(), 250);
+    // Who is reading or writing in a view keeps it until it can be shown anew.
+    const waiting = setTimeout(() => turn === this.#turn && focus && this.#busy(), 250);
     const former = [...this.#timers]; // The new view sets its own while it is built.
     let view;
     try {
@@ -308,17 +305,19 @@ export class App {
   }
 
   #place({ title, node }, focus) {
-    const focused = focus ? null : document.activeElement?.id;
+    const again = focus ? null : keep(this.#main);
+    this.#stopKeeping?.();
     document.title = title;
     this.#main.replaceChildren(node);
+    viewPlaced();
+    measureBar(node);
     this.#main.removeAttribute("aria-busy");
     this.announce("");
     if (focus) {
       scrollTo(0, 0);
       (node.querySelector("[data-focus]") ?? node.querySelector("h1"))?.focus({ preventScroll: true });
-    } else if (focused) {
-      document.getElementById(focused)?.focus({ preventScroll: true });
     }
+    this.#stopKeeping = again?.();
   }
 
   /** What stands there while an answer is under way: it keeps the height, so that little moves. */

@@ -27,7 +27,7 @@ export class Chooser {
   #turn = 0;
   #month;
   #week;
-  #message = h("div", { class: "calendar-message" });
+  #message = h("div", { class: "calendar-message", tabindex: "-1" });
   #keep = h("div", { class: "keep-time" });
   #chips = h("div", { class: "chips", role: "group", "aria-label": t.reschedule.chips });
   #times = h("section", { class: "times", "aria-labelledby": "times-title" });
@@ -92,7 +92,7 @@ export class Chooser {
     this.#chips.replaceChildren(ghost(), ghost());
     this.#keep.replaceChildren();
     this.#times.replaceChildren();
-    this.#message.replaceChildren(h("p", { class: "quiet" }, t.reschedule.loading));
+    this.#wait();
     try {
       const shown = await this.#ask(draft.first, addDays(draft.first, LAST_OF_WEEK));
       if (turn !== this.#turn) return;
@@ -128,7 +128,7 @@ export class Chooser {
     if (page.month) this.#draft.first = [page.month, this.#today].sort().at(-1);
     if (page.first) this.#draft.month = firstOfMonth(focus ?? page.first);
     this.#showDays({ focus });
-    this.#message.replaceChildren(h("p", { class: "quiet" }, t.reschedule.loading));
+    this.#wait();
     this.#times.replaceChildren();
     try {
       const answer = await this.#ask(from, to);
@@ -138,6 +138,13 @@ export class Chooser {
     } catch (error) {
       this.#failed(error, turn, () => this.#turnTo({ from, to, ...page }));
     }
+  }
+
+  /** Say that times are under way. Whoever pressed a button in the message stays there. */
+  #wait() {
+    const isHere = this.#message.contains(document.activeElement);
+    this.#message.replaceChildren(h("p", { class: "quiet" }, t.reschedule.loading));
+    if (isHere) this.#message.focus();
   }
 
   #failed(error, turn, retry) {

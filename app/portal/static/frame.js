@@ -27,6 +27,7 @@ export class Frame {
     const isClient = visit !== null && !visit.isLink;
     const client = visit?.who.client ?? null;
     const practice = other ?? visit?.who.practice ?? null;
+    const focused = document.activeElement.id;
     const isHome = entry?.view === visit?.home.view && entry?.when === visit?.home.when;
     document.getElementById("skip").textContent = t.skip;
     this.#practice.textContent = practice?.name ?? t.appName;
@@ -45,6 +46,13 @@ export class Frame {
     this.#welcome.textContent = practice?.look?.welcome ?? "";
     this.#welcome.hidden = !isHome || !practice?.look?.welcome;
     this.#about.replaceChildren(...aboutPractice(practice));
+    // What had the focus has been made anew.
+    if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
+  /** Say beside the choice of the language what is wrong with it, until the frame is shown again. */
+  complain(text) {
+    this.#languages.append(h("p", { class: "field-error small short", role: "alert" }, text));
   }
 
   #showLogo(address) {

@@ -6,9 +6,9 @@
 const ENOUGH = 4.6;
 const WHITE = [255, 255, 255];
 const INK = [16, 20, 24];
-/** The surfaces that the colour is seen on: the tinted one is the hardest. */
-const LIGHT = [232, 238, 243];
-const DARK = [33, 43, 52];
+/** The surfaces that the colour is seen on: as it is, and a card that is mixed with so much of the colour (portal.css: --room). */
+const LIGHT = { surface: [232, 238, 243], card: WHITE, share: 0.12 };
+const DARK = { surface: [33, 43, 52], card: [24, 32, 38], share: 0.16 };
 
 const linear = (value) => {
   const share = value / 255;
@@ -25,11 +25,11 @@ export function contrast(one, other) {
 const mixed = (colour, other, share) => colour.map((value, index) => Math.round(value + (other[index] - value) * share));
 const written = (colour) => `#${colour.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 
-/** Change a colour towards another one until it stands out from a surface. */
-function readable(colour, surface, towards) {
+/** Change a colour towards another one until it stands out from the surfaces. */
+function readable(colour, { surface, card, share: part }, towards) {
   for (let share = 0; share <= 1; share += 0.02) {
     const tried = mixed(colour, towards, share);
-    if (contrast(tried, surface) >= ENOUGH) return tried;
+    if ([surface, mixed(card, tried, part)].every((one) => contrast(tried, one) >= ENOUGH)) return tried;
   }
   return towards;
 }

@@ -233,13 +233,13 @@ export function costBox(decision) {
 /** Until when something is possible; once that is past, until when it was. */
 export const possibleUntil = (deadline) => (Date.parse(deadline) < now() ? t.cost.wasPossibleUntil : t.cost.possibleUntil)(onOwnClock(deadline));
 
-/** The policy in the practitioner's words, folded after four lines; and as a timeline for each action. */
+/** The policy in the practitioner's words, a long one folded after four lines; and as a timeline for each action. */
 export function policyText({ policy }) {
   if (!policy.text) return null;
   const id = nextId("policy");
-  const text = h("div", { class: "folded", id }, written(policy.text));
   const isLong = policy.text.length > 240 || policy.text.split("\n").length > 4;
-  if (!isLong) return h("div", { class: "policy" }, text);
+  if (!isLong) return h("div", { class: "policy" }, written(policy.text));
+  const text = h("div", { class: "folded", id }, written(policy.text));
   const more = button(t.session.showAll, () => {
     const isOpen = text.classList.toggle("unfolded");
     more.setAttribute("aria-expanded", String(isOpen));

@@ -64,13 +64,17 @@ export function reasonFields(given, id, reasons, onChoice, { isOptional = false 
       control.removeAttribute("aria-invalid");
       control.removeAttribute("aria-describedby");
     }
-    field?.setAttribute("aria-invalid", "true");
-    field?.setAttribute("aria-describedby", errorId);
-    field?.focus();
+    if (field === null) return;
+    if (field === words) words.before(error);
+    else choices.querySelector("legend").after(error);
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", errorId);
+    field.focus({ preventScroll: true });
+    error.scrollIntoView({ block: "center" });
   };
   hide(before.code);
   return {
-    node: h("div", { class: "reason", oninput: keep }, choices, error, note),
+    node: h("div", { class: "reason", oninput: keep }, choices, note),
     /** Give the reason: the person's own words, or else the chosen reason. Null: none yet. */
     read() {
       const code = chosen();

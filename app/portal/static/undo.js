@@ -17,6 +17,7 @@ export function undoPart(app, { session, etag }) {
   const work = async () => {
     visit.keep(await visit.api.command("undo", session.id, { etag, key: intention.keyFor({}) }));
     visit.outcome = null;
+    visit.told = t.undo.done;
     app.go({ view: "details", id: session.id, by: visit.by }, { replace: true });
   };
   const send = sender(app, session.id, place, work, { times: () => app.lookAgain(session.id, null, visit) });

@@ -9,6 +9,14 @@ import { Api } from "./api.js";
 /** The visit of a client who is signed in; the others go by the id of their session. */
 export const CLIENT = "client";
 
+/** Parts of the page that a signed-in client can go to. */
+export const SECTIONS = [
+  { name: "upcoming", entry: { view: "sessions", when: "upcoming", by: CLIENT } },
+  { name: "past", entry: { view: "sessions", when: "past", by: CLIENT } },
+  { name: "packages", entry: { view: "packages", by: CLIENT } },
+  { name: "fees", entry: { view: "fees", by: CLIENT } },
+];
+
 const STALE = 60_000;
 
 export class Visit {
@@ -20,6 +28,8 @@ export class Visit {
   reasons = new Map();
   /** The answer to the last command, for the view that tells of it. */
   outcome = null;
+  /** What has just been done, for the session's details to say it once. */
+  told = null;
   /** The list that was last looked at, and leads there again. */
   section = null;
   /** When the access of a link ends, by the server's clock; null where it can be renewed. */

@@ -72,7 +72,7 @@ function form(app, session, { wish, zone, isPaused }, changed) {
   const submit = button(label, null, { type: "submit", class: "secondary", id: "wish-begin" });
   const title = wish === null ? t.wish.fields.title : t.wish.fields.change;
   const fold = h("details", { class: "fold" }, h("summary", { id: "wish-fields" }, title), fields.node, isWaiting ? [message, submit] : null);
-  return h("form", { onsubmit: (event) => { event.preventDefault(); send(); }, novalidate: true }, fold, isWaiting ? null : [message, submit]);
+  return h("form", { onsubmit: (event) => { event.preventDefault(); send(event); }, novalidate: true }, fold, isWaiting ? null : [message, submit]);
 }
 
 function stop(app, { id }, changed) {

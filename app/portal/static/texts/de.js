@@ -64,7 +64,7 @@ export const texts = {
     how: "Die Praxis weiß dann Bescheid. Ihr Termin bleibt auch ohne diese Antwort gebucht.",
     said: (instant) => `Sie haben uns mitgeteilt, dass Sie kommen (${instant}).`,
   },
-  undo: { submit: "Rückgängig machen", until: (instant) => `Möglich bis ${instant}.` },
+  undo: { submit: "Rückgängig machen", done: "Das ist rückgängig gemacht. Ihr Termin ist wieder wie vorher.", until: (instant) => `Möglich bis ${instant}.` },
 
   wish: {
     title: "Lieber früher?",

@@ -64,7 +64,7 @@ export const texts = {
     how: "The practice then knows. Your session stays booked even if you do not say so.",
     said: (instant) => `You told us on ${instant} that you are coming.`,
   },
-  undo: { submit: "Take it back", until: (instant) => `Possible until ${instant}.` },
+  undo: { submit: "Take it back", done: "It has been taken back. Your session is as it was before.", until: (instant) => `Possible until ${instant}.` },
 
   wish: {
     title: "Rather sooner?",

@@ -67,7 +67,7 @@ export const texts = {
     how: "Así el centro lo sabe. Su cita sigue reservada aunque no lo diga.",
     said: (instant) => `Nos ha dicho que va a venir (${instant}).`,
   },
-  undo: { submit: "Deshacer", until: (instant) => `Posible hasta ${withArticle(instant)}.` },
+  undo: { submit: "Deshacer", done: "Se ha deshecho. Su cita vuelve a estar como antes.", until: (instant) => `Posible hasta ${withArticle(instant)}.` },
 
   wish: {
     title: "¿Mejor antes?",

@@ -12,6 +12,7 @@ import { showProblem } from "../problems.js";
 import { rebookPart } from "../rebook.js";
 import { releasePart } from "../release.js";
 import { requestText, requestWays } from "../request.js";
+import { showBusy } from "../send.js";
 import { t } from "../strings.js";
 import { undoPart } from "../undo.js";
 import { askPart, waiverState } from "../waiver.js";
@@ -25,6 +26,8 @@ export async function details(app, { id }) {
   leadFor(app, session);
   const flash = app.flash;
   app.flash = null;
+  const { told } = visit;
+  visit.told = null;
   const { practitioner, service, move_request: request } = session;
   const isOpen = session.status === "booked";
   const switches = h("div", { class: "action-list" });
@@ -34,6 +37,7 @@ export async function details(app, { id }) {
     "div",
     { class: "details" },
     flash ? flagged(showProblem(flash, {})) : null,
+    told ? flagged(h("p", { class: "message free", id: "told", tabindex: "-1" }, told)) : null,
     h(
       "section",
       { class: "card hero", "aria-labelledby": "what" },
@@ -234,12 +238,15 @@ function nextTurn(session) {
 export async function download(app, session, pressed) {
   if (pressed.getAttribute("aria-disabled")) return;
   pressed.setAttribute("aria-disabled", "true");
+  showBusy(app, pressed, true);
   try {
     saveFile(await app.visit.api.calendar(session.id), "session.ics");
+    showBusy(app, pressed, false);
     app.announce(t.saved);
     pressed.parentElement.querySelector(".problem")?.remove();
   } catch (error) {
     note(error);
+    showBusy(app, pressed, false);
     const shown = showProblem(error, app.ways(session.id, { retry: () => download(app, session, pressed) }));
     pressed.parentElement.querySelector(".problem")?.remove();
     pressed.after(shown);

@@ -4,6 +4,7 @@ import { note } from "../app.js";
 import { button, h, linkTo } from "../dom.js";
 import { heading } from "../parts.js";
 import { showProblem } from "../problems.js";
+import { showBusy } from "../send.js";
 import { t } from "../strings.js";
 
 export function everywhere(app) {
@@ -14,14 +15,14 @@ export function everywhere(app) {
   const send = async () => {
     if (isSending) return;
     isSending = true;
-    leave.toggleAttribute("data-busy", true);
+    showBusy(app, leave, true);
     message.replaceChildren();
     try {
       await app.signOutEverywhere();
     } catch (error) {
       note(error);
       isSending = false;
-      leave.toggleAttribute("data-busy", false);
+      showBusy(app, leave, false);
       if (error.code === "unauthorized") {
         app.expired(visit);
         return;

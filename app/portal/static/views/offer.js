@@ -9,6 +9,7 @@ import { day, dayAndTime, money, onOwnClock, span, zoneNames } from "../format.j
 import { choiceName, heading, refreshAfter, runClocks, stateNow } from "../parts.js";
 import { lead } from "../zones.js";
 import { showProblem } from "../problems.js";
+import { showBusy } from "../send.js";
 import { t } from "../strings.js";
 import { start } from "./start.js";
 
@@ -36,11 +37,11 @@ function asked(app) {
   const message = h("div", {});
   const intentions = { accept: new Intention(), decline: new Intention() };
   let isSending = false;
-  const send = async (answer) => {
+  const send = async (answer, pressed) => {
     if (isSending) return;
     isSending = true;
     message.replaceChildren();
-    app.announce(t.working);
+    showBusy(app, pressed, true);
     try {
       await app.answerOffer(answer, intentions[answer].keyFor({}));
     } catch (error) {
@@ -50,8 +51,8 @@ function asked(app) {
         return;
       }
       isSending = false;
-      app.announce("");
-      const problem = showProblem(error, { retry: () => send(answer) });
+      showBusy(app, pressed, false);
+      const problem = showProblem(error, { retry: () => send(answer, pressed) });
       message.replaceChildren(problem);
       problem.focus();
     }
@@ -72,8 +73,8 @@ function asked(app) {
     h(
       "div",
       { class: "buttons" },
-      button(isMove ? t.offer.accept : t.offer.acceptNew, () => send("accept"), { class: "primary", id: "accept" }),
-      button(isMove ? t.offer.decline : t.offer.declineNew, () => send("decline"), { class: "secondary", id: "decline" }),
+      button(isMove ? t.offer.accept : t.offer.acceptNew, (event) => send("accept", event.currentTarget), { class: "primary", id: "accept" }),
+      button(isMove ? t.offer.decline : t.offer.declineNew, (event) => send("decline", event.currentTarget), { class: "secondary", id: "decline" }),
     ),
   ];
 }

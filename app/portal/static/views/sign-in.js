@@ -4,6 +4,7 @@ import { note } from "../app.js";
 import { button, h } from "../dom.js";
 import { heading } from "../parts.js";
 import { answerTo, showProblem } from "../problems.js";
+import { showBusy } from "../send.js";
 import { t } from "../strings.js";
 import { start } from "./start.js";
 
@@ -17,15 +18,13 @@ export function signIn(app) {
   const send = async () => {
     if (isSending) return;
     isSending = true;
-    submit.toggleAttribute("data-busy", true);
+    showBusy(app, submit, true);
     message.replaceChildren();
-    app.announce(t.working);
     try {
       await app.signIn(token);
     } catch (error) {
       isSending = false;
-      submit.toggleAttribute("data-busy", false);
-      app.announce("");
+      showBusy(app, submit, false);
       if (["start", "fields"].includes(answerTo(error))) {
         app.stop(error); // The link is of no use any more: ask for another one.
         return;

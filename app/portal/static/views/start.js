@@ -5,6 +5,7 @@ import { button, h } from "../dom.js";
 import { readFragment } from "../fragment.js";
 import { heading } from "../parts.js";
 import { answerTo, showProblem } from "../problems.js";
+import { sender, showBusy } from "../send.js";
 import { t } from "../strings.js";
 
 /** Why a person is here who may have a link at hand to go on with. */
@@ -59,8 +60,7 @@ function askForm(app) {
   const send = async (pressed) => {
     if (isSending) return;
     isSending = true;
-    pressed.toggleAttribute("data-busy", true);
-    app.announce(t.working);
+    showBusy(app, pressed, true);
     message.replaceChildren();
     try {
       await app.askForLink(input.value.trim());
@@ -70,8 +70,7 @@ function askForm(app) {
       failed(problem, pressed);
     } finally {
       isSending = false;
-      pressed.toggleAttribute("data-busy", false);
-      app.announce("");
+      showBusy(app, pressed, false);
     }
   };
   const failed = (problem, pressed) => {
@@ -124,37 +123,34 @@ function askForm(app) {
 /** A field for a link or an access token. Pressing its button is the click that a sign-in needs. */
 function otherForm(app) {
   const message = h("div", {});
-  const input = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", autocapitalize: "none", "aria-describedby": "token-hint" });
-  const show = (node) => {
-    message.replaceChildren(node);
-    node.focus();
+  const error = h("p", { class: "field-error", id: "token-error", role: "alert", hidden: true }, t.start.missing);
+  const input = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const submit = button(t.start.submit, null, { type: "submit", class: "secondary" });
+  const complain = (isMissing) => {
+    error.hidden = !isMissing;
+    input.setAttribute("aria-invalid", String(isMissing));
+    input.setAttribute("aria-describedby", isMissing ? "token-error token-hint" : "token-hint");
+    if (isMissing) input.focus();
   };
-  const submit = async (event) => {
-    event.preventDefault();
+  const work = async () => {
     const text = input.value.trim();
+    complain(!text);
+    if (!text) return;
+    await use(app, text);
     input.value = "";
-    input.removeAttribute("aria-invalid");
-    if (!text) {
-      input.setAttribute("aria-invalid", "true");
-      show(h("p", { class: "message problem", role: "alert", tabindex: "-1" }, t.start.missing));
-      return;
-    }
-    try {
-      await use(app, text);
-    } catch (error) {
-      note(error);
-      show(showProblem(error, {}));
-    }
   };
+  const send = sender(app, null, message, work);
+  complain(false);
   return h(
     "form",
-    { onsubmit: submit, novalidate: true },
+    { onsubmit: (event) => { event.preventDefault(); send(event); }, novalidate: true },
     h("p", { class: "small" }, t.start.links),
     message,
     h("label", { for: "token" }, t.start.label),
     h("p", { class: "quiet small", id: "token-hint" }, t.start.hint),
+    error,
     input,
-    button(t.start.submit, null, { type: "submit", class: "secondary" }),
+    submit,
   );
 }
 

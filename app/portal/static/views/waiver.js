@@ -6,6 +6,7 @@ import { button, facts, h } from "../dom.js";
 import { dayAndTime, money } from "../format.js";
 import { heading, refreshAfter, stateNow } from "../parts.js";
 import { showProblem } from "../problems.js";
+import { showBusy } from "../send.js";
 import { t } from "../strings.js";
 import { wordsField } from "../words.js";
 import { start } from "./start.js";
@@ -37,11 +38,11 @@ function decide(app) {
   const words = wordsField(t.waiver.message, { hint: t.waiver.messageHint });
   const intentions = { grant: new Intention(), uphold: new Intention() };
   let isSending = false;
-  const send = async (verb) => {
+  const send = async (verb, pressed) => {
     if (isSending) return;
     isSending = true;
     place.replaceChildren();
-    app.announce(t.working);
+    showBusy(app, pressed, true);
     const message = words.read();
     const body = message === null ? {} : { message };
     try {
@@ -49,8 +50,8 @@ function decide(app) {
     } catch (error) {
       note(error);
       isSending = false;
-      app.announce("");
-      const problem = showProblem(error, { retry: () => send(verb), session: () => app.openWaiver(app.waiver.token) });
+      showBusy(app, pressed, false);
+      const problem = showProblem(error, { retry: () => send(verb, pressed), session: () => app.openWaiver(app.waiver.token) });
       place.replaceChildren(problem);
       problem.focus();
     }
@@ -61,8 +62,8 @@ function decide(app) {
     h(
       "div",
       { class: "buttons" },
-      button(t.waiver.grant, () => send("grant"), { class: "primary", id: "grant" }),
-      button(t.waiver.uphold, () => send("uphold"), { class: "secondary", id: "uphold" }),
+      button(t.waiver.grant, (event) => send("grant", event.currentTarget), { class: "primary", id: "grant" }),
+      button(t.waiver.uphold, (event) => send("uphold", event.currentTarget), { class: "secondary", id: "uphold" }),
     ),
     h("p", { class: "quiet small" }, t.waiver.noAnswer),
   ];
