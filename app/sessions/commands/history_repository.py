@@ -48,6 +48,8 @@ class About(NamedTuple):
 
 # The kind of a change with which a client announces that they cannot come, and keeps the session.
 ABSENCE_ANNOUNCED: Literal["absence_announced"] = "absence_announced"
+# With this one they need no other time for a session that the practice has cancelled.
+LEFT_CANCELLED: Literal["left_cancelled"] = "left_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +247,7 @@ class HistoryRepository:
     async def change_to(self, session_id: UUID, version: int) -> MadeChange:
         """Read the change that made this version of a session.
 
-        A question about its fee is no other change.
+        A question about its fee is no other change, nor is a session that stays cancelled.
         """
         others = aliased(Change)
         has_others = exists().where(
@@ -254,7 +256,7 @@ class HistoryRepository:
                 others,
                 others.command_id == Change.command_id,
                 others.id != Change.id,
-                others.kind != WAIVER_ASKED,
+                others.kind.not_in([WAIVER_ASKED, LEFT_CANCELLED]),
             )
         )
         found = await self._db.execute(
