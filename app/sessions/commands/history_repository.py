@@ -1,12 +1,12 @@
 """Write the history of sessions, and the fees caused by their changes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, exists, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -203,6 +203,22 @@ class HistoryRepository:
             )
         ).one()
         return Effect(_cost_of(found), found.command_id)
+
+    async def command_of_cancelled(self, session_id: UUID, left: Collection[UUID]) -> UUID | None:
+        """Give the latest command that cancelled a session, or left one of `left` cancelled."""
+        command_id: UUID | None = await self._db.scalar(
+            select(Change.command_id)
+            .where(
+                Change.practice_id == self._practice_id,
+                or_(
+                    and_(Change.session_id == session_id, Change.kind == Status.CANCELLED),
+                    and_(Change.session_id.in_(left), Change.kind == LEFT_CANCELLED),
+                ),
+            )
+            .order_by(Change.at.desc(), (Change.kind == LEFT_CANCELLED).desc())
+            .limit(1)
+        )
+        return command_id
 
     async def command_of_confirmation(self, session_id: UUID, at: datetime) -> UUID | None:
         """Give the command with which the client has said at `at` that they are coming."""

@@ -241,6 +241,8 @@ async def test_a_client_who_needs_no_other_time_answers_by_cancelling(
     assert len(await world.rows(Notification, channel="mail")) == mails
     again = await client.cancel(session_id)
     assert (again.status_code, again.json()["session"]["version"]) == (200, before["version"])
+    assert again.json()["command_id"] == answer["command_id"]
+    assert (again.json()["fee"], again.json()["credit"]) == (None, "returned")
     assert len(await world.rows(Notification, kind="move_request.answered")) == 1
     clock.now += MICROSECOND
     await close_due_requests(engine, clock.now)
@@ -300,6 +302,21 @@ async def test_who_cancels_the_following_too_needs_no_other_time_for_any(
     changes = await world.rows(Change, kind="left_cancelled")
     assert {str(change.command_id) for change in changes} == {done.json()["command_id"]}
     assert len(changes) == cancelled
+    for session_id in ids:
+        again = await api.cancel(session_id, scope="this_and_following")
+        assert again.json()["command_id"] == done.json()["command_id"]
+
+
+async def test_a_scope_that_left_only_later_ones_cancelled_names_its_command_again(
+    api: Api, ask: Ask, staff: Api, world: World
+) -> None:
+    ids = [UUID(one) for one in await book_series(staff, world, START, 3)]
+    await ask(ids[2], meanwhile="cancel")
+    alone = [(await api.cancel(one)).json()["command_id"] for one in ids[:2]]
+    left = (await api.cancel(ids[0], scope="this_and_following")).json()["command_id"]
+    assert left not in alone
+    assert (await api.cancel(ids[0], scope="this_and_following")).json()["command_id"] == left
+    assert (await api.cancel(ids[0])).json()["command_id"] == alone[0]
 
 
 async def test_an_undo_by_staff_ends_the_request(
