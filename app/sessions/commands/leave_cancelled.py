@@ -49,7 +49,8 @@ async def leave_cancelled(
     ]
     if not asked:
         return None
-    check_reason(asked[0], order.reason)
+    if order.reason is not None:
+        check_reason(asked[0], order.reason)
     command_id = command_id or uuid4()
     for record in asked:
         request_id = await end_request(db, record, "cancelled", caller.actor, now)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.move_requests.closing import close_due_requests
-from app.tables.changes import Change
+from app.tables.changes import Change, ChangeNote
 from app.tables.move_requests import MoveRequestSession
 from app.tables.notifications import Notification
 from app.tables.practices import Service
@@ -317,6 +317,31 @@ async def test_a_scope_that_left_only_later_ones_cancelled_names_its_command_aga
     assert left not in alone
     assert (await api.cancel(ids[0], scope="this_and_following")).json()["command_id"] == left
     assert (await api.cancel(ids[0])).json()["command_id"] == alone[0]
+
+
+async def test_who_needs_no_other_time_need_not_say_why(api: Api, ask: Ask, world: World) -> None:
+    session_id = await world.book(START)
+    path = f"/v1/sessions/{session_id}/cancel"
+    refused = await api.post(path, {})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason")
+    await ask(session_id, meanwhile="cancel")
+    done = await api.post(path, {})
+    assert done.status_code == 200, done.text
+    (change,) = await world.rows(Change, kind="left_cancelled")
+    assert change.reason_code is None
+    assert [row.note for row in await world.rows(ChangeNote, change_id=change.id)] == [None]
+    assert await states(world) == ["cancelled"]
+
+
+async def test_a_session_of_the_scope_that_is_cancelled_now_needs_a_reason(
+    api: Api, ask: Ask, staff: Api, world: World
+) -> None:
+    ids = [UUID(one) for one in await book_series(staff, world, START, 2)]
+    await ask(ids[1], meanwhile="cancel")
+    body = {"scope": "this_and_following"}
+    refused = await api.post(f"/v1/sessions/{ids[0]}/cancel", body)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason")
+    assert await states(world) == ["asked"]
 
 
 async def test_an_undo_by_staff_ends_the_request(
