@@ -75,11 +75,10 @@ async def cancel_following(
     cancelled = [record for record, why in sessions.staying if why is Stays.CANCELLED]
     if not sessions.covered:
         command_id = await leave_cancelled(db, caller, cancelled, order, now)
+        history, ids = HistoryRepository(db, caller.practice_id), [one.id for one in cancelled]
         if command_id is None:
-            history = HistoryRepository(db, caller.practice_id)
-            ids = [record.id for record in cancelled]
             command_id = await history.command_of_cancelled(session_id, ids)
-        _, costs = await _cancelled_before(db, sessions)
+        costs = await history.costs_of_cancelled(ids)
         return await answer_client_scope(db, caller, sessions, costs, command_id, changed=())
     check_version(sessions.named, order.if_match)
     preview = preview_costs(sessions, Action.CANCEL, now)
