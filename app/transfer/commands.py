@@ -20,6 +20,7 @@ from app.domain.errors import (
     UnavailableError,
 )
 from app.identity.api_keys.keys import Staff
+from app.schedule.holidays.repository import lock_all_practitioners
 from app.transfer.batch import Batch, OwnIdError, as_ref
 from app.transfer.group_commands import import_group
 from app.transfer.lines import Done, LineKind, LineResult, RawLine, parse_line
@@ -93,7 +94,12 @@ async def import_lines(
 async def import_part(
     db: AsyncConnection, staff: Staff, lines: Sequence[RawLine], now: datetime
 ) -> list[LineResult]:
-    """Import lines for at most `LONGEST_SECONDS`, and at least one."""
+    """Import lines for at most `LONGEST_SECONDS`, and at least one.
+
+    Lines come in any order, and so would their locks. Commands lock the practice before services,
+    and practitioners before groups, sessions and clients (app/calendar/locks.py).
+    """
+    await lock_all_practitioners(db, staff.practice_id)
     started, batch = monotonic(), Batch(db, staff, now)
     results: list[LineResult] = []
     for line in lines:

@@ -14,7 +14,6 @@ from app.directory.packages.records import IMPORTED_PACKAGES
 from app.directory.packages.schemas import PutPackage
 from app.directory.practice.commands import change_practice
 from app.directory.practice.queries import read_practice
-from app.directory.practice.repository import lock_practice
 from app.directory.practitioners.records import PRACTITIONERS
 from app.directory.practitioners.schemas import PutPractitioner
 from app.directory.records import Records
@@ -91,14 +90,13 @@ async def _record_erased(batch: Batch, client_id: UUID) -> None:
 async def import_policy(batch: Batch, fields: dict[str, Any]) -> Done:
     """Add a version of a policy. A version that exists is the same, or it is refused.
 
-    The practice is locked first: the next number is compared with what others have added meanwhile.
+    The practice is locked: the next number is compared with what others have added meanwhile.
 
     Raises:
         InvalidInputError: the version exists with other rules, or is not the next one.
     """
     line = PolicyLine.model_validate(await batch.with_ids(fields))
     of = (line.service_id, line.practitioner_id)
-    await lock_practice(batch.db, batch.practice_id)
     latest = await latest_version(batch.db, batch.practice_id, *of)
     number = line.version or latest
     version_id = await find_version(batch.db, batch.practice_id, *of, number)

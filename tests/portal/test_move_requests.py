@@ -174,6 +174,7 @@ async def test_who_needs_no_other_time_says_so_with_one_press(
     await ana.read("The practice cancelled it")
     await expect(ana.page.get_by_text("You can still choose another time")).to_have_count(0)
     await ana.read("Told the practice: no other time needed")
+    await expect(ana.page.get_by_text("Your reason:")).to_have_count(0)
     (row,) = await world.rows(MoveRequestSession)
     assert row.state == "cancelled"
 

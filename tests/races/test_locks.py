@@ -25,11 +25,18 @@ from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.domain.errors import NotFoundError
 from tests.groups import put_group, put_seat
-from tests.races.test_waiting import wait_until_waiting
-from tests.world import NOW, World
+from tests.races.test_waiting import held_row, wait_until_waiting
+from tests.transfer import in_short, read, send, written
+from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
+VISIT = {
+    "name": "Visit",
+    "duration_minutes": 50,
+    "price": {"amount_minor": 12000, "currency": "USD"},
+    "formats": [{"kind": "video"}],
+}
 Lock = Callable[[AsyncConnection], Awaitable[Any]]
 Rows = list[tuple[str, UUID]]
 
@@ -132,6 +139,58 @@ async def test_rows_are_locked_in_the_one_order(
             assert found == [n >= position for n in range(len(rows))]
     finally:
         await holder.close()
+
+
+@pytest.mark.parametrize("kind", ["policy", "session"])
+async def test_an_import_locks_the_practice_and_its_practitioners_before_its_lines(
+    calendar: Calendar, staff: Api, settings: Settings, kind: str
+) -> None:
+    """Its lines come in any order. The other command, which keeps to the one order, waits."""
+    world, client_id = calendar.world, calendar.clients[0]
+    service = {"service_ref": "visit"}
+    assert (await staff.put("/v1/practice/services/by-ref/visit", VISIT)).status_code == 201
+    service_id = (await staff.get("/v1/practice/services/by-ref/visit")).json()["id"]
+    policy = {"text": "As agreed.", "rules": {}}
+    if kind == "policy":
+        lines = [
+            {"kind": "service", "external_ref": "visit", **VISIT, "name": "Long visit"},
+            {"kind": "policy", **service, **policy},
+        ]
+        held = ("services", UUID(service_id))
+        other = staff.post("/v1/practice/policies", policy | {"service_id": service_id})
+    else:
+        of = {"client_ref": str(client_id), "service_ref": str(world.service_id)}
+        start = (START + 5 * DAY).isoformat()
+        lines = [
+            {"kind": "package", "external_ref": "ten", "credits": 10, "name": "Ten", **of},
+            {
+                "kind": "session",
+                "external_ref": "first",
+                "practitioner_ref": str(world.practitioner_id),
+                "starts_at": start,
+                "format": "video",
+                **of,
+            },
+        ]
+        held = ("clients", client_id)
+        path = f"/v1/practice/sessions/{calendar.singles[0]}/cancel"
+        other = staff.post(path, {"charge_fee": False, "reason": {"note": "Dr. Chen is ill."}})
+    async with held_row(settings, world, *held) as holder:
+        imported = asyncio.create_task(send(staff, written(lines)))
+        await wait_until_waiting(world, holder)
+        before = [("practitioners", one) for one in calendar.practitioners]
+        found = [await is_free(holder, world, *row) for row in before]
+        practice = await holder.fetch(
+            "SELECT FROM practices WHERE practice_id = $1 FOR NO KEY UPDATE SKIP LOCKED",
+            world.practice_id,
+        )
+        assert (practice, found) == ([], [False, False])
+        later = asyncio.create_task(other)
+        await wait_until_waiting(world, holder, others=2)
+    results = [in_short(line) for line in read(await imported)]
+    assert results == ["updated" if kind == "policy" else "created", "created"]
+    answer = await later
+    assert answer.is_success, answer.text
 
 
 async def locked(world: World, lock: Lock) -> Any:

@@ -35,6 +35,7 @@ from app.notifications.mail.data import (
 from app.notifications.mail.waiver_queries import load_question
 from app.outbox.outbox import REMINDERS
 from app.policies.stored import frozen_of, stored_policy
+from app.sessions.commands.history_repository import LEFT_CANCELLED
 from app.sessions.commands.waiver_repository import WAIVER_ASKED
 from app.sessions.read.records import AskedToMove
 from app.sessions.read.rows import carried_of, ended_of, paid_of, to_asked, uses_of
@@ -147,13 +148,17 @@ def _others() -> Select[Any]:
 
 
 def _is_other(other: Any, own: Any) -> ColumnElement[bool]:  # noqa: ANN401 - changes or aliases
-    """Match the changes of other sessions by the same command. Reminders list no others."""
+    """Match the changes of other sessions by the same command. Reminders list no others.
+
+    Nor are those listed that a client leaves cancelled: they were told of them before.
+    """
     return of_practice(
         PRACTICE,
         other,
         other.command_id == own.command_id,
         other.session_id != own.session_id,
         or_(other.subject == "session", other.subject == "move_request"),
+        other.kind != LEFT_CANCELLED,
         *(Notification.kind != kind for kind in REMINDERS),
     )
 

@@ -45,9 +45,7 @@ def present_trial(
     if found.rules.allowance is not None:
         unknown.append(texts("trial.allowance"))
     if found.rules.reasons is not None:
-        unknown.append(texts("trial.reasons"))
-        if not trial.with_reasons:
-            unknown.append(texts("trial.reasons-hidden"))
+        unknown.append(texts("trial.reasons" if trial.with_reasons else "trial.reasons-hidden"))
     if tally.not_judged:
         unknown.append(texts.counted("trial.not-judged", tally.not_judged, count=tally.not_judged))
     return TrialAnswer(

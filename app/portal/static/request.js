@@ -49,7 +49,7 @@ function noneNeeded(app, { session, etag }) {
   const { visit } = app;
   const intention = new Intention();
   const place = h("div", {});
-  const body = { reason: { code: "other", note: t.request.none } };
+  const body = {};
   const send = sender(app, session.id, place, async () => {
     visit.keep(await visit.api.command("cancel", session.id, { body, etag, key: intention.keyFor(body) }));
     app.refresh({ focus: true });

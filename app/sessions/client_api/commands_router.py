@@ -271,7 +271,8 @@ def _order(
     if_match: str | None,
     settings: Settings,
 ) -> ClientOrder:
-    reason = ChangeReason(body.reason.code, body.reason.note)
+    given = body.reason
+    reason = None if given is None else ChangeReason(given.code, given.note)
     ask_waiver = None if body.ask_waiver is None else body.ask_waiver.note
     undo_window, use_allowance = settings.undo_window, body.use_allowance
     return ClientOrder(reason, body.quote, if_match, undo_window, ask_waiver, use_allowance)

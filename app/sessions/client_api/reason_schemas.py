@@ -10,7 +10,15 @@ from typing_extensions import TypedDict
 from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import Credit
 from app.sessions.client_api.carried_schemas import CarriedView
-from app.web.views import MoneyView
+from app.web.views import MoneyView, Reason
+
+ReasonToCancel = Annotated[
+    Reason | None,
+    Field(
+        description="Required where a session is cancelled by this. A client who needs no other "
+        "time for one that the practice has cancelled may leave it out."
+    ),
+]
 
 
 class ReasonChoiceView(TypedDict):

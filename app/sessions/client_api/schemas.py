@@ -27,6 +27,7 @@ from app.sessions.client_api.decision_schemas import (
     TermsView,
     WayOutView,
 )
+from app.sessions.client_api.reason_schemas import ReasonToCancel
 from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
 from app.sessions.client_api.waiver_schemas import AskWaiver, OwnSessionFeeView
@@ -318,7 +319,7 @@ class CancelRequest(ScopeFields):
             "examples": [{"reason": {"code": "unwell", "note": "I have caught a cold."}}]
         }
     )
-    reason: Reason
+    reason: ReasonToCancel = None
     quote: QuoteToken | None = Field(
         default=None,
         description="The quote of `actions.cancel` that the client was shown; with "

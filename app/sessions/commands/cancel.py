@@ -53,7 +53,8 @@ async def cancel(
         effect = await history.latest_effect(session_id, record.status)
         command_id = await leave_cancelled(db, caller, [record], order, now)
         if command_id is None:
-            return Outcome(record, effect)
+            first_id = await history.command_of_cancelled(session_id, [session_id])
+            return Outcome(record, Effect(effect.cost, first_id))
         return await answer_client(db, caller, session_id, Effect(effect.cost, command_id))
     check_version(record, order.if_match)
     judged = judge_for_client(record, Action.CANCEL, order, quotes, now)

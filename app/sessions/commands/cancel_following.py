@@ -74,8 +74,11 @@ async def cancel_following(
     check_links(caller, sessions)
     cancelled = [record for record, why in sessions.staying if why is Stays.CANCELLED]
     if not sessions.covered:
-        first_id, costs = await _cancelled_before(db, sessions)
-        command_id = await leave_cancelled(db, caller, cancelled, order, now) or first_id
+        command_id = await leave_cancelled(db, caller, cancelled, order, now)
+        history, ids = HistoryRepository(db, caller.practice_id), [one.id for one in cancelled]
+        if command_id is None:
+            command_id = await history.command_of_cancelled(session_id, ids)
+        costs = await history.costs_of_cancelled(ids)
         return await answer_client_scope(db, caller, sessions, costs, command_id, changed=())
     check_version(sessions.named, order.if_match)
     preview = preview_costs(sessions, Action.CANCEL, now)

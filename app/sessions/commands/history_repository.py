@@ -1,12 +1,12 @@
 """Write the history of sessions, and the fees caused by their changes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, exists, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -48,6 +48,8 @@ class About(NamedTuple):
 
 # The kind of a change with which a client announces that they cannot come, and keeps the session.
 ABSENCE_ANNOUNCED: Literal["absence_announced"] = "absence_announced"
+# With this one they need no other time for a session that the practice has cancelled.
+LEFT_CANCELLED: Literal["left_cancelled"] = "left_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,22 @@ class HistoryRepository:
         ).one()
         return Effect(_cost_of(found), found.command_id)
 
+    async def command_of_cancelled(self, session_id: UUID, left: Collection[UUID]) -> UUID | None:
+        """Give the latest command that cancelled a session, or left one of `left` cancelled."""
+        command_id: UUID | None = await self._db.scalar(
+            select(Change.command_id)
+            .where(
+                Change.practice_id == self._practice_id,
+                or_(
+                    and_(Change.session_id == session_id, Change.kind == Status.CANCELLED),
+                    and_(Change.session_id.in_(left), Change.kind == LEFT_CANCELLED),
+                ),
+            )
+            .order_by(Change.at.desc(), (Change.kind == LEFT_CANCELLED).desc())
+            .limit(1)
+        )
+        return command_id
+
     async def command_of_confirmation(self, session_id: UUID, at: datetime) -> UUID | None:
         """Give the command with which the client has said at `at` that they are coming."""
         command_id: UUID | None = await self._db.scalar(
@@ -245,7 +263,7 @@ class HistoryRepository:
     async def change_to(self, session_id: UUID, version: int) -> MadeChange:
         """Read the change that made this version of a session.
 
-        A question about its fee is no other change.
+        A question about its fee is no other change, nor is a session that stays cancelled.
         """
         others = aliased(Change)
         has_others = exists().where(
@@ -254,7 +272,7 @@ class HistoryRepository:
                 others,
                 others.command_id == Change.command_id,
                 others.id != Change.id,
-                others.kind != WAIVER_ASKED,
+                others.kind.not_in([WAIVER_ASKED, LEFT_CANCELLED]),
             )
         )
         found = await self._db.execute(

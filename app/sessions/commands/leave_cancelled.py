@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.policy.free import is_to_book_again
 from app.identity.tokens.access import Caller
 from app.sessions.commands.finish import entry_about, finish
-from app.sessions.commands.history_repository import About
+from app.sessions.commands.history_repository import LEFT_CANCELLED, About
 from app.sessions.commands.orders import ClientOrder
 from app.sessions.commands.reasons import check_reason
 from app.sessions.commands.request_repository import end_request
@@ -49,7 +49,8 @@ async def leave_cancelled(
     ]
     if not asked:
         return None
-    check_reason(asked[0], order.reason)
+    if order.reason is not None:
+        check_reason(asked[0], order.reason)
     command_id = command_id or uuid4()
     for record in asked:
         request_id = await end_request(db, record, "cancelled", caller.actor, now)
@@ -57,7 +58,7 @@ async def leave_cancelled(
         about = About("move_request", request_id)
         details = {"move_request": str(request_id)}
         change = entry_about(
-            about, "left_cancelled", caller.actor, record, reason=order.reason, details=details
+            about, LEFT_CANCELLED, caller.actor, record, reason=order.reason, details=details
         )
         change = replace(change, command_id=command_id, answers=request_id)
         await finish(db, record.practice_id, record.id, change, [], now)

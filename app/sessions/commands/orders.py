@@ -42,12 +42,13 @@ class ChangeReason:
 class ClientOrder:
     """A client's input: the reason, the signed quote, and the `If-Match` header.
 
+    `reason` None: they gave none, and change no session.
     `undo_window` is how long they may take the change back. `ask_waiver` are the words with which
     they ask the practice to waive a fee; None: they do not ask. Without `use_allowance` they pay
     what the change costs, and keep what is left of their allowance.
     """
 
-    reason: ChangeReason
+    reason: ChangeReason | None
     quote: str | None
     if_match: str | None
     undo_window: timedelta = NO_UNDO
@@ -56,16 +57,17 @@ class ClientOrder:
 
     def effect_on(self, record: SessionRecord) -> ReasonEffect:
         """Give what the reason changes about the cost, by the policy of this session."""
-        return effect_of(rules_of(record.policy).reasons, self.reason.code)
+        code = None if self.reason is None else self.reason.code
+        return effect_of(rules_of(record.policy).reasons, code)
 
     def question_about(self, record: SessionRecord) -> str | None:
         """Give the words with which the client asks to waive a fee of this session, if they do.
 
         A reason may ask by itself, in the words of its note.
         """
-        if self.ask_waiver is None and self.effect_on(record) is ReasonEffect.ASK:
-            return self.reason.note
-        return self.ask_waiver
+        if self.ask_waiver is not None or self.reason is None:
+            return self.ask_waiver
+        return self.reason.note if self.effect_on(record) is ReasonEffect.ASK else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,14 @@ from app.sessions.commands.orders import ChangeReason
 from app.sessions.read.records import SessionRecord
 
 
-def check_reason(record: SessionRecord, reason: ChangeReason) -> None:
-    """Check that the session's policy has the code of a client's reason, if they give one.
+def check_reason(record: SessionRecord, reason: ChangeReason | None) -> None:
+    """Check that a client gives a reason, and that the session's policy has its code, if any.
 
     Raises:
-        InvalidInputError: it does not.
+        InvalidInputError: they do not, or it does not.
     """
+    if reason is None:
+        raise InvalidInputError("/reason", "input.missing")
     allowed = codes_of(rules_of(record.policy).reasons)
     if reason.code is not None and reason.code not in allowed:
         raise _unknown(*allowed)

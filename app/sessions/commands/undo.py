@@ -74,9 +74,9 @@ async def undo(
     await check_staff_reason(db, staff.practice_id, reason)
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)
+    check_version(record, if_match)
     if record.status is Status.BOOKED:
         raise NoChangeError
-    check_version(record, if_match)
     to = await _meeting_again(db, record, now)
     history = HistoryRepository(db, staff.practice_id)
     voided = await history.void_fee(session_id, record.status, now)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.move_requests.closing import close_due_requests
-from app.tables.changes import Change
+from app.tables.changes import Change, ChangeNote
 from app.tables.move_requests import MoveRequestSession
 from app.tables.notifications import Notification
 from app.tables.practices import Service
@@ -241,6 +241,8 @@ async def test_a_client_who_needs_no_other_time_answers_by_cancelling(
     assert len(await world.rows(Notification, channel="mail")) == mails
     again = await client.cancel(session_id)
     assert (again.status_code, again.json()["session"]["version"]) == (200, before["version"])
+    assert again.json()["command_id"] == answer["command_id"]
+    assert (again.json()["fee"], again.json()["credit"]) == (None, "returned")
     assert len(await world.rows(Notification, kind="move_request.answered")) == 1
     clock.now += MICROSECOND
     await close_due_requests(engine, clock.now)
@@ -300,6 +302,46 @@ async def test_who_cancels_the_following_too_needs_no_other_time_for_any(
     changes = await world.rows(Change, kind="left_cancelled")
     assert {str(change.command_id) for change in changes} == {done.json()["command_id"]}
     assert len(changes) == cancelled
+    for session_id in ids:
+        again = await api.cancel(session_id, scope="this_and_following")
+        assert again.json()["command_id"] == done.json()["command_id"]
+
+
+async def test_a_scope_that_left_only_later_ones_cancelled_names_its_command_again(
+    api: Api, ask: Ask, staff: Api, world: World
+) -> None:
+    ids = [UUID(one) for one in await book_series(staff, world, START, 3)]
+    await ask(ids[2], meanwhile="cancel")
+    alone = [(await api.cancel(one)).json()["command_id"] for one in ids[:2]]
+    left = (await api.cancel(ids[0], scope="this_and_following")).json()["command_id"]
+    assert left not in alone
+    assert (await api.cancel(ids[0], scope="this_and_following")).json()["command_id"] == left
+    assert (await api.cancel(ids[0])).json()["command_id"] == alone[0]
+
+
+async def test_who_needs_no_other_time_need_not_say_why(api: Api, ask: Ask, world: World) -> None:
+    session_id = await world.book(START)
+    path = f"/v1/sessions/{session_id}/cancel"
+    refused = await api.post(path, {})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason")
+    await ask(session_id, meanwhile="cancel")
+    done = await api.post(path, {})
+    assert done.status_code == 200, done.text
+    (change,) = await world.rows(Change, kind="left_cancelled")
+    assert change.reason_code is None
+    assert [row.note for row in await world.rows(ChangeNote, change_id=change.id)] == [None]
+    assert await states(world) == ["cancelled"]
+
+
+async def test_a_session_of_the_scope_that_is_cancelled_now_needs_a_reason(
+    api: Api, ask: Ask, staff: Api, world: World
+) -> None:
+    ids = [UUID(one) for one in await book_series(staff, world, START, 2)]
+    await ask(ids[1], meanwhile="cancel")
+    body = {"scope": "this_and_following"}
+    refused = await api.post(f"/v1/sessions/{ids[0]}/cancel", body)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason")
+    assert await states(world) == ["asked"]
 
 
 async def test_an_undo_by_staff_ends_the_request(

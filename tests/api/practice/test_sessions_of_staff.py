@@ -503,6 +503,16 @@ async def test_undo_of_a_mistaken_mark_notifies_webhooks_only(staff: Api, world:
     await act(staff, session_id, "noshow", charge_fee=False)
 
 
+async def test_an_undo_that_is_repeated_with_the_old_etag_is_refused_for_its_version(
+    staff: Api, world: World
+) -> None:
+    session_id = await world.book(START)
+    await act(staff, session_id, "fulfilled")
+    path, old = f"{SESSIONS}/{session_id}/undo", {"If-Match": '"2"'}
+    assert (await staff.post(path, {"reason": WHY}, old)).status_code == 200
+    assert (await staff.post(path, {"reason": WHY}, old)).json()["code"] == "version-mismatch"
+
+
 async def test_a_booked_session_has_nothing_to_undo(staff: Api, world: World) -> None:
     session_id = await world.book(START)
     assert await refused(staff, session_id, "undo", reason=WHY) == "no-change"

@@ -136,12 +136,15 @@ async def test_a_key_that_reads_learns_no_reason(api: Api, world: World, clock: 
     hidden = "Your API key does not show reasons"
     assert all(any(said.startswith(hidden) for said in one["unknown"]) for one in found.values())
     assert not any(said.startswith(hidden) for said in (await tried(reader, HALF))["unknown"])
+    known = "Clients who know what a reason changes"
+    assert not any(said.startswith(known) for one in found.values() for said in one["unknown"])
 
     writer = api.signed_in(await world.key(Scope.WRITE, "Writer"))
     seen = {code: await tried(writer, lists[code]) for code in codes}
     assert seen["unwell"]["actions"][0]["tried"] == results(free=1)
     assert seen["other"]["actions"][0]["tried"] == results(fee=1)
     assert not any(said.startswith(hidden) for said in seen["unwell"]["unknown"])
+    assert any(said.startswith(known) for said in seen["unwell"]["unknown"])
 
 
 async def test_moves_missed_sessions_and_credits_are_judged_too(
