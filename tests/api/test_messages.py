@@ -97,7 +97,7 @@ def refusals(model: type[BaseModel], value: Any, texts: Texts) -> list[str]:
     [
         ([], "", "Input should be an object"),
         ({"reason": []}, "/reason", "Input should be an object"),
-        ({"reason": None}, "/reason", "Input should be an object"),
+        ({"reason": "ill"}, "/reason", "Input should be an object"),
         ({"reason": {"note": 5}}, "/reason/note", "Input should be a valid string"),
     ],
 )

@@ -131,19 +131,19 @@ async def test_the_most_specific_policy_applies_and_the_reason_says_why(
     assert await resolved(staff, world) == (
         "none",
         None,
-        f"{none} {practice} of its own. {last} So it is free until the start.",
+        f"{none} {practice} of their own. {last} So it is free until the start.",
     )
     await make(staff)
     assert await resolved(staff, world) == (
         "practice",
         1,
-        f"{none} {practice} of its own. The practice has a policy of its own, in version 1.",
+        f"{none} {practice} of their own. The practice has a policy of its own, in version 1.",
     )
     await make(staff, practitioner_id=str(world.practitioner_id))
     assert await resolved(staff, world) == (
         "practitioner",
         1,
-        f"{none} The practitioner has a policy of its own, in version 1.",
+        f"{none} The practitioner has a policy of their own, in version 1.",
     )
     await make(staff, service_id=str(world.service_id))
     assert await resolved(staff, world) == (

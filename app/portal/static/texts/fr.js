@@ -64,7 +64,7 @@ export const texts = {
     how: "Le cabinet le sait alors. Votre rendez-vous reste réservé même sans cette réponse.",
     said: (instant) => `Vous nous avez dit que vous venez (${instant}).`,
   },
-  undo: { submit: "Revenir en arrière", done: "C'est fait : votre rendez-vous est de nouveau comme avant.", until: (instant) => `Possible jusqu'à ${instant}.` },
+  undo: { submit: "Revenir en arrière", done: "C'est fait : votre rendez-vous est de nouveau comme avant.", until: (instant) => `Possible jusqu'à ${instant}.` },
 
   wish: {
     title: "Plutôt plus tôt ?",
