@@ -47,7 +47,7 @@ async def _go_to_times(hasty: Visitor, world: World) -> None:
     await _look(hasty)
 
 
-@pytest.mark.parametrize("name", ["Confirm for $45.00", "Keep my appointment"])
+@pytest.mark.parametrize("name", ["Confirm for $45.00", "Keep my session"])
 async def test_a_second_tap_presses_nothing_in_the_next_view(
     hasty: Visitor, world: World, name: str
 ) -> None:
@@ -93,7 +93,7 @@ async def test_a_key_is_not_a_double_tap(hasty: Visitor, world: World) -> None:
     await _go_to_times(hasty, world)
     await hasty.page.locator(".slot").first.press("Enter")
     await hasty.see("Confirm your new time")
-    await hasty.button("Keep my appointment").press("Enter")
+    await hasty.button("Keep my session").press("Enter")
     await hasty.see("Follow-up")
 
 

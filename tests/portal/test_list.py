@@ -39,7 +39,7 @@ async def test_a_client_without_sessions_sees_a_message(ana: Visitor, world: Wor
 async def test_with_a_wrong_token_the_first_page_stays_open(ana: Visitor) -> None:
     await ana.paste("nonsense")
     await expect(ana.alert).to_contain_text("Please sign in again")
-    await expect(ana.page.get_by_label("Link from the message")).to_have_value("")
+    await expect(ana.page.get_by_label("Link from the message")).to_have_value("nonsense")
 
 
 async def test_the_access_token_of_a_link_opens_its_session(ana: Visitor, world: World) -> None:

@@ -39,7 +39,7 @@ async def test_a_cancellation_is_taken_back(ana: Visitor, world: World) -> None:
     assert (session.status, session.version) == ("booked", 3)
     assert [fee.status for fee in await world.rows(Fee)] == ["void"]
     await ana.press("Cancel session")
-    await ana.press("Keep my appointment")
+    await ana.press("Keep my session")
     await ana.see("Follow-up")
     await expect(told).to_have_count(0)
 

@@ -37,12 +37,15 @@ function stepsOf(root) {
   }
   const focused = document.activeElement;
   if (root.contains(focused) && focused.matches(CONTROLS)) {
-    const { selectionStart: from = null, selectionEnd: to } = focused;
-    add(focused, (one) => {
+    const { id, selectionStart: from = null, selectionEnd: to } = focused;
+    const again = finder(focused, root);
+    // What a button said may stand in its place, with its id.
+    const find = () => (id && document.getElementById(id)) || again();
+    steps.push({ find, action: (one) => {
       if (document.activeElement !== document.body) return; // The person has gone on meanwhile.
       one.focus({ preventScroll: true });
-      if (from !== null) one.setSelectionRange(from, to);
-    });
+      if (from !== null && one.setSelectionRange) one.setSelectionRange(from, to);
+    } });
   }
   return steps;
 }

@@ -38,7 +38,7 @@ export async function confirm(app, entry) {
     },
     onStart: (slot) => goTo(slot, { following: true }),
     isFollowing: entry.following,
-    policy: policyText(session),
+    policy: [sameTime ? null : held.after, policyText(session)],
     // The reservation knows what cancelling costs only after a move as the decision says.
     onChoice: (isUsual) => { held.after.hidden = !isUsual; },
   });
@@ -61,7 +61,6 @@ export async function confirm(app, entry) {
         held.reserved,
       ),
     ),
-    sameTime ? null : held.after,
     form,
   );
   const mounted = () => {
