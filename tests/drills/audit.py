@@ -173,7 +173,11 @@ def _has_effects(entry: Entry, told: Any, books: _Books) -> bool:
         return bool(made) or told["command_id"] is None
     listed = told["dates"] if "dates" in told else told["sessions"]
     touched = {one["session_id"] for one in listed if one.get("touched", True)}
-    changed = {str(change["session_id"]) for change in made if change["session_id"] is not None}
+    changed = {
+        str(change["session_id"])
+        for change in made
+        if change["session_id"] is not None and change["kind"] != "left_cancelled"
+    }
     if not touched and "cancel" in entry.path:
         return True
     is_own = all(change["note"] == entry.note for change in made)

@@ -70,6 +70,7 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
   SELECT DISTINCT command_id, client_id, NULL::timestamptz, 'move_request', 'client', NULL::uuid,
     asks.at
   FROM asks JOIN sessions ON sessions.id = session_id
+  WHERE asks.kind <> 'left_cancelled'
   UNION ALL
   SELECT DISTINCT command_id, practitioner_id, NULL::timestamptz, kind, 'practitioner', NULL::uuid,
     told.at
@@ -87,6 +88,9 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
   UNION ALL
   SELECT told.id, session_id, starts_at, 'move_request.answered', 'webhook', hooks.id, at
   FROM told, hooks WHERE answers IS NOT NULL
+  UNION ALL
+  SELECT asks.id, session_id, starts_at, 'move_request.answered', 'webhook', hooks.id, at
+  FROM asks, hooks WHERE kind = 'left_cancelled'
   UNION ALL
   SELECT changes.id, session_id, starts_at, 'fee.collectable', 'webhook', hooks.id, at
   FROM changes, hooks WHERE practice_id = $1 AND kind = 'fee_collectable'
@@ -214,7 +218,12 @@ _BREACHES = {
     "a request is answered by a move or a cancellation of the client, and told of it": """
     SELECT coalesce(asked.session_id, answer.session_id)
     FROM (SELECT * FROM asked WHERE state IN ('moved', 'cancelled')) AS asked
-    FULL JOIN (SELECT * FROM history WHERE details ? 'move_request') AS answer
+    FULL JOIN (
+      SELECT session_id, details, kind, at, actor, taken_back FROM history
+      WHERE details ? 'move_request'
+      UNION ALL
+      SELECT session_id, details, 'cancelled', at, actor, NULL FROM asks
+      WHERE kind = 'left_cancelled') AS answer
       ON answer.session_id = asked.session_id
       AND answer.details ->> 'move_request' = move_request_id::text
     WHERE (state, answered_at, actor) IS DISTINCT FROM (
