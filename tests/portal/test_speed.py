@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 from app.configuration.settings import Settings
 from tests.patience import PATIENCE_SECONDS
 from tests.portal.test_faults import START
-from tests.portal.visitor import Visitor
+from tests.portal.visitor import PATIENTLY, Visitor
 from tests.world import World
 
 # Slow 3G as browsers' tools have it: 400 ms for a round trip, 400 kbit/s.
@@ -34,6 +34,7 @@ async def test_the_first_view_and_the_first_times_are_there_within_four_seconds(
     context = await browser.new_context(locale="en-US", timezone_id="America/New_York")
     context.set_default_timeout(PATIENCE_SECONDS * 1000)
     try:
+        await context.add_init_script(PATIENTLY)
         page = await context.new_page()
         visitor = Visitor(page, site, world, None)  # type: ignore[arg-type]
         cdp = await context.new_cdp_session(page)
