@@ -57,7 +57,7 @@ def _state_is(wanted: tuple[OfferState, datetime]) -> ColumnElement[bool]:
 
 
 WISH_FILTERS: Mapping[str, Filter] = {
-    "active_at": _is_active,
+    "active": _is_active,
     "client": equal(Wish.client_id),
     "session": equal(Wish.session_id),
     "service": equal(Wish.service_id),
@@ -65,7 +65,7 @@ WISH_FILTERS: Mapping[str, Filter] = {
     "group": equal(Wish.group_id),
 }
 OFFER_FILTERS: Mapping[str, Filter] = {
-    "state_is": _state_is,
+    "state": _state_is,
     "wish": equal(Offer.wish_id),
     "client": equal(Offer.client_id),
     "service": equal(Offer.service_id),
@@ -75,6 +75,13 @@ OFFER_FILTERS: Mapping[str, Filter] = {
 }
 
 
+def _judged_at(part: Part[TimePosition], name: str, now: datetime) -> Part[TimePosition]:
+    """Give a filter the instant at which it judges, beside the wanted value."""
+    if name not in part.filters:
+        return part
+    return replace(part, filters={**part.filters, name: (part.filters[name], now)})
+
+
 async def list_wishes(
     db: AsyncConnection, practice_id: UUID, part: Part[TimePosition], now: datetime
 ) -> list[WishRecord]:
@@ -82,10 +89,7 @@ async def list_wishes(
 
     `active` is by the state at `now`.
     """
-    filters = dict(part.filters)
-    if "active" in filters:
-        filters["active_at"] = filters.pop("active"), now
-    return await _wishes(db, practice_id, wishes_statement(replace(part, filters=filters)))
+    return await _wishes(db, practice_id, wishes_statement(_judged_at(part, "active", now)))
 
 
 def wishes_statement(part: Part[TimePosition]) -> Select[Any]:
@@ -201,11 +205,7 @@ async def list_offers(
     db: AsyncConnection, practice_id: UUID, part: Part[TimePosition], now: datetime
 ) -> list[OfferRecord]:
     """List offers of the practice, the latest first. `state` is the state at `now`."""
-    filters = dict(part.filters)
-    if "state" in filters:
-        filters["state_is"] = filters.pop("state"), now
-    part = replace(part, filters=filters)
-    return await _offers(db, practice_id, offers_statement(part))
+    return await _offers(db, practice_id, offers_statement(_judged_at(part, "state", now)))
 
 
 def offers_statement(part: Part[TimePosition]) -> Select[Any]:
