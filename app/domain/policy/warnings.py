@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money, minor_of
+from app.domain.policy.after import facts_once_booked
 from app.domain.policy.allowance import lifted
 from app.domain.policy.costs import cost_at, cost_steps
 from app.domain.policy.deadlines import before_midnight
@@ -29,8 +30,8 @@ from app.domain.policy.rules import (
     is_hidden,
     rule_of,
 )
-from app.domain.policy.working_days import ClosedDays, freeze_deadlines
-from app.domain.session import NO_CONTACT, SessionFacts, Status
+from app.domain.policy.working_days import ClosedDays
+from app.domain.session import SessionFacts
 
 
 class WarningCode(StrEnum):
@@ -102,17 +103,15 @@ def warnings(
 
 
 def _probe(policy: Policy, price: Money, closed: ClosedDays) -> SessionFacts:
-    return SessionFacts(
-        status=Status.BOOKED,
-        starts_at=_START,
-        booked_starts_at=_START,
-        zone=_ZONE,
-        price=price,
+    return facts_once_booked(
+        policy,
+        _START,
+        _ZONE,
+        price,
+        closed,
         paid_by_credit=False,
-        client_moves=0,
-        carried=None,
-        contact=NO_CONTACT,
-        frozen_deadlines=freeze_deadlines(policy, _START, _ZONE, closed),
+        is_seat=False,
+        booked_at=None,
     )
 
 
