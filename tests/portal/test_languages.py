@@ -1,10 +1,11 @@
 """The page in the viewer's language: chosen by the browser, by the person, or by their record."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from app.configuration.settings import Settings
 from app.domain.history import ChangeKind, FeeCause
@@ -16,6 +17,7 @@ from tests.portal.test_faults import START
 from tests.portal.visitor import NARROW, Visitor, arrive
 from tests.world import NOW, TestClock, World
 
+RENAMED = {"name": "Harbor Wellness, renamed"}
 SHAPE = """async () => {
   const shape = (texts, path = '') => Object.entries(texts).flatMap(([key, value]) =>
     typeof value === 'object' ? shape(value, `${path}${key}.`)
@@ -273,4 +275,30 @@ async def test_a_language_that_cannot_be_loaded_is_said_beside_the_choice(
     await expect(ana.page.get_by_label("Language")).to_have_value("en")
     assert await ana.overflow() == 0
     assert all("texts-es" in one for one in ana.complaints)
+    ana.complaints.clear()
+
+
+async def test_a_late_answer_leaves_what_is_said_beside_the_choice_of_the_language(
+    ana: Visitor, world: World
+) -> None:
+    complained = asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        await complained.wait()
+        answer = await route.fetch()
+        who = await answer.json()
+        await route.fulfill(response=answer, json=who | {"practice": who["practice"] | RENAMED})
+
+    await ana.page.route("**/v1/me", answer_late)
+    await ana.page.route("**/texts-es.*.js", lambda route: route.abort())
+    await ana.open(await world.book(START))
+    await ana.page.get_by_label("Language").select_option("es")
+    await expect(ana.alert).to_be_visible()
+    complained.set()
+    await expect(ana.page.get_by_role("banner")).to_contain_text(RENAMED["name"])
+    await expect(ana.alert).to_be_visible()
+    # Another view, and another language, are no place for it.
+    await ana.press("Reschedule")
+    await ana.see("Choose a new time")
+    await expect(ana.alert).to_have_count(0)
     ana.complaints.clear()

@@ -74,7 +74,7 @@ export class App {
     } catch (error) {
       note(error);
       this.#frame.show(this.visit, history.state);
-      this.#frame.complain(t.problem.language);
+      this.#frame.complain(t.problem.language, history.state);
       return;
     }
     // What the API said is in the language before: ask again where a view shows it.

@@ -13,6 +13,9 @@ export class Frame {
   #account = document.getElementById("account");
   #welcome = document.getElementById("welcome");
   #about = document.getElementById("about");
+  #choice = null;
+  /** What is wrong with the choice of the language, `{ words, entry }`: the element, and the view that showed then. */
+  #complaint = null;
   #app;
   #sections;
 
@@ -33,7 +36,7 @@ export class Frame {
     this.#practice.textContent = practice?.name ?? t.appName;
     this.#showLogo(practice?.look?.logo_url ?? null);
     dress(practice?.look?.accent ?? null);
-    this.#showLanguages();
+    this.#showLanguages(entry);
     this.#nav.setAttribute("aria-label", t.sectionsLabel);
     this.#nav.replaceChildren(isClient ? h("ul", {}, this.#sections().map((section) => h("li", {}, this.#section(section, entry)))) : "");
     this.#leave.replaceChildren(isClient ? button(t.account.leave, () => this.#app.signOut(), { class: "plain", id: "sign-out" }) : "");
@@ -50,9 +53,16 @@ export class Frame {
     if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 
-  /** Say beside the choice of the language what is wrong with it, until the frame is shown again. */
-  complain(text) {
-    this.#languages.append(h("p", { class: "field-error small short", role: "alert" }, text));
+  /** Say beside the choice of the language what is wrong with it, until one is chosen or another view than `entry` shows. */
+  complain(text, entry) {
+    this.#withdrawComplaint();
+    this.#complaint = { words: h("p", { class: "field-error small short", role: "alert" }, text), entry: JSON.stringify(entry) };
+    this.#languages.append(this.#complaint.words);
+  }
+
+  #withdrawComplaint() {
+    this.#complaint?.words.remove();
+    this.#complaint = null;
   }
 
   #showLogo(address) {
@@ -65,11 +75,19 @@ export class Frame {
     return linkTo(this.#app, section, label, { class: "section", "aria-current": isHere ? "page" : null });
   }
 
-  #showLanguages() {
+  #showLanguages(entry) {
     const chosen = language();
     const options = Object.entries(NAMES).map(([code, name]) => h("option", { value: code, lang: code, selected: code === chosen }, name));
-    const choice = h("select", { id: "language", "aria-label": t.language, onchange: (event) => this.#app.speak(event.target.value) }, options);
-    this.#languages.replaceChildren(choice);
+    const choose = (event) => {
+      this.#withdrawComplaint();
+      this.#app.speak(event.target.value);
+    };
+    const before = this.#choice;
+    this.#choice = h("select", { id: "language", "aria-label": t.language, onchange: choose }, options);
+    // A complaint beside it stays as it is: one that is shown anew would be read out again.
+    if (before) before.replaceWith(this.#choice);
+    else this.#languages.append(this.#choice);
+    if (this.#complaint && this.#complaint.entry !== JSON.stringify(entry)) this.#withdrawComplaint();
   }
 }
 
