@@ -16,7 +16,6 @@ from app.identity.sign_in.repository import (
     change_family,
     end_families,
     end_tokens,
-    is_good_link,
     lock_family,
     use_link,
 )
@@ -51,22 +50,23 @@ async def sign_in(
     """
     used = await use_link(db, link, now)
     if used is None:
-        raise LinkExpiredError if await is_good_link(db, link) else LinkInvalidError
-    client_id, generation = used
+        raise LinkInvalidError
+    if now >= used.expires_at:
+        raise LinkExpiredError
     family_id = uuid4()
     await add_family(
         db,
         link.practice_id,
         {
             "id": family_id,
-            "client_id": client_id,
-            "token_generation": generation,
+            "client_id": used.client_id,
+            "token_generation": used.generation,
             "number": 1,
             "rotated_at": now,
             "expires_at": now + lifetime,
         },
     )
-    caller = Caller(link.practice_id, client_id, generation)
+    caller = Caller(link.practice_id, used.client_id, used.generation)
     token = RefreshToken(link.practice_id, family_id, 1)
     return await _signed_in(db, caller, token, now + lifetime)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, case, delete, func, insert, select, text, update
@@ -106,22 +106,25 @@ async def add_links(db: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> N
     await db.execute(insert(SignIn), rows)
 
 
-async def use_link(db: AsyncConnection, link: MailedLink, now: datetime) -> tuple[UUID, int] | None:
-    """Mark a link as used. Return its client and their token generation; None if not valid."""
+class UsedLink(NamedTuple):
+    """The client of a link, their token generation, and when the link expires."""
+
+    client_id: UUID
+    generation: int
+    expires_at: datetime
+
+
+async def use_link(db: AsyncConnection, link: MailedLink, now: datetime) -> UsedLink | None:
+    """Mark a link as used, even if it has expired. None: it is unknown, was used, or is revoked."""
     used = (
         await db.execute(
             update(SignIn)
-            .where(*_good_link(link), SignIn.expires_at > now)
+            .where(*_good_link(link))
             .values(used_at=now)
-            .returning(SignIn.client_id, SignIn.token_generation)
+            .returning(SignIn.client_id, SignIn.token_generation, SignIn.expires_at)
         )
     ).one_or_none()
-    return None if used is None else (used.client_id, used.token_generation)
-
-
-async def is_good_link(db: AsyncConnection, link: MailedLink) -> bool:
-    """Return whether a link is valid apart from its expiry."""
-    return await db.scalar(select(SignIn.id).where(*_good_link(link))) is not None
+    return None if used is None else UsedLink(*used)
 
 
 async def add_family(db: AsyncConnection, practice_id: UUID, values: Mapping[str, Any]) -> None:
