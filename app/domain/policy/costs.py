@@ -3,13 +3,13 @@
 Source: product.md section 2, and section 10, "Carried cost".
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from app.domain.money import Money, minor_of
 from app.domain.policy.deadlines import closing_of, instant_of
-from app.domain.policy.free import free_until
+from app.domain.policy.free import free_times, free_until
 from app.domain.policy.rebook import (
     carried_by_rebooking,
     is_rebooking,
@@ -21,8 +21,7 @@ from app.domain.policy.targets import is_free_target
 from app.domain.session import Carried, SessionFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """The cost of an action for a client: a fee if any, and what happens to a package credit.
 
     `credit` None: no credit pays for the session. `carries` is the minimum cost of a cancellation
@@ -183,7 +182,7 @@ def _freed(
     steps: list[CostStep], policy: Policy, action: Action, facts: SessionFacts
 ) -> list[CostStep]:
     """Replace the steps by a free one for as long as something makes the action free."""
-    until = free_until(policy, action, facts)
+    until = free_until(free_times(policy, action, facts))
     if until is None:
         return steps
     return [

@@ -5,7 +5,7 @@ or applies a rule (details, availability, emails, commands) uses this module.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -21,9 +21,16 @@ from app.domain.policy.costs import (
     cost_steps,
 )
 from app.domain.policy.deadlines import closing_of
-from app.domain.policy.free import FreeBecause, free_times, is_to_book_again, lifted_until, why_free
+from app.domain.policy.free import (
+    FreeBecause,
+    FreeTime,
+    free_times,
+    is_to_book_again,
+    lifted_until,
+    why_free,
+)
 from app.domain.policy.rebook import is_rebooking, rebook_until
-from app.domain.policy.rules import Action, Policy, rule_of
+from app.domain.policy.rules import GIVING_UP, Action, Policy, rule_of
 from app.domain.policy.targets import free_targets, is_free_target
 from app.domain.session import Contact, SessionFacts, Status
 
@@ -40,8 +47,7 @@ class RefusalCode(StrEnum):
     ABSENCE_ANNOUNCED = "absence-announced"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why an action is refused, and whom to contact. `deadline` is the missed one, if any."""
 
     code: RefusalCode
@@ -49,12 +55,21 @@ class Refusal:
     contact: Contact
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """The cost of an action up to and including the instant `until`."""
 
     until: datetime
     cost: Cost
+
+
+class OpenTime(NamedTuple):
+    """Clients may do an action until `until`; an absence only `after` the option to cancel closed.
+
+    Exactly at `until` they may, exactly at `after` not yet.
+    """
+
+    until: datetime
+    after: datetime | None = None
 
 
 class FreeTargets(NamedTuple):
@@ -64,8 +79,7 @@ class FreeTargets(NamedTuple):
     cost: Cost
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The policy's decision about one action on one session at one instant.
 
     `cost` is None if and only if there is a `refusal`. `timeline` is the result of `terms`.
@@ -134,7 +148,7 @@ class Decision:
         if self.allowance is None or not self.allowance.would_use:
             return self
         kept = replace(self.allowance, would_use=False)
-        return replace(self, cost=kept.instead, free_because=None, allowance=kept)
+        return self._replace(cost=kept.instead, free_because=None, allowance=kept)
 
     @property
     def uses_allowance(self) -> bool:
@@ -170,12 +184,13 @@ def decide(
     It does not lift the conditions on status, start, `enabled` and limit. Source: product.md
     section 2, "No fee without a quote".
     """
-    closes_at = _open_until(policy, action, facts)
+    times = free_times(policy, action, facts)
+    open_time = _open_time(policy, action, facts, times)
     to_free = is_free_target(policy, facts, target)
     steps = cost_steps(policy, action, facts, to_free_target=to_free)
-    because = why_free(policy, action, facts, now)
-    is_late = closes_at is not None and now > closes_at and quoted is None
-    code = _refusal_code(policy, action, facts, now, because, late=is_late)
+    because = why_free(times, now)
+    is_late = open_time is not None and now > open_time.until and quoted is None
+    code = _refusal_code(policy, action, facts, now, because, open_time, late=is_late)
     is_named = code is RefusalCode.NOTICE_TOO_SHORT or _ends_rebooking(policy, action, facts)
     cost = None if code is not None else cost_at(steps, now)
     if cost is not None and quoted is not None and because is None:
@@ -183,12 +198,12 @@ def decide(
     decision = Decision(
         action=action,
         cost=cost,
-        timeline=() if closes_at is None else _timeline(steps, closes_at),
+        timeline=() if open_time is None else _timeline(steps, open_time.until),
         refusal=None
         if code is None
-        else _refusal(code, closes_at, facts.contact, names_deadline=is_late and is_named),
+        else _refusal(code, open_time, facts.contact, names_deadline=is_late and is_named),
         free_because=because if code is None else None,
-        forgiven_if_refilled=action in {Action.CANCEL, Action.ABSENCE}
+        forgiven_if_refilled=action in GIVING_UP
         and cost is not None
         and share_to_refill(policy, facts, cost) is not None,
     )
@@ -209,10 +224,10 @@ def _by_allowance(
         return decision
     choice = allowance_choice(policy, action, facts, now, cost, use=use)
     if choice is None or not choice.would_use:
-        return replace(decision, allowance=choice)
+        return decision._replace(allowance=choice)
     cost = lifted(policy.allowance, action, cost)
     because = FreeBecause.ALLOWANCE
-    return replace(decision, allowance=choice, cost=cost, free_because=because)
+    return decision._replace(allowance=choice, cost=cost, free_because=because)
 
 
 def _by_target(
@@ -230,9 +245,9 @@ def _by_target(
         return decision
     if is_free_target is not None:
         because = FreeBecause.TARGET if is_free_target else None
-        return replace(decision, is_free_target=is_free_target, free_because=because)
+        return decision._replace(is_free_target=is_free_target, free_because=because)
     cost = cost_at(cost_steps(policy, decision.action, facts, to_free_target=True), now)
-    return replace(decision, free_targets=FreeTargets(starts, cost))
+    return decision._replace(free_targets=FreeTargets(starts, cost))
 
 
 def share_to_refill(policy: Policy, facts: SessionFacts, cost: Cost) -> int | None:
@@ -246,10 +261,11 @@ def share_to_refill(policy: Policy, facts: SessionFacts, cost: Cost) -> int | No
 
 def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> bool:
     """Tell whether `decide` would allow the action, without calculating its cost."""
-    closes_at = _open_until(policy, action, facts)
-    is_late = closes_at is not None and now > closes_at
-    because = why_free(policy, action, facts, now)
-    return _refusal_code(policy, action, facts, now, because, late=is_late) is None
+    times = free_times(policy, action, facts)
+    open_time = _open_time(policy, action, facts, times)
+    is_late = open_time is not None and now > open_time.until
+    because = why_free(times, now)
+    return _refusal_code(policy, action, facts, now, because, open_time, late=is_late) is None
 
 
 def terms(
@@ -261,33 +277,42 @@ def terms(
     the last one is when the action closes. Adjacent terms with the same cost are one term. Limits
     and the session's status are ignored.
     """
-    closes_at = _open_until(policy, action, facts)
-    if closes_at is None:
+    open_time = _open_time(policy, action, facts, free_times(policy, action, facts))
+    if open_time is None:
         return []
     steps = cost_steps(policy, action, facts, to_free_target=to_free_target)
-    return _timeline(steps, closes_at)
+    return _timeline(steps, open_time.until)
 
 
-def _open_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
-    """Give the last instant (UTC) at which clients may do an action; None: they never may.
+def _open_time(
+    policy: Policy, action: Action, facts: SessionFacts, times: Sequence[FreeTime]
+) -> OpenTime | None:
+    """Give when clients may do an action; None: they never may. `times`: what makes it free.
 
     A move request and a move by the practice lift the deadline; only a move request lifts
     `enabled`. Absence is open after the option to cancel has closed, so never if that stays open
     until the start.
     """
     if action is Action.ABSENCE:
-        starts_at = facts.starts_at.astimezone(UTC)
-        cancel_until = _open_until(policy, Action.CANCEL, facts)
-        is_ever = cancel_until is not None and cancel_until < starts_at
-        return starts_at if is_ever and policy.cancel.enabled else None
-    lifted = lifted_until(policy, action, facts)
+        return _open_for_absence(policy, facts)
+    lifted = lifted_until(times)
     if _is_enabled(policy, action, facts):
         closes_at = closing_of(policy, action, facts)
         if action is Action.RESCHEDULE:
             closes_at = rebook_until(policy, facts) or closes_at
-        return closes_at if lifted is None else max(closes_at, lifted)
-    times = free_times(policy, action, facts)
-    return next((time.until for time in times if time.because is FreeBecause.MOVE_REQUEST), None)
+        return OpenTime(closes_at if lifted is None else max(closes_at, lifted))
+    asked = (time.until for time in times if time.because is FreeBecause.MOVE_REQUEST)
+    until = next(asked, None)
+    return None if until is None else OpenTime(until)
+
+
+def _open_for_absence(policy: Policy, facts: SessionFacts) -> OpenTime | None:
+    starts_at = facts.starts_at.astimezone(UTC)
+    times = free_times(policy, Action.CANCEL, facts)
+    cancelling = _open_time(policy, Action.CANCEL, facts, times)
+    if not policy.cancel.enabled or cancelling is None or cancelling.until >= starts_at:
+        return None
+    return OpenTime(starts_at, after=cancelling.until)
 
 
 def _is_enabled(policy: Policy, action: Action, facts: SessionFacts) -> bool:
@@ -303,6 +328,7 @@ def _refusal_code(
     facts: SessionFacts,
     now: datetime,
     because: FreeBecause | None,
+    open_time: OpenTime | None,
     *,
     late: bool,
 ) -> RefusalCode | None:
@@ -316,8 +342,9 @@ def _refusal_code(
     if late:
         return RefusalCode.SESSION_NOT_BOOKED if rebooks else RefusalCode.NOTICE_TOO_SHORT
     if action is Action.ABSENCE:
-        return RefusalCode.CANCELLATION_OPEN if _may_still_cancel(policy, facts, now) else None
-    is_counted = action is Action.RESCHEDULE and counts_as_move(policy, facts, now)
+        may_cancel = open_time is None or (open_time.after is not None and now <= open_time.after)
+        return RefusalCode.CANCELLATION_OPEN if may_cancel else None
+    is_counted = action is Action.RESCHEDULE and _counts(facts, because)
     if is_counted and limit is not None and facts.client_moves >= limit:
         return RefusalCode.RESCHEDULE_LIMIT_REACHED
     return None
@@ -348,21 +375,20 @@ def counts_as_move(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
     A move that something makes free does not; nor one that books a session again that the practice
     has cancelled.
     """
-    if why_free(policy, Action.RESCHEDULE, facts, now) is not None:
-        return False
+    return _counts(facts, why_free(free_times(policy, Action.RESCHEDULE, facts), now))
+
+
+def _counts(facts: SessionFacts, because: FreeBecause | None) -> bool:
     is_cancelled = facts.ended is not None and facts.status is Status.CANCELLED
-    return not (is_cancelled and facts.ended is not None and facts.ended.by_practice)
-
-
-def _may_still_cancel(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
-    until = _open_until(policy, Action.CANCEL, facts)
-    return until is not None and now <= until
+    by_practice = is_cancelled and facts.ended is not None and facts.ended.by_practice
+    return because is None and not by_practice
 
 
 def _refusal(
-    code: RefusalCode, closes_at: datetime | None, contact: Contact, *, names_deadline: bool
+    code: RefusalCode, open_time: OpenTime | None, contact: Contact, *, names_deadline: bool
 ) -> Refusal:
-    return Refusal(code=code, deadline=closes_at if names_deadline else None, contact=contact)
+    deadline = open_time.until if open_time is not None and names_deadline else None
+    return Refusal(code, deadline, contact)
 
 
 def _ends_rebooking(policy: Policy, action: Action, facts: SessionFacts) -> bool:

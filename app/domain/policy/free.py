@@ -1,5 +1,6 @@
 """What makes an action free of charge, whatever its fees (product.md section 2, "Free actions")."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -30,6 +31,7 @@ class FreeBecause(StrEnum):
 
 # Grace lifts no deadline: it is about what an action costs.
 _LIFTS_CLOSES = {FreeBecause.MOVE_REQUEST, FreeBecause.PRACTICE_MOVE}
+_CAN_BE_FREE = frozenset({Action.CANCEL, Action.RESCHEDULE})
 # The grace period ends so long before the start, however recent the booking is.
 _GRACE_ENDS_BEFORE = timedelta(hours=2)
 
@@ -49,7 +51,7 @@ def free_times(policy: Policy, action: Action, facts: SessionFacts) -> list[Free
     since its end, and its booking gets no grace.
     """
     found: list[FreeTime] = []
-    if action not in {Action.CANCEL, Action.RESCHEDULE}:
+    if action not in _CAN_BE_FREE:
         return found
     starts_at = facts.starts_at.astimezone(UTC)
     if facts.answer_by is not None:
@@ -84,22 +86,18 @@ def is_grace_over(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
     return until is None or now > until
 
 
-def free_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
+def free_until(times: Sequence[FreeTime]) -> datetime | None:
     """Give the last instant (UTC) at which something makes the action free; None: nothing does."""
-    return max((free.until for free in free_times(policy, action, facts)), default=None)
+    return max((free.until for free in times), default=None)
 
 
-def lifted_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
+def lifted_until(times: Sequence[FreeTime]) -> datetime | None:
     """Give the last instant (UTC) until which something lifts the deadline; None: nothing does."""
-    times = free_times(policy, action, facts)
     return max((free.until for free in times if free.because in _LIFTS_CLOSES), default=None)
 
 
-def why_free(
-    policy: Policy, action: Action, facts: SessionFacts, now: datetime
-) -> FreeBecause | None:
+def why_free(times: Sequence[FreeTime], now: datetime) -> FreeBecause | None:
     """Name the first that makes the action free at `now`; None: it costs what its fees say."""
-    times = free_times(policy, action, facts)
     return next((free.because for free in times if now <= free.until), None)
 
 

@@ -4,7 +4,6 @@ The decision and its quote are about the usual cost. The rules of a session neve
 does what a code means: one quote holds for all codes.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -92,8 +91,7 @@ def _with_effect(
         return decision
     if action is Action.RESCHEDULE and is_rebooking(policy, facts, now):
         return decision
-    return replace(
-        decision,
+    return decision._replace(
         cost=cost_when_free(policy, action, facts),
         free_because=FreeBecause.REASON,
         forgiven_if_refilled=False,

@@ -21,6 +21,10 @@ class Action(StrEnum):
     ABSENCE = "absence"
 
 
+# The actions that give the session up, by the rules of cancelling.
+GIVING_UP = frozenset({Action.CANCEL, Action.ABSENCE})
+
+
 class Credit(StrEnum):
     """What happens to the package credit that pays for a session.
 
@@ -195,7 +199,7 @@ FREE_UNTIL_THE_START = Policy()
 
 def rule_of(policy: Policy, action: Action) -> CancelRule | RescheduleRule | ChangeFormatRule:
     """Give the rules of an action. An absence has those of cancelling."""
-    if action in {Action.CANCEL, Action.ABSENCE}:
+    if action in GIVING_UP:
         return policy.cancel
     if action is Action.RESCHEDULE:
         return policy.reschedule

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
 from app.domain.history import ChangeKind
-from app.domain.policy.free import is_grace_over, why_free
+from app.domain.policy.decide import counts_as_move
+from app.domain.policy.free import is_grace_over
 from app.domain.policy.judgement import Judged
-from app.domain.policy.rules import Action
 from app.identity.queries import check_not_erased
 from app.outbox.outbox import NewNotification
 from app.policies.stored import rules_of
@@ -63,7 +63,7 @@ async def write_move(
         record,
         to,
         by_client=actor.is_client if changes_start else None,
-        counted=why_free(policy, Action.RESCHEDULE, record.facts, now) is None,
+        counted=counts_as_move(policy, record.facts, now),
         # The grace ends two hours before the start: a later start must not reopen one that is over.
         ends_grace=changes_start and is_grace_over(policy, record.facts, now),
         undo=undo,
