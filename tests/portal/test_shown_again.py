@@ -109,3 +109,22 @@ async def test_a_slow_network_takes_nothing_away(ana: Visitor, world: World) -> 
     await ana.page.clock.fast_forward(1000)
     await expect(ana.heading("Follow-up")).to_be_visible()
     await expect(ana.page.locator(".skeleton")).to_have_count(0)
+
+
+async def test_who_comes_back_without_a_network_keeps_what_is_shown(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(START))
+    await ana.page.context.set_offline(True)
+    ana.clock.now += timedelta(minutes=2)
+    await ana.page.clock.set_system_time(ana.clock.now)
+    await ana.page.evaluate(RETURN)
+    await expect(ana.alert).to_contain_text("What you see may be out of date.")
+    await expect(ana.heading("Follow-up")).to_be_visible()
+    # Again, and it is said once.
+    await ana.page.evaluate(RETURN)
+    await expect(ana.alert).to_have_count(1)
+    # Back in the network, the page asks by itself.
+    await ana.page.context.set_offline(False)
+    await expect(ana.alert).to_have_count(0)
+    await expect(ana.heading("Follow-up")).to_be_visible()

@@ -7,7 +7,7 @@
  * that it belongs to: what a link opened is never asked for with a sign-in, nor the other way round.
  */
 
-import { Api, NetworkLost, Problem } from "./api.js";
+import { Api, NetworkLost } from "./api.js";
 import { measureBar } from "./bar.js";
 import { now } from "./clock.js";
 import { h } from "./dom.js";
@@ -15,7 +15,7 @@ import { Frame } from "./frame.js";
 import { keep } from "./keep.js";
 import { remember, rememberLanguage, rememberLink } from "./memory.js";
 import { viewPlaced } from "./press.js";
-import { showProblem } from "./problems.js";
+import { note, showProblem } from "./problems.js";
 import { addressOf } from "./routes.js";
 import { known, language, speak, t } from "./strings.js";
 import { CLIENT, SECTIONS, Visit } from "./visit.js";
@@ -267,7 +267,7 @@ export class App {
     try {
       view = await this.#build(entry);
     } catch (error) {
-      if (turn === this.#turn) view = this.#failed(error, entry);
+      if (turn === this.#turn) view = this.#failed(error, entry, { isAsked: focus });
     } finally {
       clearTimeout(waiting);
     }
@@ -294,7 +294,7 @@ export class App {
     history.back();
   }
 
-  /** The page is in front of a person again: what it shows may be old. */
+  /** The page is in front of a person again, or has a network again: what it shows may be old. */
   returned() {
     if (history.state?.view === "details") this.refresh();
   }
@@ -359,10 +359,16 @@ export class App {
     this.go({ view: "start" }, { replace: true });
   }
 
-  #failed(error, entry) {
+  #failed(error, entry, { isAsked }) {
     note(error);
     if (error.code === "unauthorized") {
       this.expired();
+      return null;
+    }
+    if (!isAsked && error instanceof NetworkLost && !this.#main.ariaBusy) {
+      // Who reads keeps what is shown, with a word on top.
+      document.getElementById("outdated")?.remove();
+      this.#main.prepend(h("div", { id: "outdated" }, showProblem(error, this.ways(entry.id), t.problem.outdated)));
       return null;
     }
     const title = h("h1", { tabindex: "-1" }, t.problem.title);
@@ -391,9 +397,4 @@ export class App {
     const timer = setInterval(action, milliseconds);
     this.#timers.add(() => clearInterval(timer));
   }
-}
-
-/** Defects of the page itself belong on the console; what the API says is shown to the person. */
-export function note(error) {
-  if (!(error instanceof Problem) && !(error instanceof NetworkLost)) console.error(error);
 }

@@ -3,14 +3,13 @@
  * there, and the style sheet decides. What was chosen is kept, so that "back" finds it again.
  */
 
-import { note } from "./app.js";
 import { addDays, firstOfMonth, LAST_OF_WEEK, lastOfMonth, monthOf, weekOf } from "./calendar.js";
 import { now } from "./clock.js";
 import { contactLinks } from "./contact.js";
 import { button, h, linkTo } from "./dom.js";
 import { dateInWords, hour, isoDate, short, time, zoneNames } from "./format.js";
 import { choiceName, inSentence, placeZone, radios } from "./parts.js";
-import { showProblem } from "./problems.js";
+import { note, showProblem } from "./problems.js";
 import { confirmEntry, feeOf, mostAlike, seatsLeft } from "./slots.js";
 import { t } from "./strings.js";
 import { differs, leading } from "./zones.js";

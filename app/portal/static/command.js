@@ -5,12 +5,11 @@
 
 import { payInstead, paying } from "./allowance.js";
 import { Intention, NetworkLost, Problem } from "./api.js";
-import { note } from "./app.js";
 import { now } from "./clock.js";
 import { button, h, linkTo } from "./dom.js";
 import { money } from "./format.js";
 import { costBox, forTarget } from "./parts.js";
-import { ANSWERS, answerTo, showProblem } from "./problems.js";
+import { ANSWERS, answerTo, note, showProblem } from "./problems.js";
 import { effectOf, reasonFields, reasonOfRequest, withReason } from "./reason.js";
 import { hasFollowing, ScopePart } from "./scope.js";
 import { t } from "./strings.js";

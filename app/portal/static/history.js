@@ -1,10 +1,9 @@
 /** What has happened to a session, oldest first and in plain words. It is asked for when opened; of a cancelled or missed session it is open. */
 
-import { note } from "./app.js";
 import { h } from "./dom.js";
 import { dayAndTime, money, onOwnClock } from "./format.js";
 import { formatName } from "./parts.js";
-import { showProblem } from "./problems.js";
+import { note, showProblem } from "./problems.js";
 import { t } from "./strings.js";
 
 export function historyOf(app, { id, status }) {

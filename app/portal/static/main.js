@@ -97,6 +97,7 @@ async function boot() {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") app.returned();
   });
+  window.addEventListener("online", () => app.returned());
   document.getElementById("skip").addEventListener("click", (event) => {
     // Without touching the address: the fragment belongs to views and to links from emails.
     event.preventDefault();

@@ -1,9 +1,8 @@
 /** A list of cards, a page at a time. */
 
-import { note } from "./app.js";
 import { button, h } from "./dom.js";
 import { heading } from "./parts.js";
-import { showProblem } from "./problems.js";
+import { note, showProblem } from "./problems.js";
 import { t } from "./strings.js";
 
 /**

@@ -51,6 +51,11 @@ export const ANSWERS = {
   "internal-error": "retry",
 };
 
+/** Defects of the page itself belong on the console; what the API says is shown to the person. */
+export function note(error) {
+  if (!(error instanceof Problem) && !(error instanceof NetworkLost)) console.error(error);
+}
+
 /** Say what to do next about an error. */
 export function answerTo(error) {
   if (!(error instanceof Problem)) return "retry";

@@ -4,11 +4,10 @@
  */
 
 import { allowanceText } from "./allowance.js";
-import { note } from "./app.js";
 import { button, h } from "./dom.js";
 import { money, short, zoneNames } from "./format.js";
 import { carriedCost, possibleUntil, radios } from "./parts.js";
-import { showProblem } from "./problems.js";
+import { note, showProblem } from "./problems.js";
 import { withReason } from "./reason.js";
 import { t } from "./strings.js";
 

@@ -1,7 +1,6 @@
 /** A button's work is sent once at a time; what goes wrong with it is shown below. */
 
-import { note } from "./app.js";
-import { showProblem } from "./problems.js";
+import { note, showProblem } from "./problems.js";
 import { t } from "./strings.js";
 
 /** Show on a button, and tell a screen reader, that its work is under way; or that it is over. */

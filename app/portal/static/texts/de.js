@@ -527,6 +527,7 @@ export const texts = {
   problem: {
     title: "Das hat nicht geklappt",
     network: "Gerade besteht keine Verbindung. Nichts ist verloren: Versuchen Sie es noch einmal, es geschieht nur einmal.",
+    outdated: "Was Sie sehen, ist vielleicht nicht mehr aktuell.",
     unknown: "Etwas ist schiefgegangen. Bitte versuchen Sie es noch einmal.",
     language: "Diese Sprache konnte nicht geladen werden. Bitte versuchen Sie es noch einmal.",
     reference: (id) => `Wenn Sie uns danach fragen, nennen Sie bitte diese Nummer: ${id}`,

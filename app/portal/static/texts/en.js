@@ -528,6 +528,7 @@ export const texts = {
   problem: {
     title: "That did not work",
     network: "There is no connection right now. Nothing is lost: try again, and it happens once only.",
+    outdated: "What you see may be out of date.",
     unknown: "Something went wrong. Please try again.",
     language: "This language could not be loaded. Please try again.",
     reference: (id) => `If you ask us about it, please name this number: ${id}`,

@@ -530,6 +530,7 @@ export const texts = {
   problem: {
     title: "No ha funcionado",
     network: "Ahora no hay conexión. No se ha perdido nada: inténtelo otra vez, se hará una sola vez.",
+    outdated: "Es posible que lo que ve ya no esté actualizado.",
     unknown: "Algo ha ido mal. Inténtelo otra vez.",
     language: "No se ha podido cargar este idioma. Inténtelo otra vez.",
     reference: (id) => `Si nos pregunta por ello, indique este número: ${id}`,

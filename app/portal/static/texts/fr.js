@@ -527,6 +527,7 @@ export const texts = {
   problem: {
     title: "Cela n'a pas marché",
     network: "Il n'y a pas de connexion en ce moment. Rien n'est perdu : réessayez, cela ne se fera qu'une fois.",
+    outdated: "Ce que vous voyez n'est peut-être plus à jour.",
     unknown: "Quelque chose n'a pas fonctionné. Veuillez réessayer.",
     language: "Cette langue n'a pas pu être chargée. Veuillez réessayer.",
     reference: (id) => `Si vous nous posez la question, indiquez ce numéro : ${id}`,

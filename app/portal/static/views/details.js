@@ -1,6 +1,5 @@
 /** Everything about one session: the card first, then what can be done with it now, cheapest first. */
 
-import { note } from "../app.js";
 import { now } from "../clock.js";
 import { comingFrom, comingPart } from "../coming.js";
 import { contactLinks } from "../contact.js";
@@ -8,7 +7,7 @@ import { button, facts, h, linkTo } from "../dom.js";
 import { day, isoDate, money, onOwnClock } from "../format.js";
 import { historyOf } from "../history.js";
 import { belonging, choiceName, costLine, costNow, inSentence, leadFor, meeting, person, policyText, policyTimeline, possibleUntil, price, runClocks, saveFile, tile, when, zoneSwitch } from "../parts.js";
-import { showProblem } from "../problems.js";
+import { note, showProblem } from "../problems.js";
 import { rebookPart } from "../rebook.js";
 import { releasePart } from "../release.js";
 import { requestText, requestWays } from "../request.js";

@@ -1,9 +1,8 @@
 /** Sign out everywhere: what that means, and the two ways out. */
 
-import { note } from "../app.js";
 import { button, h, linkTo } from "../dom.js";
 import { heading } from "../parts.js";
-import { showProblem } from "../problems.js";
+import { note, showProblem } from "../problems.js";
 import { showBusy } from "../send.js";
 import { t } from "../strings.js";
 

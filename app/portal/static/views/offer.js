@@ -2,13 +2,12 @@
 
 import { afterText, costsAtOnce } from "../after.js";
 import { Intention } from "../api.js";
-import { note } from "../app.js";
 import { now } from "../clock.js";
 import { button, facts, h } from "../dom.js";
 import { day, dayAndTime, money, onOwnClock, span, zoneNames } from "../format.js";
 import { choiceName, heading, refreshAfter, runClocks, stateNow } from "../parts.js";
 import { lead } from "../zones.js";
-import { showProblem } from "../problems.js";
+import { note, showProblem } from "../problems.js";
 import { showBusy } from "../send.js";
 import { t } from "../strings.js";
 import { start } from "./start.js";

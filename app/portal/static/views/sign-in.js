@@ -1,9 +1,8 @@
 /** Behind a mail's link to sign in: one button, because the link is good once and scanners open it. */
 
-import { note } from "../app.js";
 import { button, h } from "../dom.js";
 import { heading } from "../parts.js";
-import { answerTo, showProblem } from "../problems.js";
+import { answerTo, note, showProblem } from "../problems.js";
 import { showBusy } from "../send.js";
 import { t } from "../strings.js";
 import { start } from "./start.js";

@@ -1,10 +1,9 @@
 /** Before anybody is known: ask for a mail to sign in, or use a link or a token that one has. */
 
-import { note } from "../app.js";
 import { button, h } from "../dom.js";
 import { readFragment } from "../fragment.js";
 import { heading } from "../parts.js";
-import { answerTo, showProblem } from "../problems.js";
+import { answerTo, note, showProblem } from "../problems.js";
 import { sender, showBusy } from "../send.js";
 import { t } from "../strings.js";
 

@@ -1,11 +1,10 @@
 /** Behind a practitioner's mail: what a client asks about a fee, and two buttons. Nothing is sent without a press. */
 
 import { Intention } from "../api.js";
-import { note } from "../app.js";
 import { button, facts, h } from "../dom.js";
 import { dayAndTime, money } from "../format.js";
 import { heading, refreshAfter, stateNow } from "../parts.js";
-import { showProblem } from "../problems.js";
+import { note, showProblem } from "../problems.js";
 import { showBusy } from "../send.js";
 import { t } from "../strings.js";
 import { wordsField } from "../words.js";
