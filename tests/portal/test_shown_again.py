@@ -1,8 +1,9 @@
 """What a person reads and writes stays when the page shows it again without being asked."""
 
+import asyncio
 from datetime import timedelta
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from app.domain.session import Format
 from app.tables.sessions import Session
@@ -53,6 +54,33 @@ async def test_a_wish_that_is_being_written_stays_as_it_is(
     await expect(timeline).to_have_attribute("open", "")
     history = ana.page.locator("details", has_text="What has happened so far")
     await expect(history).not_to_have_attribute("open", "")
+
+
+async def test_a_part_that_comes_late_does_not_move_what_is_read(
+    ana: Visitor, world: World
+) -> None:
+    loaded = asyncio.Event()
+    loaded.set()
+
+    async def answer_late(route: Route) -> None:
+        await loaded.wait()
+        await route.continue_()
+
+    await ana.page.set_viewport_size({"width": 320, "height": 480})
+    await ana.page.route("**/availability?*", answer_late)
+    await ana.open(await world.book(START))
+    formats = ana.page.get_by_text("Keep the time, but switch to:")
+    await expect(formats).to_be_visible()
+    history = ana.page.locator("#history")
+    await history.scroll_into_view_if_needed()
+    y = await ana.page.evaluate("scrollY")
+    assert y > 0
+    loaded.clear()
+    await _return(ana)
+    await expect(formats).to_have_count(0)
+    loaded.set()
+    await expect(formats).to_be_attached()
+    assert await ana.page.evaluate("scrollY") == y
 
 
 async def test_the_focus_stays_on_what_has_no_field(ana: Visitor, world: World) -> None:

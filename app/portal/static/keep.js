@@ -58,20 +58,30 @@ export function keep(root) {
   let steps = stepsOf(root);
   const y = scrollY;
   return () => {
+    // What comes late stood there before: it pushes down what follows, and the page is not scrolled for it.
+    document.documentElement.style.overflowAnchor = "none";
     let at = null;
+    let isTheirs = false;
     const go = () => {
       steps = steps.filter(({ find, action }) => {
         const element = find();
         if (element) action(element);
         return !element;
       });
-      if (at === null || at === scrollY) scrollTo(0, y);
-      at = scrollY;
-      if (steps.length === 0) late.disconnect();
+      isTheirs ||= at !== null && at !== scrollY;
+      if (!isTheirs) {
+        // While a part is to come, the page may be too short for it.
+        scrollTo(0, y);
+        at = scrollY;
+      }
+      if (steps.length === 0 && (isTheirs || at === y)) late.disconnect();
     };
     const late = new MutationObserver(go);
     late.observe(root, { childList: true, subtree: true });
     go();
-    return () => late.disconnect();
+    return () => {
+      late.disconnect();
+      document.documentElement.style.overflowAnchor = "";
+    };
   };
 }
