@@ -25,7 +25,7 @@ from app.domain.policy.rules import FREE_UNTIL_THE_START, Credit, Policy
 from app.domain.session import Status, taken_time
 from app.outbox.outbox import queue_notifications
 from app.policies.queries import read_closed_days, resolve_policy_version
-from app.policies.stored import PolicyToBook, frozen_document, parsed
+from app.policies.stored import PolicyToBook, parsed
 from app.sessions.commands.booking import Booking, BookingContext
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
@@ -36,6 +36,7 @@ from app.sessions.commands.upcoming import mails_to_come
 from app.sessions.read.queries import read_session
 from app.transfer.batch import Batch
 from app.transfer.export_lines import session_line
+from app.transfer.frozen import frozen_columns
 from app.transfer.lines import Done, LineKind
 from app.transfer.queries import read_session_row
 from app.transfer.replay_repository import ReplayRepository
@@ -156,12 +157,8 @@ class _Replay:
         line, context = self._line, self._context
         policy = await self._policy()
         zone = line.policy_time_zone or context.practitioner_zone
-        frozen = frozen_document(policy.freeze(meeting.starts_at, ZoneInfo(zone)))
-        if line.frozen_deadlines is not None:
-            frozen = [
-                {"working_days": one.working_days, "at": one.at, "instant": one.instant.isoformat()}
-                for one in line.frozen_deadlines
-            ]
+        calculated = policy.freeze(meeting.starts_at, ZoneInfo(zone))
+        frozen = frozen_columns(line.frozen_deadlines, calculated, meeting.starts_at)
         carried, price, paid = line.carried, line.price, line.paid_before
         fee = None if carried is None else carried.fee
         return {

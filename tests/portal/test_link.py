@@ -1,6 +1,7 @@
 """Opening the link of a mail: the handling of the token, and the view of the session."""
 
 from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -210,6 +211,23 @@ async def test_an_old_link_is_explained(ana: Visitor, world: World, clock: TestC
     clock.now += timedelta(days=60)
     await ana.page.goto(ana.link(session_id))
     await expect(ana.alert).to_contain_text("This link has expired.")
+
+
+async def test_a_reload_keeps_the_link_where_the_clock_of_the_phone_is_wrong(
+    ana: Visitor, world: World
+) -> None:
+    async def with_date(route: Route) -> None:
+        answer = await route.fetch()
+        now = format_datetime(ana.clock.now, usegmt=True)
+        await route.fulfill(response=answer, headers={**answer.headers, "date": now})
+
+    await ana.page.clock.set_system_time(ana.clock.now + timedelta(hours=3))
+    await ana.page.route("**/v1/**", with_date)
+    await ana.open(await world.book(START))
+    await ana.page.reload()
+    await expect(ana.heading("Follow-up")).to_be_visible()
+    await ana.read("Thursday, December 3")
+    await ana.page.unroute_all(behavior="ignoreErrors")
 
 
 async def test_when_the_access_expires_the_page_tells_how_to_continue(

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Locator, Route, ViewportSize, expect
 from app.configuration.settings import Settings
 from app.tables.practices import Practice
 from tests.portal.test_move_requests import ask
-from tests.portal.visitor import Visitor, arrive
+from tests.portal.visitor import NARROW, Visitor, arrive
 from tests.world import NOW, Api, TestClock, World
 
 START = NOW + timedelta(days=3)
@@ -177,3 +177,14 @@ async def test_the_buttons_of_the_last_step_break_no_word(
     assert [word for word in await everyone.broken_words(buttons) if "-" not in word] == []
     assert await _cut(buttons.locator("*")) == []
     assert await everyone.overflow() == 0
+
+
+async def test_what_is_left_has_a_heading_where_nothing_is_open(ana: Visitor, world: World) -> None:
+    """There is no bar with the two ways out then: what follows it otherwise stands alone."""
+    width, height = NARROW
+    await ana.page.set_viewport_size({"width": width, "height": height})
+    closed = {name: {"closes": {"before_minutes": 200_000}} for name in ("cancel", "reschedule")}
+    await world.add_policy(closed)
+    await ana.open(await world.book(START))
+    await expect(ana.button("I cannot come")).to_be_visible()
+    await expect(ana.page.get_by_role("heading", name="Need to change it?")).to_be_visible()

@@ -4,7 +4,8 @@
  * - the refresh token of a client who is signed in, so that a reload does not sign them out;
  * - the access token of each link that was opened, which ends by itself after half an hour. The
  *   link's own token, which works for weeks, is never kept;
- * - the language that a person chose.
+ * - the language that a person chose;
+ * - by how much this phone's clock differs from the server's.
  *
  * Where the browser keeps nothing, a reload asks to open the link or to sign in again.
  */
@@ -12,6 +13,7 @@
 const REFRESH = "reslot-refresh";
 const LINKS = "reslot-links";
 const LANGUAGE = "reslot-language";
+const OFFSET = "reslot-clock";
 
 function read(name) {
   try {
@@ -39,6 +41,10 @@ export const remember = (token) => write(REFRESH, token);
 /** The language that a person chose, or null. */
 export const rememberedLanguage = () => read(LANGUAGE);
 export const rememberLanguage = (language) => write(LANGUAGE, language);
+
+/** What is to be added to this phone's clock, in milliseconds. */
+export const rememberedOffset = () => Number(read(OFFSET)) || 0;
+export const rememberOffset = (offset) => write(OFFSET, offset);
 
 /** What the links of this tab opened: `{ id, access, until }` for each session. */
 export function rememberedLinks() {

@@ -399,3 +399,36 @@ async def test_deadlines_in_working_days_are_calculated_or_kept(staff: Api, worl
     rows = {row.external_ref: row.frozen_deadlines for row in await world.rows(Session)}
     assert rows["visit-1"][0]["instant"] == "2026-12-03T17:00:00+00:00"
     assert rows["visit-2"][0]["instant"] == "2026-12-02T17:00:00+00:00"
+
+
+WORKING_DAYS = {"cancel": {"closes": {"working_days": 2, "at": "12:00"}}}
+FROZEN = {"working_days": 2, "at": "12:00", "instant": "2026-12-02T17:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("frozen", "pointer"),
+    [
+        ([], "/frozen_deadlines"),
+        ([FROZEN, FROZEN], "/frozen_deadlines"),
+        ([FROZEN | {"working_days": 1}], "/frozen_deadlines"),
+        ([FROZEN, FROZEN | {"working_days": 1}], "/frozen_deadlines"),
+        ([FROZEN | {"instant": "2027-01-31T17:00:00Z"}], "/frozen_deadlines/0/instant"),
+    ],
+)
+@pytest.mark.parametrize("status", ["booked", "cancelled"])
+async def test_frozen_deadlines_are_those_of_the_policy(
+    status: str, frozen: list[dict[str, Any]], pointer: str, staff: Api, world: World
+) -> None:
+    fields: dict[str, Any] = {"frozen_deadlines": frozen, "status": status}
+    if status == "cancelled":
+        fields["ended"] = {"at": NOW.isoformat(), "by": "client"}
+    lines = [
+        {"kind": "policy", "text": "", "rules": WORKING_DAYS},
+        {"kind": "location", "external_ref": "room-1", "name": "Room", "address": "1 Main Street"},
+        session(world, **fields),
+    ]
+    *others, failed = await imported(staff, lines)
+    assert [result["result"] for result in others] == ["created", "created"]
+    assert failed["result"] == "failed"
+    assert [one["pointer"] for one in failed["problem"]["errors"]] == [pointer]
+    assert await world.rows(Session) == []
