@@ -20,17 +20,15 @@ from app.domain.policy.costs import (
     cost_at,
     cost_steps,
 )
-from app.domain.policy.deadlines import closing_of
 from app.domain.policy.free import (
     FreeBecause,
-    FreeTime,
     free_times,
     is_to_book_again,
-    lifted_until,
     why_free,
 )
+from app.domain.policy.open_time import OpenTime, is_enabled, open_time_of
 from app.domain.policy.rebook import is_rebooking, rebook_until
-from app.domain.policy.rules import GIVING_UP, Action, Policy, rule_of
+from app.domain.policy.rules import GIVING_UP, Action, Policy
 from app.domain.policy.targets import free_targets, is_free_target
 from app.domain.session import Contact, SessionFacts, Status
 
@@ -60,16 +58,6 @@ class Term(NamedTuple):
 
     until: datetime
     cost: Cost
-
-
-class OpenTime(NamedTuple):
-    """Clients may do an action until `until`; an absence only `after` the option to cancel closed.
-
-    Exactly at `until` they may, exactly at `after` not yet.
-    """
-
-    until: datetime
-    after: datetime | None = None
 
 
 class FreeTargets(NamedTuple):
@@ -185,7 +173,7 @@ def decide(
     section 2, "No fee without a quote".
     """
     times = free_times(policy, action, facts)
-    open_time = _open_time(policy, action, facts, times)
+    open_time = open_time_of(policy, action, facts, times)
     to_free = is_free_target(policy, facts, target)
     steps = cost_steps(policy, action, facts, to_free_target=to_free)
     because = why_free(times, now)
@@ -262,7 +250,7 @@ def share_to_refill(policy: Policy, facts: SessionFacts, cost: Cost) -> int | No
 def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> bool:
     """Tell whether `decide` would allow the action, without calculating its cost."""
     times = free_times(policy, action, facts)
-    open_time = _open_time(policy, action, facts, times)
+    open_time = open_time_of(policy, action, facts, times)
     is_late = open_time is not None and now > open_time.until
     because = why_free(times, now)
     return _refusal_code(policy, action, facts, now, because, open_time, late=is_late) is None
@@ -277,49 +265,11 @@ def terms(
     the last one is when the action closes. Adjacent terms with the same cost are one term. Limits
     and the session's status are ignored.
     """
-    open_time = _open_time(policy, action, facts, free_times(policy, action, facts))
+    open_time = open_time_of(policy, action, facts, free_times(policy, action, facts))
     if open_time is None:
         return []
     steps = cost_steps(policy, action, facts, to_free_target=to_free_target)
     return _timeline(steps, open_time.until)
-
-
-def _open_time(
-    policy: Policy, action: Action, facts: SessionFacts, times: Sequence[FreeTime]
-) -> OpenTime | None:
-    """Give when clients may do an action; None: they never may. `times`: what makes it free.
-
-    A move request and a move by the practice lift the deadline; only a move request lifts
-    `enabled`. Absence is open after the option to cancel has closed, so never if that stays open
-    until the start.
-    """
-    if action is Action.ABSENCE:
-        return _open_for_absence(policy, facts)
-    lifted = lifted_until(times)
-    if _is_enabled(policy, action, facts):
-        closes_at = closing_of(policy, action, facts)
-        if action is Action.RESCHEDULE:
-            closes_at = rebook_until(policy, facts) or closes_at
-        return OpenTime(closes_at if lifted is None else max(closes_at, lifted))
-    asked = (time.until for time in times if time.because is FreeBecause.MOVE_REQUEST)
-    until = next(asked, None)
-    return None if until is None else OpenTime(until)
-
-
-def _open_for_absence(policy: Policy, facts: SessionFacts) -> OpenTime | None:
-    starts_at = facts.starts_at.astimezone(UTC)
-    times = free_times(policy, Action.CANCEL, facts)
-    cancelling = _open_time(policy, Action.CANCEL, facts, times)
-    if not policy.cancel.enabled or cancelling is None or cancelling.until >= starts_at:
-        return None
-    return OpenTime(starts_at, after=cancelling.until)
-
-
-def _is_enabled(policy: Policy, action: Action, facts: SessionFacts) -> bool:
-    """Tell whether clients may ever do the action. A seat has the format of its group."""
-    if facts.is_seat and action is Action.CHANGE_FORMAT:
-        return False
-    return rule_of(policy, action).enabled
 
 
 def _refusal_code(
@@ -337,7 +287,7 @@ def _refusal_code(
     code = None if rebooks else _wrong_state(action, facts, now)
     if code is not None:
         return code
-    if because is not FreeBecause.MOVE_REQUEST and not _is_enabled(policy, action, facts):
+    if because is not FreeBecause.MOVE_REQUEST and not is_enabled(policy, action, facts):
         return RefusalCode.ACTION_DISABLED
     if late:
         return RefusalCode.SESSION_NOT_BOOKED if rebooks else RefusalCode.NOTICE_TOO_SHORT
