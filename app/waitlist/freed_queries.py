@@ -31,6 +31,9 @@ _FREEING = (
     | Change.subject.in_(_OF_SCHEDULES) & Change.details.has_key("freed")
 )
 
+# Two times that are so far apart are in different weeks, also with a change of the clocks between.
+_IN_ANOTHER_WEEK = timedelta(days=8)
+
 # Rows of one statement, which can have 32,767 parameters.
 _AT_ONCE = 1000
 
@@ -54,9 +57,10 @@ async def read_freed_time(db: AsyncConnection, practice_id: UUID, freed_time_id:
 
 
 async def held_until(db: AsyncConnection, freed: FreedTime, now: datetime) -> datetime | None:
-    """Read until when somebody holds a part of a freed time, or a seat of its group; None: nobody.
+    """Read when the first hold ends that may be in the way of a freed time, or of a seat of it.
 
-    The time may be free again when the hold has ended.
+    None: there is none. A time that is held elsewhere may be in the way too, with its buffers, or
+    because it counts in the practitioner's limits of that day and week.
     """
     held = HeldTime
     place = held.group_id == freed.group_id
@@ -64,11 +68,11 @@ async def held_until(db: AsyncConnection, freed: FreedTime, now: datetime) -> da
         place = and_(
             held.group_id.is_(None),
             held.practitioner_id == freed.practitioner_id,
-            held.starts_at < freed.ends_at,
-            held.ends_at > freed.starts_at,
+            held.starts_at < freed.ends_at + _IN_ANOTHER_WEEK,
+            held.ends_at > freed.starts_at - _IN_ANOTHER_WEEK,
         )
     found: datetime | None = await db.scalar(
-        select(func.max(held.expires_at)).where(
+        select(func.min(held.expires_at)).where(
             of_practice(freed.practice_id, held, place, held.expires_at > now)
         )
     )

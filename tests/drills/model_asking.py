@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tests.drills.model import STILL_WAITING
-from tests.drills.model_things import MINUTE, Place
+from tests.drills.model_things import DAY, MINUTE, Place
 from tests.drills.model_waiting import WaitingBook
 from tests.drills.model_wishes import LAST_ASKED, Freed, Offer, Wish, find_suitable, last_answer
 
 MOST_IN_TURN = 5
 LOOK_AGAIN = 10 * MINUTE
+FAR = 8 * DAY  # A hold so far from a time cannot be in its way, not even by a weekly limit.
 
 
 class Suiting(NamedTuple):
@@ -129,9 +130,9 @@ class AskingBook(WaitingBook):
             made = [offer for offer in asked if offer is not None]
             still_open = [o for o in self.offers if o.freed is freed and o.state == "open"]
             last = max((offer.answer_by for offer in made + still_open), default=None)
-            return Choice(made, morning or last or self._held_until(freed, now))
+            return Choice(made, first_of(morning, last, self._held_until(freed, now)))
         if not awake:
-            return Choice([], morning or self._held_until(freed, now))
+            return Choice([], first_of(morning, self._held_until(freed, now)))
         refused = [
             o for o in self.offers if o.freed is freed and o.state in {"declined", "expired"}
         ]
@@ -149,7 +150,7 @@ class AskingBook(WaitingBook):
         if now > release.until:
             return Choice([], release.until + STILL_WAITING)
         awake, morning = self._suiting(freed, now)
-        later = min(morning or release.until, now + LOOK_AGAIN)
+        later = first_of(morning, release.until, now + LOOK_AGAIN)
         if self.mode == "in_turn":
             offer = self._made(awake[0], freed, now, release.until) if awake else None
             return Choice([], later) if offer is None else Choice([offer], offer.answer_by)
@@ -172,7 +173,7 @@ class AskingBook(WaitingBook):
             asked_at = wish.awake_at(free_at)
             if late is None and asked_at == now:
                 awake.append(Suiting(wish, *found))
-            elif found[0] - asked_at >= LAST_ASKED:
+            elif freed.ends_at - asked_at >= LAST_ASKED:
                 mornings.append(asked_at)
         return awake, min(mornings, default=None)
 
@@ -199,16 +200,15 @@ class AskingBook(WaitingBook):
         return [o.starts_at for o in self.offers if o.wish is wish and o.freed is freed and o.gone]
 
     def _held_until(self, freed: Freed, now: datetime) -> datetime | None:
-        """Give until when somebody holds a part of a freed time; None: nobody does."""
-        return max(
-            (
+        """Give when the first hold ends that may be in the way; None: there is no such hold."""
+        return first_of(
+            *(
                 hold.until
                 for hold in self.holds.times(now)
                 if hold.practitioner is freed.practitioner
-                and hold.starts_at < freed.ends_at
-                and freed.starts_at < hold.ends_at
-            ),
-            default=None,
+                and hold.starts_at < freed.ends_at + FAR
+                and freed.starts_at - FAR < hold.ends_at
+            )
         )
 
     def _made(
@@ -233,3 +233,7 @@ class AskingBook(WaitingBook):
             in_turn=self.mode == "in_turn",
             keeps=self.mode == "in_turn" and not freed.released,
         )
+
+
+def first_of(*instants: datetime | None) -> datetime | None:
+    return min((one for one in instants if one is not None), default=None)

@@ -58,5 +58,7 @@ async def write_rules(
         return GroupOutcome(group, None)
     await GroupRepository(db, group.practice_id).set_rules(group, rules, now)
     after = await read_group(db, group.practice_id, group.id)
-    change_id = await write_group_change(db, staff.actor, after, "updated", now)
+    change_id = await write_group_change(
+        db, staff.actor, after, "updated", now, details={"seats_before": group.rules.seats}
+    )
     return GroupOutcome(after, change_id)

@@ -102,13 +102,17 @@ def _of_session(change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
 
 
 def _of_group(change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
-    """Give the time that a group has given up, or the group itself if it may have more seats."""
+    """Give the time that a group has given up, or the group itself if it has more seats."""
     of, details = (change.practitioner_id, change.service_id, None), change.details
     if change.kind == "updated":
+        # An older entry does not say how many seats there were.
+        if details["seats"] <= details.get("seats_before", 0):
+            return []
         return [_Freed(*of, change.group_id, change.group_start, change.group_end)]
+    # As the change has left it: the group may have moved since.
+    start, end = (datetime.fromisoformat(details[name]) for name in ("starts_at", "ends_at"))
     if change.kind == "cancelled":
-        start, end = details["starts_at"], details["ends_at"]
-        return [_Freed(*of, None, datetime.fromisoformat(start), datetime.fromisoformat(end))]
-    if change.old_starts_at is None or change.old_starts_at == change.group_start:
+        return [_Freed(*of, None, start, end)]
+    if change.old_starts_at in {None, start}:
         return []
     return [_Freed(*of, None, change.old_starts_at, change.old_ends_at)]

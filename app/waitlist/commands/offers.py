@@ -128,14 +128,15 @@ async def _choose(
     A client whose offer of another time has expired is asked when that is recorded.
 
     `open_until` is when the open offers of the time end. While clients are asked all at once,
-    nobody is asked in turn, because nothing can be held for them. What is left of the time is
-    looked at again when these offers have ended, and what somebody holds for a session after that.
+    nobody is asked in turn, because nothing can be held for them. The time is looked at again when
+    the first of the others may be asked, when these offers have ended, or when a hold ends that may
+    be in the way, whichever is first.
     """
     if freed.released:
         return await _choose_for_released(db, freed, now)
     if not may_ask(freed.ends_at, now):
         return _Chosen((), None)
-    found = _Askable(await matches(db, freed, now), now)
+    found = _Askable(await matches(db, freed, now), freed, now)
     first = next(found, None)
     if first is not None and first.mode == "in_turn" and not open_until:
         return await _choose_in_turn(db, freed, first, now)
@@ -148,7 +149,7 @@ async def _choose(
     if len(asked) == AT_ONCE:
         return _Chosen(asked, now)
     last = max([*open_until, *(until for _, until in asked)], default=None)
-    return _Chosen(asked, found.later or last or await held_until(db, freed, now))
+    return _Chosen(asked, _first(found.later, last, await held_until(db, freed, now)))
 
 
 async def _choose_in_turn(
@@ -174,7 +175,7 @@ async def _choose_for_released(db: AsyncConnection, freed: FreedTime, now: datet
     if live_release(until, now) is None:
         # A yes that came in time needs the release: the worker ends both later.
         return _Chosen((), until + STILL_WAITING)
-    found = _Askable(await matches(db, freed, now), now)
+    found = _Askable(await matches(db, freed, now), freed, now)
     asked: list[tuple[Match, datetime]] = []
     for match in found:
         if asked and match.mode == "in_turn":
@@ -187,14 +188,19 @@ async def _choose_for_released(db: AsyncConnection, freed: FreedTime, now: datet
             return _Chosen(asked, last)
         if len(asked) == AT_ONCE:
             return _Chosen(asked, now)
-    return _Chosen(asked, min(found.later or until, now + _LOOK_AGAIN))
+    return _Chosen(asked, _first(found.later, until, now + _LOOK_AGAIN))
 
 
 class _Askable(Iterator[Match]):
-    """The matches whose clients may be asked now. `later`: when the first other one may be."""
+    """The matches whose clients may be asked now. `later`: when the first other one may be.
 
-    def __init__(self, found: Iterator[Match], now: datetime) -> None:
+    The first start that suits may be too near by then, but a later one in the freed time need not
+    be: the look at that time finds it. A seat has the start of its group.
+    """
+
+    def __init__(self, found: Iterator[Match], freed: FreedTime, now: datetime) -> None:
         self._found = found
+        self._freed = freed
         self._now = now
         self.later: datetime | None = None
 
@@ -205,9 +211,15 @@ class _Askable(Iterator[Match]):
             asked_at = after_night(max(self._now, free_at), match.client_zone)
             if expired_at is None and asked_at == self._now:
                 return match
-            if may_ask(match.time.start, asked_at):
-                self.later = min(self.later or asked_at, asked_at)
+            is_seat = self._freed.group_id is not None
+            if may_ask(match.time.start if is_seat else self._freed.ends_at, asked_at):
+                self.later = _first(self.later, asked_at)
         raise StopIteration
+
+
+def _first(*instants: datetime | None) -> datetime | None:
+    """Give the first of the instants that are not None; None: there is none."""
+    return min((one for one in instants if one is not None), default=None)
 
 
 def _row(freed: FreedTime, match: Match, until: datetime, now: datetime) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Times are offered that a change of hours, holidays or busy times frees, and early no-shows."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +12,8 @@ from app.tables.practices import Service, WorkingHours
 from app.tables.waitlist import FreedTime, Offer, Wish
 from app.waitlist.freed_queries import add_freed_times
 from tests.groups import add_group, add_seat
-from tests.waiting import DAY, FREED, HOUR, LATE, TICK, WISHES, Waiting
+from tests.holds import put_hold
+from tests.waiting import DAY, FREED, HOUR, LATE, MINUTE, TICK, WISHES, Waiting, put_wish
 from tests.world import NOW, REASON, TestClock, World
 
 SATURDAY = {"weekday": 6, "start": "10:00", "end": "12:00", "format": None, "location_id": None}
@@ -378,3 +379,44 @@ async def test_time_off_that_is_taken_away_is_offered(
     (offer,) = await world.rows(Offer)
     first = 9 if how == "deleted" else 12
     assert offer.starts_at.isoformat() == f"2026-12-02T{first + 5:02}:00:00+00:00"
+
+
+@pytest.mark.parametrize(("opens", "first"), [(0, 10), (10, 10), (11, 11)])
+async def test_a_day_that_is_freed_at_night_is_offered_in_the_morning_from_two_hours_on(
+    waiting: Waiting, world: World, clock: TestClock, opens: int, first: int
+) -> None:
+    """Starts at 9:00 are too early to be asked for at 8:00, those from 10:00 on are not."""
+    day = datetime(2026, 12, 1, 5, tzinfo=UTC)  # Tuesday's midnight in New York
+    await put_busy(waiting, (day + opens * HOUR, day + DAY))
+    await waiting.wish()
+    clock.now = NOW + 11 * HOUR + 30 * MINUTE  # 21:30 of the evening before
+    await put_busy(waiting)
+    await waiting.work()
+    assert await world.rows(Offer) == []
+    clock.now = day + 8 * HOUR
+    assert (await offered(waiting)).starts_at == day + first * HOUR
+
+
+async def test_a_time_that_is_held_at_night_is_offered_after_the_hold_to_who_is_awake(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    """Another client, who is asleep, would be asked for the rest of it in the morning."""
+    day = datetime(2026, 12, 2, 5, tzinfo=UTC)
+    await put_busy(waiting, (day, day + DAY))
+    await waiting.wish()
+    client_id = await world.add_client(
+        name="Cal", email="cal@client.example", time_zone="America/Los_Angeles"
+    )
+    awake_id = await world.book(LATE + HOUR, client_id=client_id)
+    own = waiting.api.signed_in(world.token(client_id))
+    # 9:00 in New York, and only that.
+    assert (await put_wish(own, awake_id, to_time="06:00")).is_success
+    clock.now = now = NOW + 11 * HOUR + 30 * MINUTE  # 21:30 in New York, 18:30 in Los Angeles
+    end = now + 5 * MINUTE
+    held = {"client_id": waiting.other_id, "first_held_at": now, "expires_at": end}
+    await put_hold(world, waiting.taken_id, day + 9 * HOUR, **held)
+    await put_busy(waiting)
+    await waiting.work()
+    assert await world.rows(Offer) == []
+    clock.now = end
+    assert (await offered(waiting)).session_id == awake_id

@@ -12,6 +12,7 @@ from app.tables.notifications import Notification
 from app.tables.practices import Service
 from app.tables.waitlist import FreedTime, Offer, Wish
 from app.tables.webhooks import WebhookEndpoint
+from tests.holds import put_hold
 from tests.transfer import outcomes
 from tests.waiting import (
     DAY,
@@ -292,6 +293,53 @@ async def test_a_time_that_somebody_holds_is_offered_when_the_hold_has_ended(
     await waiting.work()
     assert await offer_states(world) == []
     clock.now += 5 * MINUTE
+    await waiting.work()
+    assert await offer_states(world) == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("start", "limit"),
+    [
+        (FREED - 50 * MINUTE, {}),
+        (FREED - 4 * HOUR, {"sessions_per_day": 1}),
+        (FREED - 3 * DAY, {"sessions_per_week": 1}),
+        (FREED + DAY, {"sessions_per_week": 1}),
+    ],
+)
+async def test_a_hold_in_the_way_by_its_buffer_or_a_limit_is_waited_for(
+    waiting: Waiting, world: World, clock: TestClock, start: datetime, limit: dict[str, int]
+) -> None:
+    """The hold takes no part of the freed time itself."""
+    await waiting.wish()
+    holder = await world.book(LATE + 2 * DAY, client_id=waiting.other_id)
+    await waiting.free()
+    if limit:
+        await world.change_practitioner(**limit)
+    else:
+        # Otherwise 15:30 would suit.
+        await world.book(FREED + HOUR, client_id=waiting.other_id)
+    until = await put_hold(world, holder, start, client_id=waiting.other_id)
+    await waiting.work()
+    assert await offer_states(world) == []
+    clock.now = until
+    await waiting.work()
+    assert [row.starts_at for row in await world.rows(Offer)] == [FREED]
+
+
+async def test_the_first_of_two_holds_to_end_is_waited_for(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    await waiting.wish()
+    holders = [
+        await world.book(LATE + hours * HOUR, client_id=waiting.other_id) for hours in (1, 2)
+    ]
+    await waiting.free()
+    until = await put_hold(world, holders[0], FREED, client_id=waiting.other_id)
+    later = {"client_id": waiting.other_id, "expires_at": until + HOUR}
+    await put_hold(world, holders[1], FREED + DAY, **later)
+    await waiting.work()
+    assert await offer_states(world) == []
+    clock.now = until
     await waiting.work()
     assert await offer_states(world) == ["open"]
 

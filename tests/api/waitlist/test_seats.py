@@ -1,5 +1,7 @@
 """Freed seats of groups are offered: to seats of other groups, and to who waits for the group."""
 
+from uuid import uuid4
+
 import pytest
 
 from app.domain.session import Format
@@ -11,7 +13,7 @@ from app.tables.practices import Location, Practitioner
 from app.tables.sessions import Session
 from app.tables.waitlist import FreedTime, Offer, Wish
 from tests.groups import add_group, add_seat
-from tests.waiting import DAY, FREED, HOUR, LATE, MINUTE, UNDO, WISHES, Waiting, put_wish
+from tests.waiting import DAY, FREED, HOUR, LATE, MINUTE, TICK, UNDO, WISHES, Waiting, put_wish
 from tests.world import REASON, Api, World
 
 NOTE = {"note": "They cannot come."}
@@ -99,6 +101,38 @@ async def test_a_seat_that_is_added_is_offered(waiting: Waiting, world: World) -
     assert changed.status_code == 200, changed.text
     await waiting.work()
     assert [row.state for row in await world.rows(Offer)] == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("change", "offered"),
+    [({"min_seats": 1, "decide_hours": 1}, 0), ({"seats": 3}, 0), ({"seats": 5}, 1)],
+)
+async def test_only_more_seats_of_a_group_are_offered(
+    waiting: Waiting, world: World, change: dict[str, int], offered: int
+) -> None:
+    """The free seats that it had before were free to everybody."""
+    soon = await add_group(world, FREED + DAY, seats=4)
+    later = await add_group(world, LATE + DAY, seats=2)
+    own = await add_seat(world, later, client_id=world.client_id)
+    assert (await put_wish(waiting.api, own)).status_code == 201
+    done = await waiting.staff.patch(f"/v1/practice/groups/{soon}", change)
+    assert done.status_code == 200, done.text
+    await waiting.work()
+    assert len(await world.rows(Offer)) == offered
+
+
+async def test_an_older_entry_about_a_group_s_rules_may_have_added_seats(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    """It does not say how many seats there were before."""
+    soon = await add_group(world, FREED + DAY, seats=4)
+    later = await add_group(world, LATE + DAY, seats=2)
+    own = await add_seat(world, later, client_id=world.client_id)
+    assert (await put_wish(waiting.api, own)).status_code == 201
+    entry = {"subject": "group", "subject_id": soon, "kind": "updated", "details": {"seats": 4}}
+    await world.add(Change, actor="practice", at=api.clock.now, command_id=uuid4(), **entry)
+    await waiting.work()
+    assert len(await world.rows(Offer)) == 1
 
 
 async def test_a_cancelled_group_ends_the_offer_and_frees_its_time(
@@ -282,3 +316,20 @@ async def test_a_move_that_is_taken_back_frees_the_seat_of_the_other_group(
     await waiting.work(api.clock.now + UNDO + MINUTE)
     (offer,) = await world.rows(Offer)
     assert (offer.group_id, offer.starts_at) == (full, FREED + DAY)
+
+
+async def test_a_group_that_changes_its_place_and_then_moves_frees_its_time_once(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    """The change of place alone frees nothing, though the group is elsewhere when it is found."""
+    group_id = await add_group(world, FREED + DAY, seats=2)
+    await waiting.wish()
+    path = f"/v1/practice/groups/{group_id}/move"
+    for start, place in ((FREED + DAY, {"format": "video"}), (FREED + DAY - 2 * HOUR, {})):
+        body = {"start": start.isoformat(), "reason": NOTE} | place
+        moved = await waiting.staff.post(path, body)
+        assert moved.status_code == 200, moved.text
+        api.clock.now += TICK
+    await waiting.work()
+    (freed,) = await world.rows(FreedTime)
+    assert freed.starts_at == FREED + DAY
