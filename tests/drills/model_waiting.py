@@ -15,7 +15,15 @@ from tests.drills.model_holds import Holds
 from tests.drills.model_records import Answer, Package, RefusedError
 from tests.drills.model_refill import RefillBook
 from tests.drills.model_rules import Cost, Verdict, is_free, verdict
-from tests.drills.model_slots import Look, fits, is_full, is_on_step, is_taken, is_within_reach
+from tests.drills.model_slots import (
+    Look,
+    Slot,
+    fits,
+    is_full,
+    is_on_step,
+    is_taken,
+    is_within_reach,
+)
 from tests.drills.model_things import MINUTE, Practitioner, Session, Taker
 from tests.drills.model_wishes import (
     LAST_ASKED,
@@ -168,14 +176,26 @@ class WaitingBook(RefillBook):
 
     def undo_by_client(self, session: Session, seen: int, now: datetime) -> Answer:
         """Take back the client's last change; a wish that it has ended waits again."""
+        status, start = session.status, session.starts_at
         since = self.entries[session][-1].at if self.entries.get(session) else now
         answer = super().undo_by_client(session, seen, now)
         wish = self.wish_of(session)
+        if (status, start) == (session.status, session.starts_at):
+            return answer
         if wish is None or wish.state != "lapsed" or wish.ended_at is None or wish.ended_at < since:
+            return answer
+        if wish.start != session.starts_at:
             return answer
         if wish.times.until is None or wish.times.until >= now:
             wish.state, wish.ended_at = "waiting", None
         return answer
+
+    def _moved_by_practice(self, session: Session, to: Slot, due: Cost) -> Answer:
+        """Move a session as staff; its wish stays, unless its client has ended it by a move."""
+        wish = self.wish_of(session)
+        if wish is not None and wish.is_active and wish.start == session.starts_at:
+            wish.start = to[0]
+        return super()._moved_by_practice(session, to, due)
 
     def resume(self, wish: Wish) -> Answer:
         if wish.paused and not wish.has_lapsed(self.now):
