@@ -361,10 +361,17 @@ class WaitingBook(RefillBook):
             self.note(session, "released", by="client")
             return Answer(201)
         if end != old.until:
-            self.releases[session] = Release(end, old.freed)
-            old.freed.look_at = now
-            self.note(session, "released", by="client")
+            self._change_end(session, old.freed, end, now)
         return Answer(200)
+
+    def _change_end(self, session: Session, freed: Freed, end: datetime, now: datetime) -> None:
+        """Set another end of a release; not before somebody who is asked can have answered."""
+        asked = [o.answer_by for o in self.offers if o.freed is freed and o.is_open(now)]
+        if end < max(asked, default=end):
+            raise RefusedError("validation-failed")
+        self.releases[session] = Release(end, freed)
+        freed.look_at = now
+        self.note(session, "released", by="client")
 
     def can_release(self, session: Session, judged: Verdict, now: datetime) -> bool:
         """Tell whether cancelling costs something, and the policy has a release."""
