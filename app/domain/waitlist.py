@@ -163,7 +163,6 @@ class WaitingSession:
 
     is_booked: bool
     starts_at: datetime
-    moved_by_practice: bool
 
 
 def present_state(
@@ -177,8 +176,8 @@ def present_state(
 
     A wish lapses when its session starts, ends, or is moved by its client, and after `until`; a
     wish for a seat when its group starts or is cancelled.
-    `wished_start` is the session's start when the wish was made. A move by the practice leaves the
-    wish.
+    `wished_start` is the session's start when the wish was made, or to which the practice has moved
+    it since; None for a group.
     """
     if state not in ACTIVE:
         return state
@@ -186,7 +185,7 @@ def present_state(
         return "lapsed"
     if session is None:
         return state
-    is_moved = session.starts_at != wished_start and not session.moved_by_practice
+    is_moved = wished_start not in {None, session.starts_at}
     if not session.is_booked or session.starts_at <= now or is_moved:
         return "lapsed"
     return state

@@ -15,7 +15,8 @@ class Wish(Identified, Base):
 
     `weekdays`, `from_time` and `to_time` are in the client's zone. Empty `formats`: the session's
     own format and location, or any of the service. `starts_at` is the session's start when the wish
-    was made or last changed; a session that its client has moved since ends the wish.
+    was made, or to which the practice has moved it since; another start of the session is one to
+    which its client has moved it, which has ended the wish.
 
     `unanswered` counts the offers in a row that were not answered; at three the wish is paused
     (`paused_at`).

@@ -63,7 +63,7 @@ _LAPSED = due_in_open_practices(
     " ON s.practice_id = practices.practice_id AND s.id = w.session_id"
     " WHERE w.practice_id = practices.practice_id AND w.ended_at IS NULL AND ("
     " w.until < :now OR w.session_id IS NOT NULL AND (s.status <> 'booked' OR s.starts_at <= :now"
-    "  OR s.starts_at <> w.starts_at AND NOT s.moved_by_practice)"
+    "  OR s.starts_at <> w.starts_at)"
     " OR w.session_id IS NULL AND w.group_id IS NOT NULL AND NOT EXISTS ("
     "  SELECT FROM groups g WHERE g.practice_id = practices.practice_id AND g.id = w.group_id"
     "  AND g.status = 'scheduled' AND g.starts_at > :now))"

@@ -112,7 +112,6 @@ def _candidates(freed: FreedTime, now: datetime) -> Select[Any]:
         Session.buffer_after_minutes.label("session_after"),
         Session.booked_starts_at,
         Session.policy_time_zone,
-        Session.moved_by_practice,
         PolicyVersion.id.label("policy_id"),
         PolicyVersion.number.label("policy_number"),
         PolicyVersion.text.label("policy_text"),

@@ -29,12 +29,11 @@ from app.web.cursors import TimePosition
 def _is_active(wanted: tuple[bool, datetime]) -> ColumnElement[bool]:
     """Match wishes that have not ended at an instant, or the others (`WishRecord.state_at`)."""
     is_active, now = wanted
-    is_moved = and_(Session.starts_at != Wish.starts_at, ~Session.moved_by_practice)
     has_lapsed = or_(
         Wish.until < now,
         Session.status != "booked",
         Session.starts_at <= now,
-        is_moved,
+        Session.starts_at != Wish.starts_at,
         and_(Wish.session_id.is_(None), or_(Group.status != "scheduled", Group.starts_at <= now)),
     )
     active = and_(Wish.ended_at.is_(None), not_(func.coalesce(has_lapsed, false())))
@@ -144,7 +143,6 @@ def _wish_columns() -> Select[Any]:
         Client.time_zone.label("client_zone"),
         Session.status.label("session_status"),
         Session.starts_at.label("session_start"),
-        Session.moved_by_practice,
         Group.status.label("group_status"),
         Group.starts_at.label("group_start"),
     ]

@@ -155,7 +155,7 @@ class WishRecord:
 
     @property
     def has_changed_session(self) -> bool:
-        """Whether its session has ended, or has moved since the wish was made."""
+        """Whether its session has ended, or was moved by its client since the wish was made."""
         session = self.session
         return session is not None and not (
             session.is_booked and session.starts_at == self.starts_at
@@ -211,8 +211,7 @@ def waiting_session(row: Any) -> WaitingSession | None:  # noqa: ANN401 - a row
     """Build the session that a wish is for from the wish's row; None if it is for a new one."""
     if row.session_id is None:
         return None
-    is_booked = row.session_status == Status.BOOKED
-    return WaitingSession(is_booked, row.session_start, row.moved_by_practice)
+    return WaitingSession(row.session_status == Status.BOOKED, row.session_start)
 
 
 def waited_group(row: Any) -> WaitingSession | None:  # noqa: ANN401 - a row
@@ -222,4 +221,4 @@ def waited_group(row: Any) -> WaitingSession | None:  # noqa: ANN401 - a row
     """
     if row.group_id is None:
         return None
-    return WaitingSession(row.group_status == "scheduled", row.group_start, moved_by_practice=True)
+    return WaitingSession(row.group_status == "scheduled", row.group_start)

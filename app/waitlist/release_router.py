@@ -49,7 +49,8 @@ async def release_session(
 
     It is possible where `release.available` of the decision on `cancel` is true, also after the
     deadline for cancelling. Until the time is taken, the client may cancel or move the session as
-    usual; every change of the session ends the release. Sending it again changes `until`.
+    usual; every change of the session ends the release. Sending it again changes `until`, though
+    not to an instant before the `answer_by` of an open offer of the time (a 422).
     """
     return await write(
         lambda db: release_time(

@@ -19,6 +19,7 @@ from tests.world import NOW, Api, TestClock, World
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 CLOSES = START - 2 * HOUR
 LATE = START - HOUR
 MICROSECOND = timedelta(microseconds=1)
@@ -334,6 +335,24 @@ async def test_an_earlier_change_can_still_be_taken_back(
     undone = await api.post(f"/v1/sessions/{session_id}/undo", None)
     assert undone.status_code == 200, undone.text
     assert undone.json()["session"]["format"]["kind"] == "video"
+    assert undone.json()["session"]["absence"] is not None
+
+
+async def test_the_undo_of_a_move_ends_what_was_announced_after_it(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy({"cancel": RULES["cancel"], "reschedule": {"closes": None, "fees": []}})
+    session_id = await world.book(START)
+    clock.now = LATE
+    shown = (await api.session(session_id))["actions"]["reschedule"]["quote"]
+    moved = await api.reschedule(session_id, START + HOUR, quote=shown)
+    assert moved.status_code == 200, moved.text
+    clock.now += MINUTE
+    said = await announce(api, session_id)
+    assert said.status_code == 200, said.text
+    undone = await api.post(f"/v1/sessions/{session_id}/undo", None)
+    assert undone.status_code == 200, undone.text
+    assert undone.json()["session"]["absence"] is None
 
 
 async def test_a_session_that_is_booked_again_has_none(

@@ -182,6 +182,19 @@ async def test_a_move_by_the_client_ends_it_and_their_undo_brings_it_back(
     assert again["command_id"] != first["command_id"]
 
 
+async def test_the_undo_of_a_change_of_format_leaves_it(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    session_id = await world.book(START)
+    assert (await api.reschedule(session_id, START, format="phone")).is_success
+    clock.now += timedelta(minutes=1)
+    first = await confirmed(api, session_id)
+    undone = await api.post(f"/v1/sessions/{session_id}/undo", None)
+    assert undone.status_code == 200, undone.text
+    assert undone.json()["session"]["format"]["kind"] == "video"
+    assert undone.json()["session"]["confirmed_at"] == first["session"]["confirmed_at"]
+
+
 async def test_a_move_by_staff_ends_it_and_a_change_of_format_does_not(
     api: Api, staff: Api, world: World
 ) -> None:

@@ -196,7 +196,7 @@ def test_all_offers_end_after_half_of_the_time() -> None:
     assert answer_by(start, NOW, 60, end) == NOW + HOUR
 
 
-BOOKED = WaitingSession(is_booked=True, starts_at=PRESENT, moved_by_practice=False)
+BOOKED = WaitingSession(is_booked=True, starts_at=PRESENT)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,6 @@ BOOKED = WaitingSession(is_booked=True, starts_at=PRESENT, moved_by_practice=Fal
         (None, "offered"),
         (replace(BOOKED, is_booked=False), "lapsed"),
         (replace(BOOKED, starts_at=PRESENT + HOUR), "lapsed"),
-        (replace(BOOKED, starts_at=PRESENT + HOUR, moved_by_practice=True), "offered"),
     ],
 )
 def test_a_wish_lapses_with_its_session(session: WaitingSession | None, state: str) -> None:

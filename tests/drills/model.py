@@ -275,6 +275,8 @@ class Book:
     def _go_back(self, session: Session, before: Before, now: datetime) -> None:
         values = dict(before.values)
         request, asked_until = values.pop("request"), values.pop("asked_until")
+        if session.status == "booked" and session.starts_at == before.values["starts_at"]:
+            values.pop("absent")
         for name, value in values.items():
             setattr(session, name, value)
         self.steps[session] = before.steps

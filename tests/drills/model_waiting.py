@@ -15,7 +15,15 @@ from tests.drills.model_holds import Holds
 from tests.drills.model_records import Answer, Package, RefusedError
 from tests.drills.model_refill import RefillBook
 from tests.drills.model_rules import Cost, Verdict, is_free, verdict
-from tests.drills.model_slots import Look, fits, is_full, is_on_step, is_taken, is_within_reach
+from tests.drills.model_slots import (
+    Look,
+    Slot,
+    fits,
+    is_full,
+    is_on_step,
+    is_taken,
+    is_within_reach,
+)
 from tests.drills.model_things import MINUTE, Practitioner, Session, Taker
 from tests.drills.model_wishes import (
     LAST_ASKED,
@@ -168,14 +176,26 @@ class WaitingBook(RefillBook):
 
     def undo_by_client(self, session: Session, seen: int, now: datetime) -> Answer:
         """Take back the client's last change; a wish that it has ended waits again."""
+        status, start = session.status, session.starts_at
         since = self.entries[session][-1].at if self.entries.get(session) else now
         answer = super().undo_by_client(session, seen, now)
         wish = self.wish_of(session)
+        if (status, start) == (session.status, session.starts_at):
+            return answer
         if wish is None or wish.state != "lapsed" or wish.ended_at is None or wish.ended_at < since:
+            return answer
+        if wish.start != session.starts_at:
             return answer
         if wish.times.until is None or wish.times.until >= now:
             wish.state, wish.ended_at = "waiting", None
         return answer
+
+    def _moved_by_practice(self, session: Session, to: Slot, due: Cost) -> Answer:
+        """Move a session as staff; its wish stays, unless its client has ended it by a move."""
+        wish = self.wish_of(session)
+        if wish is not None and wish.is_active and wish.start == session.starts_at:
+            wish.start = to[0]
+        return super()._moved_by_practice(session, to, due)
 
     def resume(self, wish: Wish) -> Answer:
         if wish.paused and not wish.has_lapsed(self.now):
@@ -341,10 +361,17 @@ class WaitingBook(RefillBook):
             self.note(session, "released", by="client")
             return Answer(201)
         if end != old.until:
-            self.releases[session] = Release(end, old.freed)
-            old.freed.look_at = now
-            self.note(session, "released", by="client")
+            self._change_end(session, old.freed, end, now)
         return Answer(200)
+
+    def _change_end(self, session: Session, freed: Freed, end: datetime, now: datetime) -> None:
+        """Set another end of a release; not before somebody who is asked can have answered."""
+        asked = [o.answer_by for o in self.offers if o.freed is freed and o.is_open(now)]
+        if end < max(asked, default=end):
+            raise RefusedError("validation-failed")
+        self.releases[session] = Release(end, freed)
+        freed.look_at = now
+        self.note(session, "released", by="client")
 
     def can_release(self, session: Session, judged: Verdict, now: datetime) -> bool:
         """Tell whether cancelling costs something, and the policy has a release."""

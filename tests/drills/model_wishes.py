@@ -47,7 +47,8 @@ class Times(NamedTuple):
 class Wish:
     """A client waits: for an earlier start of `session`, or for a new session.
 
-    `start` was the session's when the wish was made. `state` is what the worker has recorded.
+    `start` was the session's when the wish was made, or the practice has moved it there. `state` is
+    what the worker has recorded.
     """
 
     client: UUID
@@ -76,7 +77,7 @@ class Wish:
         session = self.session
         if session is None:
             return False
-        is_moved = session.starts_at != self.start and not session.by_practice
+        is_moved = session.starts_at != self.start
         return session.status != "booked" or session.starts_at <= now or is_moved
 
     def names(self, start: datetime, now: datetime) -> bool:

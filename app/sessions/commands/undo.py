@@ -130,7 +130,7 @@ async def undo_by_client(
     """Take back a client's own cancellation, move or change of format, if it is the last change.
 
     The session is as it was before. A move request that the change answered is open again, and a
-    wish that has lapsed because of it waits again. A mail about the undone change that was not sent
+    wish that it has ended waits again. A mail about the undone change that was not sent
     yet is dropped; then there is none about the undo.
 
     Raises:
@@ -156,8 +156,7 @@ async def undo_by_client(
     if record.status is Status.CANCELLED:
         await CreditRepository(db, practice_id).restore(session_id, now)
     facts = await sessions.go_back(record, before, to)
-    await reopen_request(db, practice_id, session_id, before.move_request_id, now)
-    await reopen_wish(db, practice_id, session_id, since=undone.at, actor=caller.actor, now=now)
+    await _reopen(db, caller, session_id, before, since=undone.at, now=now)
     details = _undone(undone.kind, voided_fee=voided, given_back=given_back)
     change = new_change("restored", caller.actor, record, to=to, details=details)
     told = notifications_about("restored", to.starts_at, now)
@@ -168,6 +167,24 @@ async def undo_by_client(
     ]
     effect = await finish(db, practice_id, session_id, change, notifications, now)
     return await answer_client(db, caller, session_id, effect)
+
+
+async def _reopen(
+    db: AsyncConnection,
+    caller: Caller,
+    session_id: UUID,
+    before: StateBefore,
+    *,
+    since: datetime,
+    now: datetime,
+) -> None:
+    """Open again what a change at `since` has ended: a move request, and the client's wish."""
+    practice_id, actor, start = caller.practice_id, caller.actor, before.meeting.starts_at
+    await reopen_request(db, practice_id, session_id, before.move_request_id, now)
+    if not before.keeps_time:
+        await reopen_wish(
+            db, practice_id, session_id, start=start, since=since, actor=actor, now=now
+        )
 
 
 async def _lock_with_old_group(db: AsyncConnection, caller: Caller, session_id: UUID) -> None:

@@ -28,9 +28,10 @@ class Undo(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StateBefore:
-    """A session before its client changed it.
+    """A session as it is once its client's last change is taken back.
 
-    `move_request_id`: the request of the practice that the change has answered.
+    `move_request_id`: the request of the practice that the change has answered. `keeps_time`: the
+    change has neither moved nor ended the session.
     """
 
     meeting: Meeting
@@ -45,6 +46,7 @@ class StateBefore:
     frozen_deadlines: tuple[FrozenDeadline, ...]
     confirmed_at: datetime | None
     grace_from: datetime | None
+    keeps_time: bool
 
 
 def undo_of(
@@ -85,9 +87,18 @@ def undo_of(
 
 def state_before(state: dict[str, Any], record: SessionRecord) -> StateBefore:
     """Parse what `undo_of` made before the last change of a session. `record`: as it is now."""
+    starts_at = datetime.fromisoformat(state["starts_at"])
+    keeps_time = record.status is Status.BOOKED and record.starts_at == starts_at
+    if keeps_time:
+        # What the client has said about coming makes no version: also after the change.
+        absence_change_id = None if record.absence is None else record.absence.change_id
+        confirmed_at = record.confirmed_at
+    else:
+        absence_change_id = _id(state.get("absence_change_id"))
+        confirmed_at = _instant(state.get("confirmed_at"))
     return StateBefore(
         meeting=Meeting(
-            starts_at=datetime.fromisoformat(state["starts_at"]),
+            starts_at=starts_at,
             ends_at=datetime.fromisoformat(state["ends_at"]),
             format=Format(state["format"]),
             location_id=_id(state["location_id"]),
@@ -103,11 +114,12 @@ def state_before(state: dict[str, Any], record: SessionRecord) -> StateBefore:
         carried_since=state["carried_since"],
         series_starts_at=_instant(state["series_starts_at"]),
         move_request_id=_id(state["move_request_id"]),
-        absence_change_id=_id(state.get("absence_change_id")),
+        absence_change_id=absence_change_id,
         frozen_deadlines=parse_frozen(state.get("frozen_deadlines")),
-        confirmed_at=_instant(state.get("confirmed_at")),
+        confirmed_at=confirmed_at,
         # What an earlier version of the service has kept lacks it.
         grace_from=_instant(state["grace_from"]) if "grace_from" in state else record.grace_from,
+        keeps_time=keeps_time,
     )
 
 

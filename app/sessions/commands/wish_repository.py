@@ -18,6 +18,18 @@ _PRACTICE = bindparam("of_practice", type_=Uuid)
 _SESSION = bindparam("of_session", type_=Uuid)
 _INSTANT = DateTime(timezone=True)
 _other = aliased(Wish)
+_FOLLOW = Write(
+    update(Wish).where(
+        of_practice(
+            _PRACTICE,
+            Wish,
+            Wish.session_id == _SESSION,
+            Wish.starts_at == bindparam("old_start", type_=_INSTANT),
+            Wish.ended_at.is_(None),
+        )
+    ),
+    "starts_at",
+)
 _REOPEN = Write(
     update(Wish)
     .where(
@@ -26,6 +38,7 @@ _REOPEN = Write(
             Wish,
             Wish.session_id == _SESSION,
             Wish.state == "lapsed",
+            Wish.starts_at == bindparam("start", type_=_INSTANT),
             Wish.ended_at >= bindparam("since", type_=_INSTANT),
             or_(Wish.until.is_(None), Wish.until >= bindparam("at", type_=_INSTANT)),
             ~exists().where(
@@ -40,20 +53,52 @@ _REOPEN = Write(
 )
 
 
+async def move_wish(
+    db: AsyncConnection,
+    practice_id: UUID,
+    session_id: UUID,
+    *,
+    old_start: datetime,
+    new_start: datetime,
+) -> None:
+    """Keep the wish for a session that the practice moves; one that has lapsed stays so.
+
+    The caller holds the client's lock.
+    """
+    await _FOLLOW.run(
+        db,
+        {
+            "of_practice": practice_id,
+            "of_session": session_id,
+            "old_start": old_start,
+            "starts_at": new_start,
+        },
+    )
+
+
 async def reopen_wish(
     db: AsyncConnection,
     practice_id: UUID,
     session_id: UUID,
     *,
+    start: datetime,
     since: datetime,
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Let a wish wait again that has lapsed since its client's change, which they take back.
+    """Let a wish wait again that a move or an end has ended, which its client takes back.
 
-    Does nothing if the client waits with another wish. The caller holds the client's lock.
+    `start` is the session's start again. Another one than the wish's: an earlier move has ended it.
+    `since` is when the change was made. Does nothing if the client waits with another wish. The
+    caller holds the client's lock.
     """
-    asked = {"of_practice": practice_id, "of_session": session_id, "since": since, "at": now}
+    asked = {
+        "of_practice": practice_id,
+        "of_session": session_id,
+        "start": start,
+        "since": since,
+        "at": now,
+    }
     for row in await _REOPEN.run(db, asked):
         await write_changes(db, practice_id, actor, now, [wish_entry(row, "resumed", None)])
 

@@ -76,7 +76,8 @@ async def release_time(
         WaitlistOffError: the service has no waitlist.
         ReleaseUnavailableError: the policy has no release, cancelling is free, or the session
             starts too soon.
-        InvalidInputError: `until` is past, or later than two hours before the start.
+        InvalidInputError: `until` is past, later than two hours before the start, or before the end
+            of an open offer of the time.
     """
     practice_id = caller.practice_id
     await lock_session(db, practice_id, session_id, client_id=caller.client_id)
@@ -97,6 +98,7 @@ async def release_time(
         return ReleaseOutcome(record, end, command_id, is_new=True)
     if record.release_until == end:
         return ReleaseOutcome(record, end, None)
+    await _check_nobody_is_asked_later(db, record, released.id, end, now)
     repository = WaitlistRepository(db, practice_id)
     await repository.set_release(session_id, end)
     await repository.look_again(released.id, now)
@@ -204,6 +206,18 @@ def _end_of(record: SessionRecord, until: datetime | None, now: datetime) -> dat
     if until > latest:
         raise InvalidInputError("/until", "field.release-too-late")
     return until.astimezone(UTC)
+
+
+async def _check_nobody_is_asked_later(
+    db: AsyncConnection, record: SessionRecord, freed_time_id: UUID, end: datetime, now: datetime
+) -> None:
+    """Check that a release lasts as long as the open offers of its time, as their mails promise."""
+    offers = await open_offers_of_time(db, record.practice_id, freed_time_id)
+    asked = [offer.answer_by for offer in offers if offer.state_at(now) == "open"]
+    latest = max(asked, default=end)
+    if end < latest:
+        shown = latest.astimezone(record.client_zone).isoformat()
+        raise InvalidInputError("/until", "field.release-asked", until=shown)
 
 
 async def _add(

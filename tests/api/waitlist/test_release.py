@@ -436,6 +436,37 @@ async def test_sending_it_again_changes_until(releasing: Waiting, world: World) 
     assert len(await world.rows(Change, kind="released")) == 2
 
 
+async def test_it_does_not_end_before_somebody_who_is_asked_can_have_answered(
+    releasing: Waiting, world: World, clock: TestClock
+) -> None:
+    offer = await released(releasing)
+    path = f"/v1/sessions/{releasing.taken_id}/release"
+    earlier = {"until": (offer.answer_by - TICK).isoformat()}
+    refused = await ben(releasing).post(path, earlier)
+    assert refused.status_code == 422, refused.text
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == "/until"
+    assert "2026-11-30T11:00:00-05:00" in error["detail"]
+    assert (await row_of(releasing)).release_until == LATEST
+    assert len(await world.rows(Change, kind="released")) == 1
+    shortened = await release(releasing, until=offer.answer_by.isoformat())
+    assert shortened["release"] == {"until": "2026-11-30T11:00:00-05:00"}
+    clock.now = offer.answer_by
+    assert (await accept(releasing, offer)).status_code == 200
+
+
+async def test_an_offer_that_nobody_can_answer_any_more_stops_no_earlier_end(
+    releasing: Waiting, world: World, clock: TestClock
+) -> None:
+    """Its end is not recorded yet."""
+    offer = await released(releasing)
+    clock.now = offer.answer_by + TICK
+    until = clock.now + 20 * MINUTE
+    await release(releasing, until=until.isoformat())
+    assert (await row_of(releasing)).release_until == until
+    assert [row.state for row in await world.rows(Offer)] == ["open"]
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

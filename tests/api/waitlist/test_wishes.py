@@ -1,6 +1,6 @@
 """Wishing for an earlier time: by the client, by the link of a session, by staff."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +12,18 @@ from app.tables.changes import Change
 from app.tables.practices import Client, Service
 from app.tables.waitlist import Wish
 from tests.groups import add_group
-from tests.waiting import DAY, FREED, HOUR, LATE, TICK, WISHES, Waiting, put_wish
+from tests.waiting import (
+    DAY,
+    FREED,
+    HOUR,
+    LATE,
+    MINUTE,
+    TICK,
+    WISHES,
+    Waiting,
+    put_wish,
+    wish_states,
+)
 from tests.world import NOW, Api, TestClock, World
 
 FULL = {
@@ -203,6 +214,86 @@ async def test_a_move_by_the_practice_leaves_the_wish(waiting: Waiting, world: W
     await waiting.work()
     assert [row.state for row in await world.rows(Wish)] == ["waiting"]
     assert len((await waiting.staff.get(WISHES, active=True)).json()["items"]) == 1
+
+
+async def move_by_staff(waiting: Waiting, start: datetime) -> None:
+    moved = await waiting.staff.reschedule_by_staff(waiting.session_id, start)
+    assert moved.status_code == 200, moved.text
+
+
+async def undo(waiting: Waiting, session_id: UUID | None = None) -> None:
+    path = f"/v1/sessions/{session_id or waiting.session_id}/undo"
+    undone = await waiting.api.post(path, None)
+    assert undone.status_code == 200, undone.text
+
+
+@pytest.mark.parametrize("back_to", [LATE, LATE + HOUR])
+async def test_a_move_by_its_client_after_one_by_the_practice_ends_the_wish(
+    waiting: Waiting, world: World, clock: TestClock, back_to: datetime
+) -> None:
+    """Also back to the start at which the wish was made."""
+    await waiting.wish()
+    await move_by_staff(waiting, LATE + DAY)
+    clock.now += HOUR
+    await waiting.work()
+    assert await wish_states(world) == ["waiting"]
+    assert (await waiting.api.reschedule(waiting.session_id, back_to)).is_success
+    shown = await waiting.api.get(f"/v1/sessions/{waiting.session_id}/wish")
+    assert shown.json()["wish"]["state"] == "lapsed"
+    assert await lapsed_and_fixed(waiting, shown.json()["wish"]["id"])
+    await waiting.work()
+    assert await wish_states(world) == ["lapsed"]
+
+
+async def test_a_move_by_the_practice_brings_no_wish_back(waiting: Waiting, world: World) -> None:
+    """Its client has ended it by a move, which the worker has not recorded yet."""
+    await waiting.wish()
+    assert (await waiting.api.reschedule(waiting.session_id, LATE + DAY)).is_success
+    await move_by_staff(waiting, LATE + DAY + HOUR)
+    await waiting.work()
+    assert await wish_states(world) == ["lapsed"]
+
+
+async def test_a_wish_waits_again_after_a_move_by_the_practice_and_one_that_is_taken_back(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    await waiting.wish()
+    await move_by_staff(waiting, LATE + DAY)
+    assert (await waiting.api.reschedule(waiting.session_id, LATE)).is_success
+    clock.now += MINUTE
+    await waiting.work()
+    assert await wish_states(world) == ["lapsed"]
+    await undo(waiting)
+    assert await wish_states(world) == ["waiting"]
+
+
+async def test_the_undo_of_a_second_move_resumes_no_wish_that_the_first_one_has_ended(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    await waiting.wish()
+    for start in (LATE + DAY, LATE + DAY + HOUR):
+        assert (await waiting.api.reschedule(waiting.session_id, start)).is_success
+        clock.now += MINUTE
+    await waiting.work()
+    assert await wish_states(world) == ["lapsed"]
+    await undo(waiting)
+    assert await wish_states(world) == ["lapsed"]
+    assert "resumed" not in await kinds(world)
+
+
+async def test_the_undo_of_a_change_of_format_resumes_no_wish_that_an_acceptance_has_ended(
+    waiting: Waiting, world: World, clock: TestClock
+) -> None:
+    second = await world.book(LATE + DAY)
+    offer = await waiting.offered()
+    assert (await put_wish(waiting.api, second)).is_success
+    assert (await waiting.api.reschedule(second, LATE + DAY, format="phone")).is_success
+    clock.now += MINUTE
+    assert (await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})).status_code == 200
+    assert await wish_states(world) == ["lapsed", "met"]
+    clock.now += MINUTE
+    await undo(waiting, second)
+    assert await wish_states(world) == ["lapsed", "met"]
 
 
 async def test_a_paused_wish_that_has_lapsed_is_not_resumed(
