@@ -353,7 +353,7 @@ def _refusal_code(
 def _wrong_state(action: Action, facts: SessionFacts, now: datetime) -> RefusalCode | None:
     """Tell whether the session's status or start refuses the action, whatever the policy says."""
     if action is Action.RESCHEDULE and is_to_book_again(facts, now):
-        return _has_started(facts, now)
+        return None
     return why_not_open(facts, now)
 
 
@@ -361,10 +361,6 @@ def why_not_open(facts: SessionFacts, now: datetime) -> RefusalCode | None:
     """Tell whether a session is not booked, or has started; None: it is still to come."""
     if facts.status is not Status.BOOKED:
         return RefusalCode.SESSION_NOT_BOOKED
-    return _has_started(facts, now)
-
-
-def _has_started(facts: SessionFacts, now: datetime) -> RefusalCode | None:
     # Converted to UTC: Python compares two datetimes of the same zone by their wall times.
     return RefusalCode.SESSION_STARTED if now >= facts.starts_at.astimezone(UTC) else None
 
