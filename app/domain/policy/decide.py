@@ -334,7 +334,8 @@ def _refusal_code(
 ) -> RefusalCode | None:
     limit = policy.reschedule.limit
     rebooks = action is Action.RESCHEDULE and is_rebooking(policy, facts, now)
-    code = None if rebooks else _wrong_state(action, facts, now)
+    is_answer = action is Action.RESCHEDULE and is_to_book_again(facts, now)
+    code = None if rebooks or is_answer else why_not_open(facts, now)
     if code is not None:
         return code
     if because is not FreeBecause.MOVE_REQUEST and not _is_enabled(policy, action, facts):
@@ -348,13 +349,6 @@ def _refusal_code(
     if is_counted and limit is not None and facts.client_moves >= limit:
         return RefusalCode.RESCHEDULE_LIMIT_REACHED
     return None
-
-
-def _wrong_state(action: Action, facts: SessionFacts, now: datetime) -> RefusalCode | None:
-    """Tell whether the session's status or start refuses the action, whatever the policy says."""
-    if action is Action.RESCHEDULE and is_to_book_again(facts, now):
-        return None
-    return why_not_open(facts, now)
 
 
 def why_not_open(facts: SessionFacts, now: datetime) -> RefusalCode | None:
