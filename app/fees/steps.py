@@ -57,13 +57,12 @@ async def tell_client(
     db: AsyncConnection,
     record: SessionRecord,
     change: NewChange,
-    mail: Kind,
+    mail: Kind | None,
     event: Kind,
     now: datetime,
 ) -> Effect:
-    """Record an entry, and tell the client by a mail and webhooks by an event."""
-    notifications = [
-        NewNotification(mail, "client", record.starts_at, now),
-        NewNotification(event, "webhook", record.starts_at, now),
-    ]
+    """Record an entry, and tell the client by a mail, if there is one, and webhooks by an event."""
+    notifications = [NewNotification(event, "webhook", record.starts_at, now)]
+    if mail is not None:
+        notifications.append(NewNotification(mail, "client", record.starts_at, now))
     return await finish(db, record.practice_id, record.id, change, notifications, now)

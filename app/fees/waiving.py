@@ -169,12 +169,17 @@ async def tell_of_end(
     reason: ChangeReason | None = None,
     now: datetime,
 ) -> FeeOutcome:
-    """Record that a question was declined or has lapsed, and tell the client and webhooks."""
+    """Record that a question was declined or has lapsed, and tell the client and webhooks.
+
+    The mail says that the fee stands. If the fee was waived, forgiven or voided meanwhile, the
+    client is told of that instead, by what has ended it.
+    """
     fee = await read_fee(db, practice_id, fee_id)
     record = await read_session(db, practice_id, fee.session_id)
     change = fee_change(actor, fee, record, kind, reason=reason)
     event: Kind = "fee.waiver_lapsed" if kind == "fee_waiver_lapsed" else "fee.waiver_declined"
-    effect = await tell_client(db, record, change, kind, event, now)
+    mail = kind if fee.status in {"due", "settled"} else None
+    effect = await tell_client(db, record, change, mail, event, now)
     return FeeOutcome(fee, effect.command_id)
 
 

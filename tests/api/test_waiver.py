@@ -508,6 +508,40 @@ async def test_an_unanswered_question_lapses_once_and_then_the_fee_is_collectabl
     assert (change.actor, change.details) == ("system", None)
 
 
+END_OF_FEE = {
+    "settle": ("practice/fees/{fee}/settle", PAID, ["fee_waiver_lapsed"]),
+    "waive": ("practice/fees/{fee}/waive", WHY, ["fee_waived"]),
+    "undo": ("practice/sessions/{session}/undo", WHY, []),
+}
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("how", END_OF_FEE)
+async def test_a_lapse_is_told_although_the_fee_ends_before_the_worker_records_it(
+    api: Api, staff: Api, world: World, clock: TestClock, work: Work, how: str
+) -> None:
+    """A fee that is not owed any more does not stand: the client is only told of its end."""
+    await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="whsec_x")
+    await world.add_policy(LATE_FEE)
+    session_id = await world.book(START + 14 * DAY)
+    fee_id = await asked(api, world, session_id)
+    clock.now = NOW + WEEK + TICK
+    path, body, mails = END_OF_FEE[how]
+    url = "/v1/" + path.format(fee=fee_id, session=session_id)
+    assert (await staff.post(url, body)).status_code == 200
+    shown = (await staff.get(f"/v1/practice/fees/{fee_id}")).json()
+    assert shown["waiver"]["state"] == "lapsed"
+    for late_by in (MINUTE, 2 * MINUTE):
+        await work(NOW + WEEK + late_by)
+    (waiver,) = await world.rows(Waiver)
+    assert (waiver.state, waiver.ended_at) == ("lapsed", NOW + WEEK)
+    assert len(await world.rows(Change, kind="fee_waiver_lapsed")) == 1
+    events = await kinds(world, "fee.waiver_lapsed")
+    assert events == [("fee.waiver_lapsed", "webhook")]
+    told = await kinds(world, "fee_waiver_lapsed", "fee_waived")
+    assert told == [(mail, "client") for mail in mails]
+
+
 @pytest.mark.alone
 async def test_a_declined_fee_is_announced_after_the_answer_once(
     api: Api, staff: Api, world: World, session_id: UUID, work: Work, clock: TestClock

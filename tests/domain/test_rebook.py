@@ -18,7 +18,8 @@ from app.domain.policy.decide import (
 )
 from app.domain.policy.document import parse_rules
 from app.domain.policy.format_moves import must_keep_format_and_location
-from app.domain.policy.free import FreeBecause
+from app.domain.policy.free import FreeBecause, is_asked
+from app.domain.policy.rebook import is_rebooking
 from app.domain.policy.rules import (
     Action,
     CancelRule,
@@ -221,6 +222,22 @@ def test_while_the_practice_asks_for_a_move_its_request_has_no_conditions() -> N
         Term(answer_by, Cost(None, None)),
         Term(UNTIL, Cost(None, None, carried)),
     ]
+
+
+def test_from_the_start_on_a_move_that_was_asked_for_is_an_ordinary_rebooking() -> None:
+    facts = replace(ended(by_practice=True), answer_by=START + timedelta(days=1))
+    assert not is_rebooking(STANDS, facts, START - MICROSECOND)
+    assert is_asked(facts, START - MICROSECOND)
+    assert is_rebooking(STANDS, facts, START)
+    assert not is_asked(facts, START)
+
+
+def test_from_the_start_on_a_session_that_the_practice_cancelled_is_not_booked() -> None:
+    facts = replace(ended(by_practice=True), answer_by=START + timedelta(days=1))
+    assert decided(Policy(), facts, START - MICROSECOND).allowed
+    refusal = decided(Policy(), facts, START).refusal
+    assert refusal is not None
+    assert refusal.code is RefusalCode.SESSION_NOT_BOOKED
 
 
 @pytest.mark.parametrize(

@@ -500,7 +500,7 @@ class Book:
     def withdraw(self, request: dict[Session, str]) -> Answer:
         """End a request for the sessions whose clients have not answered, if one still can."""
         asked = [session for session in self.sessions if session.request is request]
-        still_open = [one for one in asked if one.is_asked(self.now) and one.starts_at > self.now]
+        still_open = [one for one in asked if one.is_asked(self.now)]
         if still_open:
             self.withdrawn.append(request)
             for session in asked:
@@ -515,14 +515,12 @@ class Book:
                 self._set_answer(session, "kept")
 
     def _end_request(self, session: Session, state: str) -> None:
-        """End a request that waits for an answer. After `answer_by` a change is no answer."""
-        if session.is_asked(self.now):
-            self._set_answer(session, state)
+        """End a request. After `answer_by`, or the start, a change is no answer."""
+        self._set_answer(session, state if session.is_asked(self.now) else "kept")
 
     def _leave_cancelled(self, session: Session) -> None:
         """Answer a request for a cancelled session: its client needs no other time."""
-        is_open = session.is_asked(self.now) and session.starts_at > self.now
-        if is_open and session.status == "cancelled":
+        if session.may_be_booked_again(self.now):
             self._record(session, "left_cancelled", "client", NOTHING)
             self._set_answer(session, "cancelled")
 

@@ -194,8 +194,7 @@ class Session:
 
     def rebooks(self, now: datetime) -> bool:
         """Tell whether a move books it again by its policy, and not because the practice asks."""
-        answers = self.is_asked(now) and now < self.starts_at
-        return self.rebook_until is not None and not answers
+        return self.rebook_until is not None and not self.is_asked(now)
 
     @property
     def ends_at(self) -> datetime:
@@ -211,7 +210,9 @@ class Session:
         return self.ends_at
 
     def is_asked(self, now: datetime) -> bool:
-        return self.asked_until is not None and now <= self.asked_until
+        """Tell whether the practice still waits for an answer: at the latest until the start."""
+        is_in_time = self.asked_until is not None and now <= self.asked_until
+        return is_in_time and now < self.starts_at
 
     def may_be_booked_again(self, now: datetime) -> bool:
         """Tell whether the practice has cancelled it to have it moved, and still waits."""

@@ -284,7 +284,8 @@ def _refusal_code(
 ) -> RefusalCode | None:
     limit = policy.reschedule.limit
     rebooks = action is Action.RESCHEDULE and is_rebooking(policy, facts, now)
-    code = None if rebooks else _wrong_state(action, facts, now)
+    is_answer = action is Action.RESCHEDULE and is_to_book_again(facts, now)
+    code = None if rebooks or is_answer else why_not_open(facts, now)
     if code is not None:
         return code
     if because is not FreeBecause.MOVE_REQUEST and not is_enabled(policy, action, facts):
@@ -300,21 +301,10 @@ def _refusal_code(
     return None
 
 
-def _wrong_state(action: Action, facts: SessionFacts, now: datetime) -> RefusalCode | None:
-    """Tell whether the session's status or start refuses the action, whatever the policy says."""
-    if action is Action.RESCHEDULE and is_to_book_again(facts, now):
-        return _has_started(facts, now)
-    return why_not_open(facts, now)
-
-
 def why_not_open(facts: SessionFacts, now: datetime) -> RefusalCode | None:
     """Tell whether a session is not booked, or has started; None: it is still to come."""
     if facts.status is not Status.BOOKED:
         return RefusalCode.SESSION_NOT_BOOKED
-    return _has_started(facts, now)
-
-
-def _has_started(facts: SessionFacts, now: datetime) -> RefusalCode | None:
     # Converted to UTC: Python compares two datetimes of the same zone by their wall times.
     return RefusalCode.SESSION_STARTED if now >= facts.starts_at.astimezone(UTC) else None
 

@@ -102,8 +102,9 @@ def why_free(times: Sequence[FreeTime], now: datetime) -> FreeBecause | None:
 
 
 def is_asked(facts: SessionFacts, now: datetime) -> bool:
-    """Tell whether a move request for the session is open at `now`."""
-    return facts.answer_by is not None and now <= facts.answer_by
+    """Tell whether a move request for the session is open at `now`. The start ends it."""
+    is_in_time = facts.answer_by is not None and now <= facts.answer_by
+    return is_in_time and now < facts.starts_at.astimezone(UTC)
 
 
 def is_to_book_again(facts: SessionFacts, now: datetime) -> bool:

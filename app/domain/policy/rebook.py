@@ -31,8 +31,7 @@ def is_rebooking(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
     While the practice asks the client for another time, the move is an answer instead, which has
     no conditions.
     """
-    is_answer = is_asked(facts, now) and now < facts.starts_at.astimezone(UTC)
-    return rebook_until(policy, facts) is not None and not is_answer
+    return rebook_until(policy, facts) is not None and not is_asked(facts, now)
 
 
 def carried_by_rebooking(policy: Policy, facts: SessionFacts) -> Carried | None:

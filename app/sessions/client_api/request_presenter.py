@@ -11,9 +11,9 @@ from app.sessions.read.records import SessionRecord
 def present_move_request(
     record: SessionRecord, zone: ZoneInfo, now: datetime
 ) -> MoveRequestOfSession | None:
-    """Present the open move request of a session, or null. It ends at the session's start."""
+    """Present the open move request of a session, or null."""
     asked, length = record.move_request, record.ends_at - record.starts_at
-    if asked is None or not is_asked(record.facts, now) or now >= record.starts_at:
+    if asked is None or not is_asked(record.facts, now):
         return None
     return {
         "id": asked.id,

@@ -24,8 +24,8 @@ async def close_fee(
 ) -> UUID | None:
     """Set the fee that `which` matches to `status`, if its own is `among` these; give its id.
 
-    None: there is no such fee. The session is locked. A question of the client about the fee ends:
-    it is granted by `waived`, and void otherwise (product.md section 10, "Waiver").
+    None: there is no such fee. The session is locked. An open question of the client about the fee
+    ends: it is granted by `waived`, and void otherwise (product.md section 10, "Waiver").
     """
     closed = await db.execute(
         update(Fee)

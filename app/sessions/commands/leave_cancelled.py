@@ -43,9 +43,7 @@ async def leave_cancelled(
     asked = [
         record
         for record in records
-        if is_to_book_again(record.facts, now)
-        and now < record.starts_at
-        and (own is None or record.link_generation <= own)
+        if is_to_book_again(record.facts, now) and (own is None or record.link_generation <= own)
     ]
     if not asked:
         return None

@@ -6,7 +6,6 @@ The caller holds the session's lock.
 """
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import bindparam, exists, null, or_, update
@@ -15,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from app.audit.write import Actor
 from app.database.writing import Write
+from app.domain.move_requests import RequestAnswer, RequestState
 from app.domain.policy.free import is_asked
 from app.sessions.read.records import SessionRecord
 from app.tables.move_requests import MoveRequest, MoveRequestSession
@@ -56,29 +56,34 @@ _REOPEN = Write(
 async def end_request(
     db: AsyncConnection,
     record: SessionRecord,
-    answer: Literal["moved", "cancelled"],
+    answer: RequestAnswer,
     actor: Actor,
     now: datetime,
 ) -> UUID | None:
-    """End the open move request of a session, and give its id if the client has answered it.
+    """End the move request of a session, and give its id if the client has answered it.
 
     If the practice itself moves or cancels the session, it has withdrawn its request. After
-    `answer_by` a change is no answer: the worker closes the request (app/move_requests).
+    `answer_by`, or the session's start, a change is no answer, and the request is `kept`: a later
+    start does not open it again.
     """
     asked = record.move_request
-    if asked is None or not is_asked(record.facts, now):
+    if asked is None:
         return None
-    is_answer = actor.is_client
+    state: RequestState
+    if not is_asked(record.facts, now):
+        state = "kept"
+    else:
+        state = answer if actor.is_client else "withdrawn"
     await _END.run(
         db,
         {
             "of_practice": record.practice_id,
             "of_session": record.id,
-            "state": answer if is_answer else "withdrawn",
+            "state": state,
             "answered_at": now,
         },
     )
-    return asked.id if is_answer else None
+    return asked.id if state == answer else None
 
 
 async def reopen_request(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import case, func, insert, update
+from sqlalchemy import and_, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.waiver import answer_by
@@ -13,7 +13,7 @@ from app.tables.waivers import Waiver
 
 # The kind of the change with which a client asks for a waiver.
 WAIVER_ASKED: Literal["fee_waiver_asked"] = "fee_waiver_asked"
-Answer = Literal["granted", "declined", "lapsed", "void"]
+Answer = Literal["granted", "declined", "void"]
 
 
 class NewWaiver(NamedTuple):
@@ -48,14 +48,21 @@ async def end_waiver(
 ) -> None:
     """End the open question about a fee, if there is one. The session is locked.
 
-    After its last instant the question has lapsed, whatever the answer is.
+    After its last instant the question has lapsed, whatever becomes of the fee: the worker records
+    that, and tells the client (app/fees/lapsing.py).
     """
-    is_late = Waiver.answer_by < now
+    is_open = and_(Waiver.state == "asked", Waiver.answer_by >= now)
+    await db.execute(
+        update(Waiver)
+        .where(of_practice(practice_id, Waiver, Waiver.id == fee_id, is_open))
+        .values(state=answer, ended_at=now)
+    )
+
+
+async def end_lapsed_waiver(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> None:
+    """Record that a question has lapsed, as of its last instant. The session is locked."""
     await db.execute(
         update(Waiver)
         .where(of_practice(practice_id, Waiver, Waiver.id == fee_id, Waiver.state == "asked"))
-        .values(
-            state=case((is_late, "lapsed"), else_=answer),
-            ended_at=func.least(Waiver.answer_by, now),
-        )
+        .values(state="lapsed", ended_at=Waiver.answer_by)
     )

@@ -1,7 +1,7 @@
 """A client answers a move request: moves, cancels, books again, or is too late."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.move_requests.closing import close_due_requests
+from app.notifications.mail.unanswered_queries import load_unanswered_mail_data
 from app.tables.changes import Change, ChangeNote
 from app.tables.move_requests import MoveRequestSession
 from app.tables.notifications import Notification
@@ -87,8 +88,80 @@ async def test_too_late_is_an_ordinary_action_and_no_answer(
     assert shown["move_request"] is None
     assert shown["actions"]["reschedule"]["free_because"] is None
     assert (await api.reschedule(session_id, START + DAY)).status_code == 200
-    assert await states(world) == ["asked"]
+    assert await states(world) == ["kept"]
     assert await world.rows(Notification, kind="move_request.answered") == []
+
+
+@pytest.mark.parametrize("answer_by", [START + MICROSECOND, START + 40 * DAY])
+async def test_booking_again_by_the_policy_after_the_start_is_no_answer(
+    api: Api, ask: Ask, staff: Api, world: World, clock: TestClock, answer_by: datetime
+) -> None:
+    """Not even a start in the future opens the request again."""
+    await hooked(world)
+    await world.add_policy({"rebook": {"days": 30}})
+    session_id = await world.book(START)
+    body = {"answer_by": answer_by.isoformat(), "meanwhile": "cancel"}
+    asked = (await ask(session_id, **body)).json()
+    clock.now = START + HOUR
+    moved = await api.reschedule(session_id, START + 7 * DAY)
+    assert moved.status_code == 200, moved.text
+    assert moved.json()["session"]["move_request"] is None
+    shown = (await staff.get(f"{REQUESTS}/{asked['id']}")).json()
+    assert [one["state"] for one in shown["sessions"]] == ["kept"]
+    assert await world.rows(Notification, kind="move_request.answered") == []
+
+
+async def test_booking_again_after_the_start_keeps_the_minimum_notice(
+    api: Api, ask: Ask, world: World, clock: TestClock
+) -> None:
+    await world.add_policy({"rebook": {"days": 30}})
+    await world.change(Service, world.service_id, minimum_notice_minutes=24 * 60)
+    session_id = await world.book(START)
+    await ask(session_id, answer_by=(START + DAY).isoformat(), meanwhile="cancel")
+    clock.now = START
+    refused = await api.reschedule(session_id, START + 5 * HOUR)
+    assert refused.json()["code"] == "slot-unavailable"
+    assert (await api.reschedule(session_id, START + DAY)).status_code == 200
+
+
+async def test_the_practice_is_told_of_a_client_who_only_booked_again_after_the_start(
+    api: Api, ask: Ask, world: World, clock: TestClock, engine: AsyncEngine
+) -> None:
+    await world.add_policy({"rebook": {"days": 30}})
+    session_id = await world.book(START)
+    await ask(session_id, answer_by=(START + HOUR).isoformat(), meanwhile="cancel")
+    clock.now = START + MICROSECOND
+    assert (await api.reschedule(session_id, START + 7 * DAY)).status_code == 200
+    clock.now = START + 2 * HOUR
+    await close_due_requests(engine, clock.now)
+    (mail,) = await world.rows(Notification, kind="move_request_unanswered")
+    async with engine.connect() as db:
+        data = await load_unanswered_mail_data(db, world.practice_id, mail.id)
+    assert data is not None
+    assert [one.client for one in data.sessions] == ["Ana Ruiz"]
+
+
+async def test_after_the_start_a_session_that_the_practice_cancelled_is_an_ordinary_one(
+    api: Api, ask: Ask, world: World, clock: TestClock
+) -> None:
+    session_id = await world.book(START)
+    await ask(session_id, answer_by=(START + DAY).isoformat(), meanwhile="cancel")
+    clock.now = START
+    refused = await api.reschedule(session_id, START + 2 * DAY)
+    assert refused.json()["code"] == "session-not-booked"
+
+
+@pytest.mark.parametrize("command", ["fulfilled", "noshow", "cancel"])
+async def test_after_the_start_staff_withdraw_nothing(
+    ask: Ask, staff: Api, world: World, clock: TestClock, command: str
+) -> None:
+    session_id = await world.book(START)
+    await ask(session_id, answer_by=(START + DAY).isoformat())
+    clock.now = START
+    body = {"fulfilled": {}, "noshow": {"charge_fee": False}, "cancel": STAFF}[command]
+    done = await staff.post(f"/v1/practice/sessions/{session_id}/{command}", body)
+    assert done.status_code == 200, done.text
+    assert await states(world) == ["kept"]
 
 
 async def test_a_change_of_format_is_no_answer(api: Api, ask: Ask, world: World) -> None:
