@@ -1,8 +1,9 @@
 """Cancelling: cost, reason and keeping the session; and the clock of the page."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from playwright.async_api import expect
 
 from app.domain.session import Format
@@ -100,6 +101,30 @@ async def test_the_last_hour_is_counted_down_and_the_cost_follows(
     await expect(timer).to_have_text(re.compile(r"(10:00|9:5\d) minutes left"))
     await ana.wait(timedelta(minutes=11))
     await ana.read("Costs $45.00 now.")
+
+
+@pytest.mark.parametrize(
+    ("start", "closes"), [(START, {"before_minutes": 4310}), (NOW + timedelta(minutes=10), None)]
+)
+@pytest.mark.parametrize("is_paid", [True, False])
+async def test_what_is_counted_down_beside_a_price_is_how_long_the_action_is_possible(
+    ana: Visitor,
+    world: World,
+    start: datetime,
+    closes: dict[str, int] | None,
+    *,
+    is_paid: bool,
+) -> None:
+    """With a package credit the price is the credit, else the fee."""
+    rules = LATE["cancel"] | {"late_credit": "forfeited", "closes": closes}
+    await world.add_policy({"cancel": rules})
+    package_id = await world.add_package() if is_paid else None
+    await ana.open(await world.book(start, package_id=package_id))
+    price = ana.page.locator("#price-cancel")
+    await expect(price).to_contain_text("Credit is lost" if is_paid else "Costs $45.00")
+    left = re.compile(r"^Possible for (10:00|9:5\d) more minutes\.$")
+    await expect(price.get_by_role("timer")).to_have_text(left)
+    await ana.check_on_a_phone()
 
 
 async def test_a_quote_is_valid_after_the_deadline_and_is_renewed_when_it_expires(

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.async_api import Route, expect
@@ -370,7 +371,7 @@ async def test_the_clients_note_is_stored_for_the_practitioner(ana: Visitor, wor
         assert await db.scalar(select(func.count()).select_from(Change)) == 2
 
 
-WITHIN = {
+WITHIN: dict[str, Any] = {
     "cancel": {"fees": [{"deadline": {"before_minutes": 20_000}, "amount_minor": 4500}]},
     "reschedule": {
         "fees": [{"deadline": {"before_minutes": 20_000}, "amount_minor": 3000}],
@@ -394,6 +395,26 @@ async def test_a_move_on_the_same_day_shows_no_fee_and_what_it_carries(
     await ana.see("Your session has moved")
     (session,) = await world.rows(Session)
     assert session.carried_fee_minor == 4500
+
+
+async def test_the_price_of_moves_that_may_be_free_says_that_it_depends_on_the_date(
+    ana: Visitor, world: World
+) -> None:
+    await world.add_policy(WITHIN)
+    await ana.open(await world.book(START))
+    price = ana.page.locator("#price-reschedule")
+    await expect(price).to_have_text("Free or $30.00, by date")
+    await ana.read("No fee for a new time from Thu, Dec 3, 12:00 AM until Fri, Dec 4, 12:00 AM.")
+    await ana.check_on_a_phone()
+
+
+async def test_free_targets_that_began_in_the_past_are_named_by_their_end_only(
+    ana: Visitor, world: World
+) -> None:
+    within = WITHIN | {"reschedule": WITHIN["reschedule"] | {"free_if_within": {"days": 7}}}
+    await world.add_policy(within)
+    await ana.open(await world.book(START))
+    await ana.read("No fee for a new time until Fri, Dec 11, 12:00 AM.")
 
 
 async def test_a_move_to_another_day_shows_its_fee_on_the_slot_and_before_it_is_confirmed(

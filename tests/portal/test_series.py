@@ -471,3 +471,25 @@ async def test_the_dates_are_chosen_with_the_keyboard_only(
     await ana.button("Move 2 sessions").focus()
     await ana.page.keyboard.press("Enter")
     await ana.see("Your sessions have moved")
+
+
+@pytest.mark.parametrize("is_one", [False, True])
+async def test_taking_back_one_session_of_a_series_says_that_the_others_stay_as_they_are(
+    ana: Visitor, world: World, series: list[UUID], *, is_one: bool
+) -> None:
+    await go_to_cancel(ana, series[5])
+    if not is_one:
+        await choose_following(ana)
+    await ana.give_reason()
+    await ana.press("Cancel this session" if is_one else "Cancel 3 sessions")
+    await ana.see("Your session is cancelled" if is_one else "Your sessions are cancelled")
+    await ana.press("Back to my session")
+    await ana.read("Only this session goes back; the others of the series stay as they are now.")
+    await ana.check_on_a_phone()
+    await ana.press("Take it back")
+    await expect(ana.page.locator("#told")).to_have_text(
+        "It has been taken back. This session is as it was before; "
+        "the others of the series stay as they are now."
+    )
+    others = "booked" if is_one else "cancelled"
+    assert (await statuses(world, series))[5:] == ["booked", others, others]

@@ -28,6 +28,7 @@ async def test_a_cancellation_is_taken_back(ana: Visitor, world: World) -> None:
     await ana.press("Cancel for $45.00")
     await ana.see("Your session is cancelled")
     await ana.read("Possible until 10:05 AM.")
+    await expect(ana.page.get_by_text("of the series")).to_have_count(0)
     await ana.check_on_a_phone()
     await ana.press("Take it back")
     told = ana.page.get_by_text("It has been taken back. Your session is as it was before.")

@@ -158,31 +158,36 @@ export function costNow(decision, startsAt) {
   if (fee) sentences.push(t.cost.fee(money(fee)));
   if (credit === "forfeited") sentences.push(t.cost.forfeited);
   if (carries) sentences.push(carriedCost(carries, t.cost));
-  if (free) sentences.push(t.cost.freeTargets(short(free.from), short(free.before)));
+  if (free) sentences.push(freeTargetsText(free));
   if (isFree) sentences.push(atStart || !deadline ? t.cost.freeUntilStart : t.cost.freeUntil(onOwnClock(deadline)));
   else if (!atStart && deadline) sentences.push(t.cost.possibleUntil(onOwnClock(deadline)));
   return { text: sentences.join(" "), isFree, deadline };
 }
 
+/** Which new times cost no fee. A range that began in the past is named by its end alone. */
+function freeTargetsText({ from, before }) {
+  return Date.parse(from) <= now() ? t.cost.freeTargetsUntil(short(before)) : t.cost.freeTargets(short(from), short(before));
+}
+
 /** The same in a few words, for a button: "Free until Tue, Dec 1, 8:00 AM". */
 export function price(decision, startsAt) {
-  const { fee, credit, carries, allowance } = decision;
+  const { fee, credit, carries, allowance, free_targets: free } = decision;
   const { isFree, deadline } = costNow(decision, startsAt);
   const text = () => {
-    if (fee) return t.price.fee(money(fee));
+    if (fee) return (free ? t.price.byDate : t.price.fee)(money(fee));
     if (credit === "forfeited") return t.price.forfeited;
     if (carries) return t.price.carries;
     if (allowance?.would_use) return t.price.allowance;
     if (!deadline) return t.cost.because[decision.free_because] ? t.price.free : t.price.freeUntilStart;
     return Date.parse(deadline) >= Date.parse(startsAt) ? t.price.freeUntilStart : t.price.freeUntil(onOwnClock(deadline));
   };
-  return h("span", { class: isFree ? "price costless" : "price" }, text(), ...countdownTo(deadline));
+  return h("span", { class: isFree ? "price costless" : "price" }, text(), ...countdownTo(deadline, isFree));
 }
 
-/** A clock that counts down in the last hour. */
-function countdownTo(deadline) {
+/** A clock that counts down in the last hour: how long it stays free, or else how long it is possible. */
+function countdownTo(deadline, isFree) {
   const left = deadline ? Date.parse(deadline) - now() : 0;
-  return left > 0 && left <= SOON ? [" ", h("span", { class: "countdown", role: "timer", "data-until": deadline })] : [];
+  return left > 0 && left <= SOON ? [" ", h("span", { class: "countdown", role: "timer", "data-until": deadline, "data-words": isFree ? "left" : "possible" })] : [];
 }
 
 /** What cancelling costs at least after a move, in the words for now or for the timeline. */
@@ -193,14 +198,14 @@ export function carriedCost({ fee }, words) {
 /** The sentences of `costNow`, with a clock that counts down in the last hour. */
 export function costLine(decision, startsAt) {
   const { text, deadline, isFree } = costNow(decision, startsAt);
-  return h("p", { class: isFree ? "cost costless" : "cost" }, text, ...countdownTo(deadline));
+  return h("p", { class: isFree ? "cost costless" : "cost" }, text, ...countdownTo(deadline, isFree));
 }
 
 /** Keep the clocks of a view going. */
 export function runClocks(app, node) {
   const clocks = [...node.querySelectorAll("[data-until]")];
   const tick = () => {
-    for (const clock of clocks) clock.textContent = t.cost.left(countdown(Date.parse(clock.dataset.until) - now()));
+    for (const clock of clocks) clock.textContent = t.cost[clock.dataset.words](countdown(Date.parse(clock.dataset.until) - now()));
   };
   if (clocks.length === 0) return;
   tick();

@@ -48,8 +48,14 @@ export function wishFields(session, wish, zone) {
     if (chosen === inputDay) return wish.until;
     return chosen === lastDay ? session.starts_at : instantOf(chosen, DAY_ENDS, zone).toISOString();
   };
+  const isWhole = () => /^\d+$/.test(value("notice_hours"));
   /** A number where it is one; anything else is for the API to refuse. */
-  const hours = () => (/^\d+$/.test(value("notice_hours")) ? Number(value("notice_hours")) : value("notice_hours"));
+  const hours = () => (isWhole() ? Number(value("notice_hours")) : value("notice_hours"));
+  /** What is wrong, in the page's words where the API's name another field, or say nothing to a person. */
+  const wrong = (name, detail) => {
+    if (name === "to_time") return words.order;
+    return name === "notice_hours" && !isWhole() ? words.whole : detail;
+  };
 
   const complain = (name, detail) => {
     const { text, control, label } = errors[name];
@@ -83,8 +89,7 @@ export function wishFields(session, wish, zone) {
     mark(found) {
       const named = found.map(({ pointer, detail }) => {
         const name = pointer?.split("/")[1];
-        // The API's sentence has the name of the other field.
-        return [name, name === "to_time" ? words.order : detail];
+        return [name, wrong(name, detail)];
       });
       if (named.length === 0 || named.some(([name]) => !errors[name])) return false;
       const [first] = named.map(([name, detail]) => complain(name, detail));

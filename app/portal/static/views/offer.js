@@ -66,7 +66,7 @@ function asked(app) {
       "p",
       { class: "cost" },
       `${(shown.held ? t.offer.held : t.offer.notHeld)(onOwnClock(shown.answer_by, dayAndTime))} `,
-      left <= 3_600_000 ? h("span", { class: "countdown", role: "timer", "data-until": shown.answer_by }) : null,
+      left <= 3_600_000 ? h("span", { class: "countdown", role: "timer", "data-until": shown.answer_by, "data-words": "left" }) : null,
     ),
     message,
     h(
