@@ -25,7 +25,7 @@ from app.domain.policy.rules import FREE_UNTIL_THE_START, Credit, Policy
 from app.domain.session import Status, taken_time
 from app.outbox.outbox import queue_notifications
 from app.policies.queries import read_closed_days, resolve_policy_version
-from app.policies.stored import PolicyToBook, parsed
+from app.policies.stored import PolicyToBook, frozen_document, parsed
 from app.sessions.commands.booking import Booking, BookingContext
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
@@ -36,7 +36,7 @@ from app.sessions.commands.upcoming import mails_to_come
 from app.sessions.read.queries import read_session
 from app.transfer.batch import Batch
 from app.transfer.export_lines import session_line
-from app.transfer.frozen import frozen_columns
+from app.transfer.frozen import frozen_of_line
 from app.transfer.lines import Done, LineKind
 from app.transfer.queries import read_session_row
 from app.transfer.replay_repository import ReplayRepository
@@ -158,7 +158,7 @@ class _Replay:
         policy = await self._policy()
         zone = line.policy_time_zone or context.practitioner_zone
         calculated = policy.freeze(meeting.starts_at, ZoneInfo(zone))
-        frozen = frozen_columns(line.frozen_deadlines, calculated, meeting.starts_at)
+        frozen = frozen_of_line(line.frozen_deadlines, calculated, meeting.starts_at)
         carried, price, paid = line.carried, line.price, line.paid_before
         fee = None if carried is None else carried.fee
         return {
@@ -184,7 +184,7 @@ class _Replay:
             "paid_before_minor": 0 if paid is None else paid.amount_minor,
             "grace_from": line.grace_from,
             "confirmed_at": line.confirmed_at,
-            "frozen_deadlines": frozen,
+            "frozen_deadlines": frozen_document(frozen),
             "pushed": self._pushed(),
         }
 

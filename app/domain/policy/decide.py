@@ -20,12 +20,7 @@ from app.domain.policy.costs import (
     cost_at,
     cost_steps,
 )
-from app.domain.policy.free import (
-    FreeBecause,
-    free_times,
-    is_to_book_again,
-    why_free,
-)
+from app.domain.policy.free import FreeBecause, free_times, is_to_book_again, why_free
 from app.domain.policy.open_time import OpenTime, is_enabled, open_time_of
 from app.domain.policy.rebook import is_rebooking, rebook_until
 from app.domain.policy.rules import GIVING_UP, Action, Policy
