@@ -3,14 +3,13 @@
 The plans are generic: those of prepared statements, for unknown values.
 """
 
-import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.audit.write import OPERATOR
@@ -19,12 +18,11 @@ from app.database.embedded import EmbeddedServer
 from app.database.transactions import transact
 from app.identity.api_keys.keys import Scope, create_key
 from app.identity.tokens.access import AccessTokens, Caller
-from app.main import create_app
 from tests.bench.data import fill, named
 from tests.bench.recording import Statement, Target, record
 from tests.bench.subjects import HOUR, PRACTICE, Booked, booked_sessions
-from tests.database.test_plans import literal, nodes
-from tests.world import NOW, TestClock
+from tests.database.test_plans import executed, rows_of, served
+from tests.world import NOW
 
 pytestmark = [pytest.mark.slow, pytest.mark.own_database]
 
@@ -83,29 +81,16 @@ async def waited(server: EmbeddedServer, database: str, engine: AsyncEngine) -> 
 @pytest.fixture
 async def client(waited: Booked, settings: Settings) -> AsyncIterator[tuple[Any, AsyncClient]]:
     del waited
-    app = create_app(settings, clock=TestClock())
-    async with (
-        app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url="https://reslot.example") as http,
-    ):
-        yield app, http
+    async with served(settings) as both:
+        yield both
 
 
 async def rows_read(engine: AsyncEngine, statement: Statement) -> Counter[str]:
-    """Run a prepared statement with its generic plan; count what it reads of each table."""
+    """Count what a statement reads of each table."""
     read: Counter[str] = Counter()
-    async with engine.connect() as db:
-        await db.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
-        await db.exec_driver_sql(f"PREPARE asked AS {statement.text}")
-        values = ", ".join([literal(value) for value in statement.parameters])
-        told = await db.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({values})")
-        found = told.scalar_one()
-        await db.exec_driver_sql("DEALLOCATE asked")
-    whole = json.loads(found) if isinstance(found, str) else found
-    for node in nodes(whole[0]["Plan"]):
+    for node in await executed(engine, statement):
         if "Relation Name" in node:
-            rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-            read[node["Relation Name"]] += round(node["Actual Loops"] * rows)
+            read[node["Relation Name"]] += round(rows_of(node))
     return read
 
 

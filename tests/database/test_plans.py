@@ -6,6 +6,7 @@ The plans are generic: those of prepared statements, for unknown values.
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -171,8 +172,8 @@ async def test_taken_time_is_found_by_its_own_index(
             assert "ix_taken_times_practice_id_practitioner_id_starts_at" in used
 
 
-async def rows_read(engine: AsyncEngine, statement: Statement) -> int:
-    """Run a prepared statement with its generic plan; count what it reads of large tables."""
+async def executed(engine: AsyncEngine, statement: Statement) -> Iterator[dict[str, Any]]:
+    """Run a prepared statement with its generic plan, and give the nodes of what was done."""
     async with engine.connect() as db:
         await db.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
         await db.exec_driver_sql(f"PREPARE asked AS {statement.text}")
@@ -181,11 +182,19 @@ async def rows_read(engine: AsyncEngine, statement: Statement) -> int:
         found = told.scalar_one()
         await db.exec_driver_sql("DEALLOCATE asked")
     whole = json.loads(found) if isinstance(found, str) else found
-    return sum(
-        node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-        for node in nodes(whole[0]["Plan"])
-        if node.get("Relation Name") in LARGE
-    )
+    return nodes(whole[0]["Plan"])
+
+
+def rows_of(node: dict[str, Any]) -> float:
+    """Give how many rows a node has read, also of those that it left out."""
+    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return float(node["Actual Loops"] * rows)
+
+
+async def rows_read(engine: AsyncEngine, statement: Statement) -> float:
+    """Count what a statement reads of large tables."""
+    done = await executed(engine, statement)
+    return sum(rows_of(node) for node in done if node.get("Relation Name") in LARGE)
 
 
 def reads_taken_time(text: str) -> bool:
@@ -246,15 +255,22 @@ async def test_a_sequential_scan_is_detected(full: AsyncEngine) -> None:
     assert scanned(await plan(full, "SELECT id FROM sessions WHERE version = $1")) & LARGE
 
 
-@pytest.fixture
-async def client(full: AsyncEngine, settings: Settings) -> AsyncIterator[tuple[Any, AsyncClient]]:
-    del full
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[tuple[Any, AsyncClient]]:
+    """Serve the API within this process; give the application, and who calls it."""
     app = create_app(settings, clock=TestClock())
     async with (
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="https://reslot.example") as http,
     ):
         yield app, http
+
+
+@pytest.fixture
+async def client(full: AsyncEngine, settings: Settings) -> AsyncIterator[tuple[Any, AsyncClient]]:
+    del full
+    async with served(settings) as both:
+        yield both
 
 
 async def test_commands_use_an_index(

@@ -58,10 +58,10 @@ async def take_back(releasing: Waiting) -> None:
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-async def released(releasing: Waiting, **wish: Any) -> Any:
+async def released(releasing: Waiting, **body: Any) -> Any:
     """Let Ana wish for an earlier time and Ben release; give the row of the only open offer."""
-    await releasing.wish(**wish)
-    await release(releasing)
+    await releasing.wish()
+    await release(releasing, **body)
     await releasing.work()
     (offer,) = await releasing.world.rows(Offer, state="open")
     return offer
@@ -232,10 +232,7 @@ async def test_if_nobody_takes_it_in_time_nothing_has_happened_and_the_client_is
 async def test_releasing_again_before_its_end_is_recorded_ends_the_first_one_properly(
     releasing: Waiting, world: World, clock: TestClock
 ) -> None:
-    await releasing.wish()
-    await release(releasing, until="2026-11-30T10:30:00-05:00")
-    await releasing.work()
-    (offer,) = await world.rows(Offer)
+    offer = await released(releasing, until="2026-11-30T10:30:00-05:00")
     await world.change(Wish, offer.wish_id, unanswered=1)
     clock.now = NOW + 30 * MINUTE + TICK
     again = await release(releasing)
@@ -260,10 +257,7 @@ async def test_releasing_again_before_its_end_is_recorded_ends_the_first_one_pro
 async def test_the_third_offer_that_expires_with_its_release_pauses_the_wish(
     releasing: Waiting, world: World, clock: TestClock
 ) -> None:
-    await releasing.wish()
-    await release(releasing, until="2026-11-30T10:30:00-05:00")
-    await releasing.work()
-    (offer,) = await world.rows(Offer)
+    offer = await released(releasing, until="2026-11-30T10:30:00-05:00")
     await world.change(Wish, offer.wish_id, unanswered=2)
     clock.now = NOW + 30 * MINUTE + TICK
     await release(releasing)
@@ -277,10 +271,7 @@ async def test_the_third_offer_that_expires_with_its_release_pauses_the_wish(
 async def test_a_worker_that_comes_late_judges_as_of_the_end(
     releasing: Waiting, world: World, clock: TestClock
 ) -> None:
-    await releasing.wish()
-    await release(releasing, until="2026-11-30T10:30:00-05:00")
-    await releasing.work()
-    (offer,) = await world.rows(Offer)
+    offer = await released(releasing, until="2026-11-30T10:30:00-05:00")
     assert offer.answer_by == NOW + 30 * MINUTE
     clock.now = offer.answer_by + TICK
     late = await accept(releasing, offer)
@@ -294,13 +285,10 @@ async def test_a_worker_that_comes_late_judges_as_of_the_end(
 
 
 async def test_exactly_at_its_end_the_time_can_still_be_taken(
-    releasing: Waiting, world: World, clock: TestClock
+    releasing: Waiting, clock: TestClock
 ) -> None:
-    await releasing.wish()
-    await release(releasing, until="2026-11-30T10:30:00-05:00")
-    await releasing.work()
+    offer = await released(releasing, until="2026-11-30T10:30:00-05:00")
     clock.now = NOW + 30 * MINUTE
-    (offer,) = await world.rows(Offer)
     assert (await accept(releasing, offer)).status_code == 200
     assert (await row_of(releasing)).status == "cancelled"
 

@@ -1,6 +1,6 @@
 """Freed seats of groups are offered: to seats of other groups, and to who waits for the group."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,6 +18,12 @@ from tests.world import REASON, Api, World
 
 NOTE = {"note": "They cannot come."}
 CANCEL = {"charge_fee": False, "reason": NOTE}
+
+
+async def wait_for_group(waiting: Waiting, group_id: UUID) -> None:
+    """Let staff enter Ana's wish for a seat of a group."""
+    wish = {"client_id": str(waiting.world.client_id), "group_id": str(group_id)}
+    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
 
 
 async def test_a_freed_seat_is_offered_to_a_later_seat_and_kept(
@@ -78,8 +84,7 @@ async def test_a_freed_seat_is_offered_though_its_client_has_booked_another_grou
     full = await add_group(world, FREED + DAY, seats=1)
     another = await add_group(world, LATE + DAY, seats=3)
     seat = await add_seat(world, full, client_id=waiting.other_id)
-    wish = {"client_id": str(world.client_id), "group_id": str(full)}
-    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    await wait_for_group(waiting, full)
     own = api.signed_in(world.token(waiting.other_id))
     assert (await own.cancel(seat)).status_code == 200
     booked = await own.post(
@@ -95,8 +100,7 @@ async def test_a_freed_seat_is_offered_though_its_client_has_booked_another_grou
 async def test_a_seat_that_is_added_is_offered(waiting: Waiting, world: World) -> None:
     group_id = await add_group(world, FREED + DAY, seats=1)
     await add_seat(world, group_id, client_id=waiting.other_id)
-    wish = {"client_id": str(world.client_id), "group_id": str(group_id)}
-    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    await wait_for_group(waiting, group_id)
     changed = await waiting.staff.patch(f"/v1/practice/groups/{group_id}", {"seats": 2})
     assert changed.status_code == 200, changed.text
     await waiting.work()
@@ -140,8 +144,7 @@ async def test_a_cancelled_group_ends_the_offer_and_frees_its_time(
 ) -> None:
     group_id = await add_group(world, FREED + DAY, seats=1)
     taken = await add_seat(world, group_id, client_id=waiting.other_id)
-    wish = {"client_id": str(world.client_id), "group_id": str(group_id)}
-    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    await wait_for_group(waiting, group_id)
     assert (await waiting.staff.post(f"/v1/practice/sessions/{taken}/cancel", CANCEL)).is_success
     await waiting.work()
     await waiting.wish()
@@ -211,8 +214,7 @@ async def test_a_seat_whose_place_or_practitioner_is_off_offer_is_gone(
         own = await add_seat(world, later, client_id=world.client_id)
         assert (await put_wish(waiting.api, own)).status_code == 201
     else:
-        wish = {"client_id": str(world.client_id), "group_id": str(soon)}
-        assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+        await wait_for_group(waiting, soon)
     assert (await waiting.staff.post(f"/v1/practice/sessions/{taken}/cancel", CANCEL)).is_success
     await waiting.work()
     (offer,) = await world.rows(Offer)
@@ -251,8 +253,7 @@ async def test_a_seat_is_offered_though_its_group_moves_before_the_worker_looks(
     full = await add_group(world, FREED + DAY, seats=1)
     another = await add_group(world, LATE + DAY, seats=3)
     seat = await add_seat(world, full, client_id=waiting.other_id)
-    wish = {"client_id": str(world.client_id), "group_id": str(full)}
-    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    await wait_for_group(waiting, full)
     if given_up == "cancelled":
         left = await waiting.staff.post(f"/v1/practice/sessions/{seat}/cancel", CANCEL)
     elif given_up == "staff":
@@ -283,8 +284,7 @@ async def test_a_missed_seat_is_offered_once_its_client_has_booked_another_group
     full = await add_group(world, FREED + DAY, seats=1)
     another = await add_group(world, LATE + DAY, seats=3)
     seat = await add_seat(world, full, client_id=waiting.other_id)
-    wish = {"client_id": str(world.client_id), "group_id": str(full)}
-    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    await wait_for_group(waiting, full)
     missed = await waiting.staff.post(f"/v1/practice/sessions/{seat}/noshow", CANCEL)
     assert missed.status_code == 200, missed.text
     await waiting.work()
@@ -308,8 +308,7 @@ async def test_a_move_that_is_taken_back_frees_the_seat_of_the_other_group(
     order = {"reason": REASON, "group_id": str(full)}
     moved = await own.post(f"/v1/sessions/{seat}/reschedule", order)
     assert moved.status_code == 200, moved.text
-    wish = {"client_id": str(world.client_id), "group_id": str(full)}
-    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    await wait_for_group(waiting, full)
     api.clock.now += MINUTE
     undone = await own.post(f"/v1/sessions/{seat}/undo", {})
     assert undone.status_code == 200, undone.text
