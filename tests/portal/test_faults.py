@@ -86,6 +86,23 @@ async def test_where_the_access_has_ended_nothing_is_asked_again_and_again(
     assert len(ana.calls()) == asked
 
 
+async def test_what_was_lost_is_not_asked_again_where_the_access_has_ended(
+    ana: Visitor, world: World
+) -> None:
+    await ana.page.route("**/availability?*", lambda route: route.abort())
+    session_id = await world.book(START)
+    await ana.open(session_id)
+    await ana.press("Cancel session")
+    await ana.see("Cancel this session?")
+    await ana.page.route(f"**/v1/sessions/{session_id}", answer_with("unauthorized", 401))
+    await ana.wait(timedelta(minutes=11))
+    await ana.see("This page has closed")
+    asked = len(ana.calls())
+    await ana.page.clock.fast_forward(60_000)
+    await ana.page.wait_for_load_state("networkidle")
+    assert len(ana.calls()) == asked
+
+
 @pytest.mark.parametrize(
     ("written", "dialled"),
     [

@@ -69,12 +69,12 @@ export class Wire {
     if (this.#access === null && this.#refresh !== null) await this.#renew();
     const used = this.#access;
     try {
-      return await patiently(method, path, { ...options, access: used });
+      return await this.#patiently(method, path, { ...options, access: used });
     } catch (error) {
       if (error.code !== "unauthorized" || this.#refresh === null) throw error;
       // Another call may have got new tokens while this one was on its way.
       if (used === this.#access) await this.#renew();
-      return patiently(method, path, { ...options, access: this.#access });
+      return this.#patiently(method, path, { ...options, access: this.#access });
     }
   }
 
@@ -90,7 +90,7 @@ export class Wire {
     const refresh = this.#refresh;
     let answer;
     try {
-      answer = (await patiently("POST", REFRESH, { body: { refresh_token: refresh }, as: "json" })).data;
+      answer = (await this.#patiently("POST", REFRESH, { body: { refresh_token: refresh }, as: "json" })).data;
     } catch (error) {
       if (!isFinal(error)) throw error;
       if (this.#refresh === refresh) {
@@ -102,6 +102,25 @@ export class Wire {
     if (this.#refresh !== refresh) throw unauthorized(); // Signed out meanwhile.
     this.adopt(answer);
   }
+
+  /** Send, and send again where trying again is safe and likely to help, as long as there is a token. */
+  async #patiently(method, path, options) {
+    const hadToken = this.#hasToken;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await once(method, path, options);
+      } catch (error) {
+        const pause = pauseAfter(error, attempt);
+        if (pause === null) throw error;
+        await new Promise((resume) => setTimeout(resume, pause));
+        if (hadToken && !this.#hasToken) throw unauthorized(); // Signed out, or the access has ended.
+      }
+    }
+  }
+
+  get #hasToken() {
+    return this.#access !== null || this.#refresh !== null;
+  }
 }
 
 const unauthorized = () => new Problem({ code: "unauthorized" }, 401, null);
@@ -109,19 +128,6 @@ const unauthorized = () => new Problem({ code: "unauthorized" }, 401, null);
 /** Whether a refresh token has no future. Where nobody answered, or "later", it may have one. */
 function isFinal(error) {
   return error instanceof Problem && error.status < 500 && error.code !== "rate-limited";
-}
-
-/** Send, and send again where trying again is safe and likely to help. */
-async function patiently(method, path, options) {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await once(method, path, options);
-    } catch (error) {
-      const pause = pauseAfter(error, attempt);
-      if (pause === null) throw error;
-      await new Promise((resume) => setTimeout(resume, pause));
-    }
-  }
 }
 
 async function once(method, path, { access = null, body, headers = {}, as = null, keepalive = false }) {
