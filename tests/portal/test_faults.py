@@ -64,7 +64,7 @@ async def test_an_expired_quote_is_never_shown_as_if_it_held(ana: Visitor, world
     await ana.button("Cancel this session").click(force=True)
     assert ana.sent("/cancel") == []
     await ana.page.unroute(f"**/v1/sessions/{session_id}")
-    await ana.page.clock.fast_forward(6000)
+    await ana.forward(timedelta(seconds=6))
     await ana.read("Costs $45.00 now.")
     await expect(ana.button("Cancel for $45.00")).to_be_enabled()
 
@@ -81,7 +81,7 @@ async def test_where_the_access_has_ended_nothing_is_asked_again_and_again(
     await ana.wait(timedelta(minutes=11))
     await ana.see("This page has closed")
     asked = len(ana.calls())
-    await ana.page.clock.fast_forward(60_000)
+    await ana.forward(timedelta(minutes=1))
     await ana.page.wait_for_load_state("networkidle")
     assert len(ana.calls()) == asked
 
@@ -98,7 +98,7 @@ async def test_what_was_lost_is_not_asked_again_where_the_access_has_ended(
     await ana.wait(timedelta(minutes=11))
     await ana.see("This page has closed")
     asked = len(ana.calls())
-    await ana.page.clock.fast_forward(60_000)
+    await ana.forward(timedelta(minutes=1))
     await ana.page.wait_for_load_state("networkidle")
     assert len(ana.calls()) == asked
 
@@ -162,8 +162,8 @@ async def test_an_outage_does_not_ask_anybody_to_sign_in(ana: Visitor, world: Wo
     session_id = await world.book(START)
     await ana.page.route("**/v1/links/open", answer_with("service-unavailable", 503))
     await ana.page.goto(ana.link(session_id))
-    await ana.page.clock.fast_forward(2000)
-    await ana.page.clock.fast_forward(2000)
+    await ana.forward(timedelta(seconds=2))
+    await ana.forward(timedelta(seconds=2))
     await ana.see("That did not work")
     await expect(ana.page.get_by_label("Email address")).to_have_count(0)
     await ana.page.unroute("**/v1/links/open")

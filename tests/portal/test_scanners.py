@@ -105,7 +105,7 @@ async def test_a_browser_that_runs_the_page_and_presses_nothing_changes_nothing(
                                 (links["session"], "Follow-up")):  # fmt: skip
             await ana.page.goto(f"{ana.settings.portal_url}#{fragment}")
             await ana.see(title)
-            await ana.page.clock.fast_forward(int(timedelta(minutes=2).total_seconds() * 1000))
+            await ana.forward(timedelta(minutes=2))
             await ana.page.wait_for_load_state("networkidle")
             await ana.page.goto("about:blank")
     assert await everything(world) == before

@@ -57,7 +57,7 @@ async def cancel_for_free(ana: Visitor, world: World) -> None:
 async def test_the_button_goes_when_its_time_is_over(ana: Visitor, world: World) -> None:
     await cancel_for_free(ana, world)
     await expect(ana.button("Take it back")).to_be_visible()
-    await ana.page.clock.fast_forward(5 * 60 * 1000 + 2000)
+    await ana.forward(timedelta(minutes=5, seconds=2))
     await expect(ana.button("Take it back")).to_have_count(0)
 
 

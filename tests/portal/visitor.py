@@ -13,7 +13,7 @@ from uuid import UUID
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, Route, expect
 
 from app.configuration.settings import Settings
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.world import TestClock, World
 
 PHONE = (390, 844)
@@ -62,12 +62,19 @@ class Visitor:
     clock: TestClock
     requests: list[Request] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    unanswered: set[Request] = field(default_factory=set)
 
     def watch(self) -> None:
         """Record the page's requests and errors."""
-        self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108 - playwright marks it
+        self.page.on("request", self._sent)
+        self.page.on("requestfinished", lambda request: self.unanswered.discard(request))  # noqa: PLW0108 - playwright marks it
+        self.page.on("requestfailed", lambda request: self.unanswered.discard(request))  # noqa: PLW0108 - likewise
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._read)
+
+    def _sent(self, request: Request) -> None:
+        self.requests.append(request)
+        self.unanswered.add(request)
 
     def _read(self, message: ConsoleMessage) -> None:
         # The browser itself logs each response with status 400 or above, and each lost request.
@@ -135,6 +142,18 @@ class Visitor:
     async def wait(self, time: timedelta) -> None:
         """Let time pass, for the server and for the page."""
         self.clock.now += time
+        await self.forward(time)
+
+    async def forward(self, time: timedelta) -> None:
+        """Let time pass for the page only, once what it has asked is answered.
+
+        Else a jump beyond the time-out of a call ends it, and the page sends it again.
+        """
+
+        async def is_answered() -> bool:
+            return not self.unanswered
+
+        await until(is_answered)
         await self.page.clock.fast_forward(int(time.total_seconds() * 1000))
 
     def calls(self) -> list[Request]:
