@@ -36,22 +36,14 @@ class PracticeRepository:
         self, *, name: str, currency: str, email: str, phone: str | None = None
     ) -> None:
         """Insert the practice itself, which all its records refer to."""
-        await self._db.execute(
-            insert(Practice).values(
-                practice_id=self._practice_id,
-                name=name,
-                currency=currency,
-                email=email,
-                phone=phone,
-            )
-        )
+        record = {"name": name, "currency": currency, "email": email, "phone": phone}
+        await self._db.execute(insert(Practice), {"practice_id": self._practice_id, **record})
 
     async def add(self, table: type[Identified], **values: Any) -> UUID:  # noqa: ANN401
         """Insert one record and give its id. Columns that are not given get their defaults."""
         record_id = values.pop("id", None) or uuid4()
-        await self._db.execute(
-            insert(table).values(practice_id=self._practice_id, id=record_id, **values)
-        )
+        keys = {"practice_id": self._practice_id, "id": record_id}
+        await self._db.execute(insert(table), {**keys, **values})
         return record_id
 
     async def add_policy_version(
