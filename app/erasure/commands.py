@@ -31,9 +31,9 @@ from app.sessions.commands.carried_repository import CarriedRepository
 from app.sessions.commands.finish import finish, finish_all
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.reasons import check_staff_reason
+from app.sessions.commands.wish_ending import end_wish
 from app.sessions.read.following_queries import read_several
 from app.sessions.read.queries import read_session
-from app.waitlist.commands.ending import end_wish
 from app.waitlist.queries import read_wish
 from app.waitlist.repository import WaitlistRepository
 
@@ -204,7 +204,7 @@ async def _end_wishes(db: AsyncConnection, command: _Command) -> None:
     for wish_id in wish_ids:
         await end_wish(
             db,
-            await read_wish(db, command.practice_id, wish_id),
+            (await read_wish(db, command.practice_id, wish_id)).columns(),
             "withdrawn",
             actor=command.actor,
             command_id=command.id,
