@@ -175,7 +175,6 @@ async def _put(
             service_id=record.service_id,
             practitioner_id=record.practitioner_id,
             urgent=bool(urgent),
-            starts_at=record.starts_at,
             made_at=now,
             **times.columns(),
         )
@@ -221,7 +220,6 @@ async def _add_without_session(
         group_id=new.group_id,
         package_id=new.package_id,
         urgent=new.urgent,
-        starts_at=None,
         made_at=now,
         **new.times.columns(),
     )
