@@ -98,10 +98,11 @@ async def erase_client(
         raise EraseRefusedError(booked_sessions=len(ended.sessions), due_fees=len(ended.fees))
     command = _Command(practice_id, client_id, actor, uuid4(), now)
     await erasure.drop_notifications(now)
+    # Before the sessions: a cancellation by staff tells the client that an offer is gone.
+    await _end_wishes(db, command)
     await _cancel(db, command, ended.sessions, credit_grace)
     for fee_id in ended.fees:
         await _waive(db, command, fee_id)
-    await _end_wishes(db, command)
     await erasure.erase_traces(row.email)
     await erasure.erase_records(now)
     return await _record(db, command, ended, reason)
