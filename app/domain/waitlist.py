@@ -168,16 +168,13 @@ class WaitingSession:
 def present_state(
     state: WishState,
     session: WaitingSession | None,
-    wished_start: datetime | None,
     until: datetime | None,
     now: datetime,
 ) -> WishState:
     """Give the state of a wish at `now`, also if the worker has not yet recorded that it lapsed.
 
-    A wish lapses when its session starts, ends, or is moved by its client, and after `until`; a
-    wish for a seat when its group starts or is cancelled.
-    `wished_start` is the session's start when the wish was made, or to which the practice has moved
-    it since; None for a group.
+    A wish lapses when its session starts or ends, and after `until`; a wish for a seat when its
+    group starts or is cancelled. The client's move of the session ends it as well, and records it.
     """
     if state not in ACTIVE:
         return state
@@ -185,7 +182,6 @@ def present_state(
         return "lapsed"
     if session is None:
         return state
-    is_moved = wished_start not in {None, session.starts_at}
-    if not session.is_booked or session.starts_at <= now or is_moved:
+    if not session.is_booked or session.starts_at <= now:
         return "lapsed"
     return state

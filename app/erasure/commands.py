@@ -31,9 +31,9 @@ from app.sessions.commands.carried_repository import CarriedRepository
 from app.sessions.commands.finish import finish, finish_all
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.reasons import check_staff_reason
+from app.sessions.commands.wish_ending import end_wish
 from app.sessions.read.following_queries import read_several
 from app.sessions.read.queries import read_session
-from app.waitlist.commands.ending import end_wish
 from app.waitlist.queries import read_wish
 from app.waitlist.repository import WaitlistRepository
 
@@ -98,10 +98,11 @@ async def erase_client(
         raise EraseRefusedError(booked_sessions=len(ended.sessions), due_fees=len(ended.fees))
     command = _Command(practice_id, client_id, actor, uuid4(), now)
     await erasure.drop_notifications(now)
+    # Before the sessions: a cancellation by staff tells the client that an offer is gone.
+    await _end_wishes(db, command)
     await _cancel(db, command, ended.sessions, credit_grace)
     for fee_id in ended.fees:
         await _waive(db, command, fee_id)
-    await _end_wishes(db, command)
     await erasure.erase_traces(row.email)
     await erasure.erase_records(now)
     return await _record(db, command, ended, reason)
@@ -204,7 +205,7 @@ async def _end_wishes(db: AsyncConnection, command: _Command) -> None:
     for wish_id in wish_ids:
         await end_wish(
             db,
-            await read_wish(db, command.practice_id, wish_id),
+            (await read_wish(db, command.practice_id, wish_id)).columns(),
             "withdrawn",
             actor=command.actor,
             command_id=command.id,

@@ -14,9 +14,7 @@ class Wish(Identified, Base):
     """A client waits for a time: a session that is to come sooner, or a new one (no `session_id`).
 
     `weekdays`, `from_time` and `to_time` are in the client's zone. Empty `formats`: the session's
-    own format and location, or any of the service. `starts_at` is the session's start when the wish
-    was made, or to which the practice has moved it since; another start of the session is one to
-    which its client has moved it, which has ended the wish.
+    own format and location, or any of the service.
 
     `unanswered` counts the offers in a row that were not answered; at three the wish is paused
     (`paused_at`).
@@ -31,7 +29,6 @@ class Wish(Identified, Base):
     package_id: Mapped[UUID | None]
     state: Mapped[str]
     urgent: Mapped[bool] = mapped_column(server_default=false())
-    starts_at: Mapped[datetime | None]
     until: Mapped[datetime | None]
     weekdays: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     from_time: Mapped[time | None]
@@ -53,7 +50,6 @@ class Wish(Identified, Base):
             "state IN ('waiting', 'offered', 'met', 'withdrawn', 'lapsed')", name="state"
         ),
         CheckConstraint("(state IN ('waiting', 'offered')) = (ended_at IS NULL)", name="ended"),
-        CheckConstraint("(session_id IS NULL) = (starts_at IS NULL)", name="session"),
         CheckConstraint("weekdays <@ ARRAY[1, 2, 3, 4, 5, 6, 7]::smallint[]", name="weekdays"),
         CheckConstraint("from_time <= to_time", name="times"),
         CheckConstraint("notice_hours >= 0", name="notice"),

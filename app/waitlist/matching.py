@@ -108,7 +108,7 @@ async def _matches(
 
 def _waits(row: Row[Any], now: datetime) -> bool:
     session = waiting_session(row)
-    return present_state("waiting", session, row.starts_at, row.until, now) == "waiting"
+    return present_state("waiting", session, row.until, now) == "waiting"
 
 
 def _for_single(

@@ -1,6 +1,6 @@
 """Read wishes and offers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -33,7 +33,6 @@ def _is_active(wanted: tuple[bool, datetime]) -> ColumnElement[bool]:
         Wish.until < now,
         Session.status != "booked",
         Session.starts_at <= now,
-        Session.starts_at != Wish.starts_at,
         and_(Wish.session_id.is_(None), or_(Group.status != "scheduled", Group.starts_at <= now)),
     )
     active = and_(Wish.ended_at.is_(None), not_(func.coalesce(has_lapsed, false())))
@@ -180,7 +179,6 @@ def _wish(row: Any, offer: OfferRecord | None) -> WishRecord:  # noqa: ANN401 - 
         package_id=row.package_id,
         state=row.state,
         urgent=row.urgent,
-        starts_at=row.starts_at,
         times=WishedTimes(
             row.until,
             tuple(row.weekdays),
@@ -258,14 +256,6 @@ async def read_offer(db: AsyncConnection, practice_id: UUID, offer_id: UUID) -> 
     if not found:
         raise NotFoundError
     return found[0]
-
-
-async def open_offers_of_wishes(
-    db: AsyncConnection, practice_id: UUID, wish_ids: Sequence[UUID]
-) -> list[OfferRecord]:
-    """Read the open offers of wishes."""
-    is_open = (Offer.wish_id.in_(wish_ids), Offer.state == "open")
-    return await _offers(db, practice_id, _offer_columns().where(*is_open))
 
 
 async def open_offers_of_time(

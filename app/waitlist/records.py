@@ -128,7 +128,6 @@ class WishRecord:
     package_id: UUID | None
     state: WishState
     urgent: bool
-    starts_at: datetime | None
     times: WishedTimes
     made_at: datetime
     ended_at: datetime | None
@@ -141,6 +140,7 @@ class WishRecord:
     def columns(self) -> dict[str, Any]:
         """Give the values of the columns that an entry of the audit log tells of."""
         return {
+            "practice_id": self.practice_id,
             "id": self.id,
             "client_id": self.client_id,
             "session_id": self.session_id,
@@ -153,18 +153,10 @@ class WishRecord:
             **self.times.columns(),
         }
 
-    @property
-    def has_changed_session(self) -> bool:
-        """Whether its session has ended, or was moved by its client since the wish was made."""
-        session = self.session
-        return session is not None and not (
-            session.is_booked and session.starts_at == self.starts_at
-        )
-
     def state_at(self, now: datetime) -> WishState:
         """Give the state at `now`, also if the worker has not yet recorded that it lapsed."""
         until = self.times.until
-        return present_state(self.state, self.session or self.group, self.starts_at, until, now)
+        return present_state(self.state, self.session or self.group, until, now)
 
 
 @dataclass(frozen=True, slots=True)

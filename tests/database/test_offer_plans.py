@@ -47,10 +47,10 @@ CREATE TEMP TABLE waited AS
   SELECT *, row_number() OVER (ORDER BY starts_at, id) AS place
   FROM sessions WHERE practice_id = '{PRACTICE}' AND status = 'booked') s ON s.place = n % 900 + 1;
 INSERT INTO wishes (practice_id, id, client_id, session_id, service_id, practitioner_id, state,
-  starts_at, weekdays, formats, notice_hours, made_at, ended_at, unanswered)
+  weekdays, formats, notice_hours, made_at, ended_at, unanswered)
  SELECT practice_id, wish_id, client_id, session_id, service_id, practitioner_id,
   CASE WHEN is_open THEN 'offered' ELSE 'withdrawn' END,
-  CASE WHEN session_id IS NOT NULL THEN starts_at END, '{{}}', '{{}}', 0, made_at,
+  '{{}}', '{{}}', 0, made_at,
   CASE WHEN NOT is_open THEN made_at END, 0 FROM waited;
 INSERT INTO offers (practice_id, id, wish_id, freed_time_id, client_id, session_id, service_id,
   practitioner_id, price_minor, state, holds, starts_at, ends_at, format, made_at, answer_by,

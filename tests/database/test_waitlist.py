@@ -25,7 +25,6 @@ async def add_wish(world: World, session_id: UUID | None, **values: Any) -> UUID
         "session_id": session_id,
         "service_id": world.service_id,
         "state": "waiting",
-        "starts_at": None if session_id is None else START,
         "weekdays": [],
         "formats": [],
         "notice_hours": 0,

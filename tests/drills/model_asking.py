@@ -38,7 +38,7 @@ class AskingBook(WaitingBook):
         self._find_freed(now)
         for wish in self.wishes:
             if wish.is_active and wish.has_lapsed(now - STILL_WAITING):
-                self._end_wish(wish, "lapsed", now, tells=not self._is_ended_by_client(wish))
+                self._end_wish(wish, "lapsed", now, tells=True)
         self._end_what_is_over(now)
         order = sorted(
             (one for one in self.freed if not one.is_over and one.look_at <= now),
@@ -61,14 +61,6 @@ class AskingBook(WaitingBook):
                 self._end_offer(offer, "withdrawn", now)
                 offer.gone = True
                 self.tell(offer.wish.client, "offer_gone")
-
-    def _is_ended_by_client(self, wish: Wish) -> bool:
-        """Tell whether a wish has lapsed because its client cancelled or moved the session."""
-        session = wish.session
-        if session is None or (session.status == "booked" and session.starts_at == wish.start):
-            return False
-        entries = self.entries.get(session, [])
-        return bool(entries) and entries[-1].by == "client"
 
     def _find_freed(self, now: datetime) -> None:
         """Take up what was freed since the first of those who wait began to."""

@@ -24,7 +24,7 @@ from tests.drills.model_slots import (
     is_taken,
     is_within_reach,
 )
-from tests.drills.model_things import MINUTE, Practitioner, Session, Taker
+from tests.drills.model_things import MINUTE, Before, Practitioner, Session, Taker
 from tests.drills.model_wishes import (
     LAST_ASKED,
     Freed,
@@ -147,7 +147,7 @@ class WaitingBook(RefillBook):
         if wish is None or not wish.is_active:
             zone = self.zones[session.client]
             wish = Wish(session.client, zone, session, session.practitioner, now, times)
-            wish.urgent, wish.start = bool(urgent), session.starts_at
+            wish.urgent = bool(urgent)
             self.wishes.append(wish)
             return Answer(201)
         is_urgent = wish.urgent if urgent is None else urgent
@@ -166,8 +166,9 @@ class WaitingBook(RefillBook):
         return Answer(201)
 
     def wish_of(self, session: Session) -> Wish | None:
-        """Find the last wish for a session."""
-        return next((w for w in reversed(self.wishes) if w.session is session), None)
+        """Find the wish for a session that has not ended, or else the last one."""
+        own = [wish for wish in reversed(self.wishes) if wish.session is session]
+        return next((wish for wish in own if wish.is_active), own[0] if own else None)
 
     def withdraw_wish(self, wish: Wish | None, now: datetime, *, by_staff: bool = False) -> Answer:
         if wish is not None and wish.is_active and not wish.has_lapsed(now):
@@ -176,26 +177,34 @@ class WaitingBook(RefillBook):
 
     def undo_by_client(self, session: Session, seen: int, now: datetime) -> Answer:
         """Take back the client's last change; a wish that it has ended waits again."""
-        status, start = session.status, session.starts_at
-        since = self.entries[session][-1].at if self.entries.get(session) else now
+        changed_at = self.entries[session][-1].at if self.entries.get(session) else None
         answer = super().undo_by_client(session, seen, now)
-        wish = self.wish_of(session)
-        if (status, start) == (session.status, session.starts_at):
-            return answer
-        if wish is None or wish.state != "lapsed" or wish.ended_at is None or wish.ended_at < since:
-            return answer
-        if wish.start != session.starts_at:
-            return answer
-        if wish.times.until is None or wish.times.until >= now:
-            wish.state, wish.ended_at = "waiting", None
+        own = [wish for wish in self.wishes if wish.session is session]
+        for wish in own:
+            is_ended_by_it = wish.state == "lapsed" and wish.ended_at == changed_at
+            is_in_time = wish.times.until is None or wish.times.until >= now
+            if is_ended_by_it and is_in_time and not any(one.is_active for one in own):
+                wish.state, wish.ended_at = "waiting", None
         return answer
 
-    def _moved_by_practice(self, session: Session, to: Slot, due: Cost) -> Answer:
-        """Move a session as staff; its wish stays, unless its client has ended it by a move."""
+    def _moved_by_client(
+        self, session: Session, to: Slot, due: Cost, now: datetime, before: Before | None = None
+    ) -> Answer:
+        """Move a session as its client, which ends its wish."""
+        if to[0] != session.starts_at:
+            self._end_wish_of(session, now, tells=False)
+        return super()._moved_by_client(session, to, due, now, before)
+
+    def _ended(self, session: Session, status: str, by: str, due: Cost, now: datetime) -> Answer:
+        """End a session, and its wish; a client who has not done it is told of the offer."""
+        if status != "fulfilled":
+            self._end_wish_of(session, now, tells=by != "client")
+        return super()._ended(session, status, by, due, now)
+
+    def _end_wish_of(self, session: Session, now: datetime, *, tells: bool) -> None:
         wish = self.wish_of(session)
-        if wish is not None and wish.is_active and wish.start == session.starts_at:
-            wish.start = to[0]
-        return super()._moved_by_practice(session, to, due)
+        if wish is not None and wish.is_active:
+            self._end_wish(wish, "lapsed", now, tells=tells)
 
     def resume(self, wish: Wish) -> Answer:
         if wish.paused and not wish.has_lapsed(self.now):

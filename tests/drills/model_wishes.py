@@ -47,8 +47,7 @@ class Times(NamedTuple):
 class Wish:
     """A client waits: for an earlier start of `session`, or for a new session.
 
-    `start` was the session's when the wish was made, or the practice has moved it there. `state` is
-    what the worker has recorded.
+    `state` is what is recorded.
     """
 
     client: UUID
@@ -59,7 +58,6 @@ class Wish:
     times: Times
     urgent: bool = False
     package: UUID | None = None
-    start: datetime | None = None
     state: str = "waiting"
     ended_at: datetime | None = None
     paused: bool = False
@@ -77,8 +75,7 @@ class Wish:
         session = self.session
         if session is None:
             return False
-        is_moved = session.starts_at != self.start
-        return session.status != "booked" or session.starts_at <= now or is_moved
+        return session.status != "booked" or session.starts_at <= now
 
     def names(self, start: datetime, now: datetime) -> bool:
         """Tell whether the client wishes for a start."""

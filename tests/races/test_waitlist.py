@@ -233,6 +233,11 @@ async def test_a_session_cancelled_while_its_offer_is_accepted_ends_one_way(
     assert row.status == "cancelled"
     assert row.version == (3 if accepted.is_success else 2)
     assert await world.rows(TakenTime, id=waiting.session_id) == []
+    ended = ("met", "accepted") if accepted.is_success else ("lapsed", "withdrawn")
+    states = [(await world.rows(table))[0].state for table in (Wish, Offer)]
+    assert tuple(states) == ended
+    assert await world.rows(HeldTime) == []
+    assert await world.rows(Notification, kind="offer_gone") == []
 
 
 async def test_an_offer_withdrawn_while_the_worker_looks_at_its_time_frees_the_time(

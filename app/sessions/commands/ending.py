@@ -33,6 +33,7 @@ from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.undo_window import undo_of
+from app.sessions.commands.wish_ending import end_wish_of_session
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -134,13 +135,15 @@ async def write_end(
     """Free the session's time, settle its credit, and give the entry of its history.
 
     A missed session keeps the part of its time that has passed (`taken_time`). An open move request
-    ends. For `undo_window` the client may take back the end, which is their own.
+    ends, and so does the client's wish. For `undo_window` the client may take back the end, which
+    is their own.
     """
     is_cancelled, cost = status is Status.CANCELLED, judged.cost
     answers = await end_request(db, record, "cancelled", actor, now)
     undo = undo_of(record, undo_window, now, answers=answers)
     sessions = SessionRepository(db, record.practice_id)
     await sessions.set_status(record, status, now, in_calendar=is_cancelled, undo=undo)
+    await end_wish_of_session(db, record.practice_id, record.id, actor=actor, now=now)
     package_credits = CreditRepository(db, record.practice_id)
     await package_credits.settle(record.id, cost.credit, now, credit_grace)
     change = new_change(

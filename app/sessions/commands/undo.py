@@ -156,7 +156,7 @@ async def undo_by_client(
     if record.status is Status.CANCELLED:
         await CreditRepository(db, practice_id).restore(session_id, now)
     facts = await sessions.go_back(record, before, to)
-    await _reopen(db, caller, session_id, before, since=undone.at, now=now)
+    await _reopen(db, caller, session_id, before, changed_at=undone.at, now=now)
     details = _undone(undone.kind, voided_fee=voided, given_back=given_back)
     change = new_change("restored", caller.actor, record, to=to, details=details)
     told = notifications_about("restored", to.starts_at, now)
@@ -175,16 +175,13 @@ async def _reopen(
     session_id: UUID,
     before: StateBefore,
     *,
-    since: datetime,
+    changed_at: datetime,
     now: datetime,
 ) -> None:
-    """Open again what a change at `since` has ended: a move request, and the client's wish."""
-    practice_id, actor, start = caller.practice_id, caller.actor, before.meeting.starts_at
+    """Open again what a change at `changed_at` has ended: a move request, and the client's wish."""
+    practice_id, actor = caller.practice_id, caller.actor
     await reopen_request(db, practice_id, session_id, before.move_request_id, now)
-    if not before.keeps_time:
-        await reopen_wish(
-            db, practice_id, session_id, start=start, since=since, actor=actor, now=now
-        )
+    await reopen_wish(db, practice_id, session_id, changed_at=changed_at, actor=actor, now=now)
 
 
 async def _lock_with_old_group(db: AsyncConnection, caller: Caller, session_id: UUID) -> None:

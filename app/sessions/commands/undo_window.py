@@ -30,8 +30,7 @@ class Undo(NamedTuple):
 class StateBefore:
     """A session as it is once its client's last change is taken back.
 
-    `move_request_id`: the request of the practice that the change has answered. `keeps_time`: the
-    change has neither moved nor ended the session.
+    `move_request_id`: the request of the practice that the change has answered.
     """
 
     meeting: Meeting
@@ -46,7 +45,6 @@ class StateBefore:
     frozen_deadlines: tuple[FrozenDeadline, ...]
     confirmed_at: datetime | None
     grace_from: datetime | None
-    keeps_time: bool
 
 
 def undo_of(
@@ -119,7 +117,6 @@ def state_before(state: dict[str, Any], record: SessionRecord) -> StateBefore:
         confirmed_at=confirmed_at,
         # What an earlier version of the service has kept lacks it.
         grace_from=_instant(state["grace_from"]) if "grace_from" in state else record.grace_from,
-        keeps_time=keeps_time,
     )
 
 

@@ -23,7 +23,7 @@ from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.undo_window import undo_of
 from app.sessions.commands.upcoming import mails_to_come
-from app.sessions.commands.wish_repository import move_wish
+from app.sessions.commands.wish_ending import end_wish_of_session
 from app.sessions.read.records import SessionRecord
 
 
@@ -69,9 +69,8 @@ async def write_move(
         ends_grace=changes_start and is_grace_over(policy, record.facts, now),
         undo=undo,
     )
-    if changes_start and not actor.is_client:
-        old, new = record.starts_at, to.starts_at
-        await move_wish(db, record.practice_id, record.id, old_start=old, new_start=new)
+    if changes_start and actor.is_client:
+        await end_wish_of_session(db, record.practice_id, record.id, actor=actor, now=now)
     carries = judged.cost.carries
     if changes_start and carries != record.carried:
         since = record.carried_since or record.version + 1

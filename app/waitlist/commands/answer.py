@@ -34,12 +34,14 @@ from app.sessions.commands.book_seat import book_seat
 from app.sessions.commands.booking import Booking, SeatBooking
 from app.sessions.commands.finish import finish, new_change
 from app.sessions.commands.meeting import Meeting, MeetingRequest, requested_meeting
+from app.sessions.commands.offer_trail import tell_of_offers
 from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seat_repository import SeatRepository
 from app.sessions.commands.slots import owner_of
 from app.sessions.commands.upcoming import mails_to_come
+from app.sessions.commands.wish_ending import end_wish
 from app.sessions.read.calendar import (
     CalendarOwner,
     read_calendar,
@@ -49,7 +51,6 @@ from app.sessions.read.calendar import (
 from app.sessions.read.records import SessionRecord
 from app.tables.joins import NO_ID
 from app.waitlist.access import OfferCaller, find_own_offer
-from app.waitlist.commands.ending import end_wish
 from app.waitlist.commands.offers import lock_offer
 from app.waitlist.commands.release import take_released
 from app.waitlist.freed_queries import read_freed_time
@@ -57,7 +58,6 @@ from app.waitlist.matching_queries import is_group_open
 from app.waitlist.queries import active_wishes_of_client, read_offer, read_wish
 from app.waitlist.records import FreedTime, OfferOutcome, OfferRecord, WishRecord
 from app.waitlist.repository import WaitlistRepository
-from app.waitlist.trail import tell_of_offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,14 @@ async def _finish(
     )
     for wish in wishes:
         state: Literal["met", "lapsed"] = "met" if wish.id == own.wish_id else "lapsed"
-        await end_wish(db, wish, state, actor=caller.actor, command_id=command_id, now=now)
+        await end_wish(
+            db,
+            wish.columns(),
+            state,
+            actor=caller.actor,
+            command_id=command_id,
+            now=now,
+        )
     return OfferOutcome(accepted, placed.session_id, command_id)
 
 

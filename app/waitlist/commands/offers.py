@@ -27,7 +27,8 @@ from app.domain.waitlist import (
 )
 from app.identity.api_keys.keys import Staff
 from app.outbox.due import STILL_WAITING
-from app.waitlist.commands.ending import expire_offers, withdraw_offers
+from app.sessions.commands.offer_trail import tell_of_offers
+from app.sessions.commands.wish_ending import expire_offers, withdraw_offers
 from app.waitlist.freed_queries import (
     count_refused,
     held_until,
@@ -38,7 +39,6 @@ from app.waitlist.matching import Match, matches
 from app.waitlist.queries import open_offers_of_time, read_offer
 from app.waitlist.records import FreedTime, OfferOutcome, OfferRecord
 from app.waitlist.repository import WaitlistRepository
-from app.waitlist.trail import tell_of_offers
 
 # Clients who are asked at once in one transaction; the others are asked by the next run.
 AT_ONCE = 100
@@ -76,7 +76,7 @@ async def offer_freed_time(
         return
     before = await open_offers_of_time(db, practice_id, freed.id)
     asked = await _ask(db, freed, before, now)
-    # Offers may be withdrawn without the practitioner's lock (app/waitlist/commands/ending.py).
+    # Offers may be withdrawn without the practitioner's lock (sessions/commands/wish_ending.py).
     # Read after the freed time was written: whoever withdraws one later waits for the commit.
     offers = await open_offers_of_time(db, practice_id, freed.id)
     if not {one.id for one in before} <= {one.id for one in offers}:

@@ -33,9 +33,9 @@ from app.sessions.commands.checks import check_version
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import entry_about, finish
 from app.sessions.commands.history_repository import About, HistoryRepository
+from app.sessions.commands.wish_ending import withdraw_offers
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
-from app.waitlist.commands.ending import withdraw_offers
 from app.waitlist.freed_queries import (
     add_freed_times,
     read_freed_time,

@@ -18,9 +18,9 @@ from app.domain.waitlist import ACTIVE, may_wish
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.policies.stored import rules_of
+from app.sessions.commands.wish_ending import end_wish
 from app.sessions.read.queries import Viewer, read_session
 from app.sessions.read.records import SessionRecord
-from app.waitlist.commands.ending import end_wish
 from app.waitlist.commands.naming import UNKNOWN, check_named
 from app.waitlist.queries import read_wish, read_wish_of_session
 from app.waitlist.records import NewWish, WishedTimes, WishOutcome, WishRecord
@@ -59,7 +59,14 @@ async def withdraw_own_wish(
     await read_session(db, caller, session_id)
     wish = await _lock_wish_of_session(db, caller.practice_id, session_id)
     if wish is not None and wish.state_at(now) in ACTIVE:
-        await end_wish(db, wish, "withdrawn", actor=caller.actor, command_id=uuid4(), now=now)
+        await end_wish(
+            db,
+            wish.columns(),
+            "withdrawn",
+            actor=caller.actor,
+            command_id=uuid4(),
+            now=now,
+        )
 
 
 async def read_own_wish(db: AsyncConnection, viewer: Viewer, session_id: UUID) -> WishRecord | None:
@@ -105,7 +112,7 @@ async def withdraw_wish(
     command_id = uuid4()
     await end_wish(
         db,
-        wish,
+        wish.columns(),
         "withdrawn",
         actor=staff.actor,
         command_id=command_id,
@@ -157,7 +164,7 @@ async def _put(
     _check_formats(times, {offered.kind for offered in record.formats})
     wish, command_id = await _lock_wish_of_session(db, practice_id, session_id), uuid4()
     if wish is not None and wish.ended_at is None and wish.state_at(now) == "lapsed":
-        await end_wish(db, wish, "lapsed", actor=actor, command_id=command_id, now=now)
+        await end_wish(db, wish.columns(), "lapsed", actor=actor, command_id=command_id, now=now)
         wish = None
     if wish is None or wish.ended_at is not None:
         kind, wish_id = "created", uuid4()
@@ -168,7 +175,6 @@ async def _put(
             service_id=record.service_id,
             practitioner_id=record.practitioner_id,
             urgent=bool(urgent),
-            starts_at=record.starts_at,
             made_at=now,
             **times.columns(),
         )
@@ -214,7 +220,6 @@ async def _add_without_session(
         group_id=new.group_id,
         package_id=new.package_id,
         urgent=new.urgent,
-        starts_at=None,
         made_at=now,
         **new.times.columns(),
     )
@@ -277,14 +282,12 @@ async def lapse_wish(
     wish = await _lock_wish(db, practice_id, wish_id)
     if wish.ended_at is not None or wish.state_at(now) != "lapsed":
         return
-    repository = WaitlistRepository(db, practice_id)
-    is_by_client = wish.has_changed_session and await repository.is_last_by_client(wish.session_id)
     await end_wish(
         db,
-        wish,
+        wish.columns(),
         "lapsed",
         actor=SYSTEM,
         command_id=uuid4(),
         now=now,
-        tells_client=not is_by_client,
+        tells_client=True,
     )

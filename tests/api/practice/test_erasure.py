@@ -353,6 +353,7 @@ async def test_the_link_of_an_offer_ends(api: Api, staff: Api, world: World) -> 
     await erase(staff, world, force=True)
     assert [row.state for row in await world.rows(Wish)] == ["withdrawn"]
     assert [row.state for row in await world.rows(Offer)] == ["withdrawn"]
+    assert await world.rows(Notification, kind="offer_gone") == []
     token = OfferTokens(world.settings.keys).sign(OfferLink(world.practice_id, offer_id, 0, 0))
     answer = await api.post("/v1/offers/open", {"token": token})
     assert answer.json()["code"] == "link-invalid"

@@ -42,7 +42,7 @@ async def add_wishes(world: World, count: int, **values: object) -> None:
             "booked_starts_at": start,
         }
         sessions.append({**session, "id": session_id, "client_id": client_id, **moment})
-        wishes.append(_wish(world, client_id, session_id, number) | {"starts_at": start} | values)
+        wishes.append(_wish(world, client_id, session_id, number) | values)
     base = {
         "practice_id": world.practice_id,
         "email": "x@client.example",

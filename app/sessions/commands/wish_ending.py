@@ -6,25 +6,44 @@ only its own practitioner. So the worker, which makes offers under the practitio
 whether an offer has ended meanwhile (`offer_freed_time`).
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.audit.write import SYSTEM, Actor
+from app.audit.write import SYSTEM, Actor, write_changes
 from app.outbox.outbox import Kind, NewNotification, queue_notifications
-from app.waitlist.queries import open_offers_of_wishes, read_wish
-from app.waitlist.records import OfferRecord, WishRecord
-from app.waitlist.repository import WaitlistRepository
-from app.waitlist.trail import tell_of_offers, write_wish_change
+from app.sessions.commands.offer_trail import tell_of_offers
+from app.sessions.commands.wish_repository import WishRepository, wish_entry
+
+
+async def end_wish_of_session(
+    db: AsyncConnection, practice_id: UUID, session_id: UUID, *, actor: Actor, now: datetime
+) -> None:
+    """End the wish for a session that ends, or that its client moves.
+
+    The client's undo finds it by its instant (`reopen_wish`).
+    """
+    wish = await WishRepository(db, practice_id).lock_active(session_id)
+    if wish is None:
+        return
+    await end_wish(
+        db,
+        wish,
+        "lapsed",
+        actor=actor,
+        # Not that of the change of the session: an undo drops the mails of a change that is alone.
+        command_id=uuid4(),
+        now=now,
+        tells_client=not actor.is_client,
+    )
 
 
 async def end_wish(
     db: AsyncConnection,
-    wish: WishRecord,
+    wish: Mapping[str, Any],
     state: Literal["met", "withdrawn", "lapsed"],
     *,
     actor: Actor,
@@ -34,29 +53,30 @@ async def end_wish(
 ) -> None:
     """End a wish; its open offers are withdrawn, and their times are offered to the next.
 
-    `tells_client`: the client has not ended it themselves.
+    `wish` has the values of its columns. `tells_client`: the client has not ended it themselves.
     """
-    repository = WaitlistRepository(db, wish.practice_id)
-    offers = await open_offers_of_wishes(db, wish.practice_id, [wish.id])
+    practice_id = wish["practice_id"]
+    repository = WishRepository(db, practice_id)
+    offers = await repository.open_offers(wish["id"])
     # First, so that it is not paused by an offer that has expired.
-    await repository.end_wish(wish.id, state, now)
+    await repository.end_wish(wish["id"], state, now)
     await withdraw_offers(
         db,
-        wish.practice_id,
+        practice_id,
         offers,
         actor=actor,
         command_id=command_id,
         now=now,
         tells_clients=tells_client,
     )
-    ended = replace(wish, state=state, ended_at=now, paused_at=None)
-    await write_wish_change(db, actor, ended, state, command_id, now)
+    ended = {**wish, "state": state, "paused_at": None}
+    await write_changes(db, practice_id, actor, now, [wish_entry(ended, state, command_id)])
 
 
 async def withdraw_offers(
     db: AsyncConnection,
     practice_id: UUID,
-    offers: Sequence[OfferRecord],
+    offers: Sequence[Any],
     *,
     actor: Actor,
     command_id: UUID,
@@ -70,24 +90,23 @@ async def withdraw_offers(
     accept the offers any more, and may be asked for what is left of the times. An offer whose
     `answer_by` has passed has expired, though the worker has not recorded it yet.
     """
-    timely = [offer for offer in offers if offer.state_at(now) == "open"]
-    late = [offer for offer in offers if offer.state_at(now) == "expired"]
+    timely = [offer for offer in offers if now <= offer.answer_by]
+    late = [offer for offer in offers if now > offer.answer_by]
     # No part of the caller's command.
     await expire_offers(db, practice_id, late, now=now)
     if not timely:
         return
-    repository = WaitlistRepository(db, practice_id)
+    repository = WishRepository(db, practice_id)
     await repository.end_offers([offer.id for offer in timely], "withdrawn", now, gone=gone)
     await repository.wait_again([offer.wish_id for offer in timely])
     for freed_time_id in {offer.freed_time_id for offer in timely}:
         await repository.look_again(freed_time_id, now)
     mail: Kind | None = "offer_gone" if tells_clients else None
-    withdrawn = [replace(offer, state="withdrawn", ended_at=now) for offer in timely]
-    await tell_of_offers(db, practice_id, actor, withdrawn, "withdrawn", command_id, now, mail=mail)
+    await tell_of_offers(db, practice_id, actor, timely, "withdrawn", command_id, now, mail=mail)
 
 
 async def expire_offers(
-    db: AsyncConnection, practice_id: UUID, offers: Sequence[OfferRecord], *, now: datetime
+    db: AsyncConnection, practice_id: UUID, offers: Sequence[Any], *, now: datetime
 ) -> None:
     """Record that open offers have expired; the third in a row pauses its wish.
 
@@ -95,19 +114,17 @@ async def expire_offers(
     """
     if not offers:
         return
-    repository, command_id = WaitlistRepository(db, practice_id), uuid4()
+    repository, command_id = WishRepository(db, practice_id), uuid4()
     wish_ids = [offer.wish_id for offer in offers]
     await repository.end_offers([offer.id for offer in offers], "expired", now)
     for freed_time_id in {offer.freed_time_id for offer in offers}:
         await repository.look_again(freed_time_id, now)
-    expired = [replace(offer, state="expired", ended_at=now) for offer in offers]
     await tell_of_offers(
-        db, practice_id, SYSTEM, expired, "expired", command_id, now, event="offer.expired"
+        db, practice_id, SYSTEM, offers, "expired", command_id, now, event="offer.expired"
     )
     await repository.wait_again(wish_ids)
     for wish_id in await repository.count_unanswered(wish_ids):
-        await repository.change_wish(wish_id, paused_at=now)
-        paused = await read_wish(db, practice_id, wish_id)
-        change_id = await write_wish_change(db, SYSTEM, paused, "paused", command_id, now)
+        entry = wish_entry(await repository.pause(wish_id, now), "paused", command_id)
+        (change_id,) = await write_changes(db, practice_id, SYSTEM, now, [entry])
         mail = NewNotification("wish_paused", "client", None, now)
         await queue_notifications(db, practice_id, None, change_id, [mail], now)
