@@ -196,17 +196,17 @@ async def test_a_forged_sign_in_or_refresh_token_reaches_no_table(
 async def test_commands_take_no_more_statements_than_their_steps(
     api: Counted, world: World
 ) -> None:
-    """Caller (2), key (3), lock, read, write, history (2), reminders, mails (3), read again."""
+    """Caller (2), key (3), lock, read, write, wish, history (2), reminders, mails (3), read."""
     session_id = await world.book(START)
     keyed = {"Idempotency-Key": "k-1"}
     with api.statements() as sent:
         answer = await api.reschedule(session_id, START + timedelta(days=1), keyed)
     assert answer.status_code == 200
-    assert len(sent) == 16
+    assert len(sent) == 17
     with api.statements() as sent:
         answer = await api.cancel(session_id, {"Idempotency-Key": "k-2"})
     assert answer.status_code == 200
-    assert len(sent) == 16
+    assert len(sent) == 17
 
 
 async def test_deadlines_in_working_days_cost_one_statement_where_the_start_changes(
@@ -223,7 +223,7 @@ async def test_deadlines_in_working_days_cost_one_statement_where_the_start_chan
     assert (len(details), len(availability)) == (1, 1)
     with api.statements() as moving:
         assert (await api.reschedule(session_id, START + 8 * DAY)).status_code == 200
-    assert len(moving) == 14
+    assert len(moving) == 15
     with api.statements() as cancelling:
         assert (await api.cancel(session_id)).status_code == 200
-    assert len(cancelling) == 13
+    assert len(cancelling) == 14

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from typing import Literal
+from typing import Literal, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -51,6 +51,5 @@ class FaultyPostbox(Postbox):
 
     def _drop(self, server: SMTP) -> str:
         self.met[str(self.fault)] += 1
-        assert isinstance(server.transport, asyncio.Transport)
-        server.transport.abort()
+        cast("asyncio.Transport", server.transport).abort()
         return "250 OK"

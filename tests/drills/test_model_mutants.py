@@ -93,7 +93,7 @@ async def end_with_undo(*args: Any, **values: Any) -> Any:
 # The same for those who wait.
 WAITING_MUTANTS: list[tuple[str, str, Any]] = [
     ("six clients are asked in turn", "app.waitlist.commands.offers.MOST_IN_TURN", 6),
-    ("a wish is paused too late", "app.waitlist.repository.MOST_UNANSWERED", 4),
+    ("a wish is paused too late", "app.sessions.commands.wish_repository.MOST_UNANSWERED", 4),
     ("an offer is longer", "app.domain.waitlist.SHORTEST_OFFER", timedelta(minutes=20)),
     (
         "clients are asked an hour before the start",

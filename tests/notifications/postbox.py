@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -55,8 +56,8 @@ class Postbox:
     def hang_up(self) -> None:
         """Close all connections without a reply."""
         for connection in self._open:
-            if isinstance(connection.transport, asyncio.Transport):
-                connection.transport.abort()
+            if connection.transport is not None:
+                cast("asyncio.Transport", connection.transport).abort()
         self._open.clear()
 
     async def wait_for(self, count: int) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import aiosmtplib
 import pytest
@@ -31,8 +31,7 @@ class MoodyPostbox(Postbox):
             return None
         self.met += 1
         if self.answer is None:
-            assert isinstance(server.transport, asyncio.Transport)
-            server.transport.abort()
+            cast("asyncio.Transport", server.transport).abort()
         return self.answer or "250 OK"
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
