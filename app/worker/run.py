@@ -210,8 +210,10 @@ async def _run(lanes: Sequence[Lane], sender: Sender, poll: timedelta, stop: asy
         sender.limit_answers(ANSWER_SECONDS_AT_STOP)
         stopping.cancel()
         await asyncio.wait(running)
-    for task in running:
-        task.result()
+        # Fetched from each task: asyncio logs those that nobody has fetched.
+        failures = [failure for task in running if (failure := task.exception())]
+    if failures:
+        raise failures[0]
 
 
 def _shut_down(lanes: Sequence[Lane]) -> None:

@@ -1,6 +1,7 @@
 """The worker, from the row that a command writes to the received mail."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from pgqueuer.qm import QueueManager
 from pydantic import SecretStr
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -305,6 +307,37 @@ async def test_a_worker_that_stops_does_not_wait_minutes_for_an_answer(
         row = await scenario.state(await scenario.notification(session_id, "booked", recipient))
         assert (row.status, row.last_error) == ("pending", "UnansweredError")
         assert row.attempt_at == NOW + timedelta(minutes=15)
+
+
+async def test_the_failures_of_all_queues_are_fetched(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of them says why the worker is interrupted; asyncio does not log the others."""
+    del world
+
+    async def fail(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(QueueManager, "run", fail)
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: told.append(context["message"])
+    )
+    with capture_logs() as logs:
+
+        async def interrupted() -> bool:
+            return any(line["event"] == "worker_interrupted" for line in logs)
+
+        async with working(smtp_settings, engine, clock):
+            await until(interrupted)
+    gc.collect()
+    (line,) = [line for line in logs if line["event"] == "worker_interrupted"]
+    assert line["error"] == "ConnectionError"
+    assert told == []
 
 
 async def test_an_invalid_job_is_deleted(
