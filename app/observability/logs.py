@@ -120,7 +120,7 @@ class RequestLog:
             await self._app(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - began
-            route = getattr(scope.get("route"), "path", None)
+            route = getattr(scope.get("route"), "path_format", None)
             count_request(route, scope["method"], status, seconds)
             log.info(
                 "request",
