@@ -15,6 +15,12 @@ configure_logs(Settings(_env_file=None))
 structlog.get_logger().info('tried', route='/v1/me')
 logging.getLogger('somebodys.package').warning('worn out')
 logging.getLogger('uvicorn.access').warning('GET /?cursor=secret')
+def fail():
+    raise ConnectionError('ana@client.example')
+try:
+    fail()
+except ConnectionError:
+    logging.getLogger('somebodys.package').exception('it has failed')
 """
 
 
@@ -37,5 +43,16 @@ def test_libraries_log_in_the_same_format(lines: list[dict[str, Any]]) -> None:
     assert (line["event"], line["level"]) == ("worn out", "warning")
 
 
+def test_an_exception_that_a_library_logs_is_named_with_its_frames(
+    lines: list[dict[str, Any]],
+) -> None:
+    """Its text may contain personal data."""
+    line = lines[2]
+    assert (line["event"], line["error"]) == ("it has failed", "ConnectionError")
+    assert [frame.partition(" ")[0] for frame in line["way"]] == ["<module>", "fail"]
+    assert "exc_info" not in line
+    assert "ana@client.example" not in str(line)
+
+
 def test_the_servers_own_access_log_is_silent(lines: list[dict[str, Any]]) -> None:
-    assert len(lines) == 2, "the third statement, of the access log, writes no line"
+    assert len(lines) == 3, "the statement of the access log writes no line"

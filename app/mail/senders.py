@@ -24,6 +24,14 @@ class Sender(Protocol):
         Raises:
             UndeliverableError: the recipient's address is refused permanently. Any other exception
                 may be temporary.
+            UnansweredError: it is unknown whether the mail was accepted.
+        """
+
+    def limit_answers(self, seconds: float | None) -> None:
+        """Wait so long at most for an answer that decides whether a mail was accepted.
+
+        It holds from now on for mails that are being sent, and for all later ones. None: the usual
+        limit, a few minutes.
         """
 
     async def close(self) -> None:
@@ -40,6 +48,9 @@ class FolderSender:
         """Write a mail as `<notification id>.eml`."""
         name = UUID(message["Message-ID"].strip().lstrip("<").partition("@")[0])
         await asyncio.to_thread(self._write, f"{name}.eml", message.as_bytes())
+
+    def limit_answers(self, seconds: float | None) -> None:
+        """Do nothing: nobody answers."""
 
     async def close(self) -> None:
         """Do nothing: no file stays open."""

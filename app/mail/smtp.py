@@ -16,9 +16,11 @@ from aiosmtplib import (
     SMTPStatus,
 )
 
+from app.mail.answers import Answers
 from app.mail.refusals import Stage, is_permanent_refusal
-from app.outbox.errors import UndeliverableError
+from app.outbox.errors import UnansweredError, UndeliverableError
 
+# For each reply of the server, except the answer to the content (app/mail/answers.py).
 TIMEOUT_SECONDS = 10
 QUIT_TIMEOUT_SECONDS = 2.0
 # Below the limits of common servers, which close idle connections after minutes and others after a
@@ -54,6 +56,7 @@ class SmtpSender:
         self._idle_seconds = idle_seconds
         self._idle: dict[_Connection, asyncio.TimerHandle] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._answers = Answers()
 
     async def send(self, message: EmailMessage) -> None:
         """Send a mail.
@@ -63,6 +66,7 @@ class SmtpSender:
 
         Raises:
             UndeliverableError: the server refuses the recipient's address permanently.
+            UnansweredError: the server did not answer to the content.
         """
         kept = self._take()
         try:
@@ -81,6 +85,10 @@ class SmtpSender:
         except SMTPDataError as refused:
             raise _error_for("DATA", refused) from None
 
+    def limit_answers(self, seconds: float | None) -> None:
+        """Wait for the answer to a content so long at most; see `Answers.limit`."""
+        self._answers.limit(seconds)
+
     async def close(self) -> None:
         """Close the idle connections."""
         for connection in list(self._idle):
@@ -90,6 +98,7 @@ class SmtpSender:
     async def _connect(self, message: EmailMessage) -> "_Connection":
         server = self.server
         connection = _Connection(
+            self._answers,
             hostname=server.hostname,
             port=server.port,
             username=server.username,
@@ -153,8 +162,15 @@ class SmtpSender:
 class _Connection(aiosmtplib.SMTP):
     """One connection. `has_content`: the server may have received the content of the mail."""
 
-    mails = 0
-    has_content = False
+    def __init__(
+        self,
+        answers: Answers,
+        **options: Any,  # noqa: ANN401 - passed to the library
+    ) -> None:
+        super().__init__(**options)
+        self.mails = 0
+        self.has_content = False
+        self._answers = answers
 
     async def data(
         self,
@@ -162,9 +178,17 @@ class _Connection(aiosmtplib.SMTP):
         /,
         **options: Any,  # noqa: ANN401 - passed to the library
     ) -> SMTPResponse:
-        """Send the content; from now on the server may accept the mail."""
+        """Send the content; from now on the server may accept the mail.
+
+        Raises:
+            UnansweredError: no answer came in time, or the connection was lost before it.
+        """
         self.has_content = True
-        return await super().data(message, **options)
+        try:
+            async with self._answers.wait():
+                return await super().data(message, **{**options, "timeout": None})
+        except (ConnectionError, TimeoutError) as lost:
+            raise UnansweredError from lost
 
     async def end(self) -> None:
         """Send QUIT if the server still listens, and close the connection."""

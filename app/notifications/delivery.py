@@ -34,7 +34,7 @@ from app.observability.metrics.counts import count_mail
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.channels import change_channel, queue_text
 from app.outbox.claiming import DUE, NOT_CLAIMABLE, claim
-from app.outbox.errors import UndeliverableError, describe
+from app.outbox.errors import describe
 from app.outbox.marking import mark_failed, mark_finished
 
 log = structlog.get_logger()
@@ -47,7 +47,8 @@ async def send_notification(context: MailContext, practice_id: UUID, notificatio
 
     A mail can be sent twice in two cases: this process or its database connection is lost after
     the mail server accepted the mail and before the row was updated; or the mail server accepts the
-    mail and its answer is lost. The copy has the same Message-ID.
+    mail and its answer is lost or takes minutes (app/outbox/marking.py limits such attempts). The
+    copy has the same Message-ID.
 
     A failed attempt sets the time of the next attempt. No exception is raised: the job library
     would store the text of the exception.
@@ -131,8 +132,7 @@ class _Attempt:
         if self.accepted:
             return await self._finish(db, "sent")
         await self._queue_text(db)
-        is_permanent = isinstance(error, UndeliverableError)
-        marked = await mark_failed(db, *self._ids, describe(error), now, permanent=is_permanent)
+        marked = await mark_failed(db, *self._ids, error, now)
         return "done" if marked is None else marked.status
 
     async def _finish(self, db: AsyncConnection, status: Literal["sent", "dropped"]) -> str:

@@ -11,6 +11,7 @@ from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.configuration.settings import Settings
+from app.observability.frames import name_frames
 from app.observability.metrics.counts import count_request
 
 log = structlog.get_logger()
@@ -42,7 +43,11 @@ def configure_logs(settings: Settings, *, for_good: bool = False) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                name_exception,
+                renderer,
+            ],
             foreign_pre_chain=shared,
         )
     )
@@ -58,6 +63,17 @@ def configure_logs(settings: Settings, *, for_good: bool = False) -> None:
 
 def _as_json(line: structlog.typing.EventDict, **_: object) -> str:
     return orjson.dumps(line, default=str).decode()
+
+
+def name_exception(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Replace the exception that a library logs by its class and its stack frames."""
+    kind, _, traceback = line.pop("exc_info", None) or (None, None, None)
+    if kind is not None:
+        line["error"] = kind.__name__
+        line["way"] = name_frames(traceback)
+    return line
 
 
 def add_trace_id(
@@ -104,7 +120,7 @@ class RequestLog:
             await self._app(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - began
-            route = getattr(scope.get("route"), "path", None)
+            route = getattr(scope.get("route"), "path_format", None)
             count_request(route, scope["method"], status, seconds)
             log.info(
                 "request",

@@ -16,6 +16,10 @@ class UndeliverableError(Exception):
         self.code = code
 
 
+class UnansweredError(Exception):
+    """The mail server got the content and did not answer, so the mail may have arrived."""
+
+
 class SendingFailedError(Exception):
     """The attempt failed and may be repeated. `str()` is a cause that is safe to log and store."""
 

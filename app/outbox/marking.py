@@ -10,9 +10,14 @@ from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.writing import Write
+from app.outbox.errors import UnansweredError, UndeliverableError, describe
 from app.outbox.queue import notification_wake, queue_wakes
 from app.tables.notifications import Notification
 
+# Of the same mail, when it is unknown whether it was accepted: each attempt may be one more copy.
+MAX_UNANSWERED = 3
+FIRST_RETRY_UNANSWERED = timedelta(minutes=15)
+RETRY_FACTOR_UNANSWERED = 4
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(hours=4)
 RETRY_FACTOR = 3.0
@@ -77,30 +82,41 @@ async def mark_failed(
     db: AsyncConnection,
     practice_id: UUID,
     notification_id: UUID,
-    error: str,
+    error: Exception,
     now: datetime,
-    *,
-    permanent: bool = False,
 ) -> AttemptResult | None:
     """Count a failed attempt, and schedule the next one with a wake.
 
-    After the last attempt, or if the error is `permanent`, the status becomes `failed`. `error`
-    must not contain personal data. None: the notification was not pending any more.
+    After the last attempt, or if the address refuses it for good, the status becomes `failed`. If
+    it may have arrived, the next attempt is late, and there are few. None: the notification was not
+    pending any more.
     """
     own = (Notification.practice_id == practice_id, Notification.id == notification_id)
     wanted = select(
-        Notification.attempts, Notification.channel, Notification.recipient, Notification.kind
+        Notification.attempts,
+        Notification.unanswered,
+        Notification.channel,
+        Notification.recipient,
+        Notification.kind,
     ).where(*own, Notification.status == "pending")
     row = (await db.execute(wanted.with_for_update())).one_or_none()
     if row is None:
         return None
     attempts = row.attempts + 1
+    may_have_arrived = isinstance(error, UnansweredError)
+    unanswered = row.unanswered + may_have_arrived
     counted = update(Notification).where(*own)
-    counted = counted.values(attempts=attempts, last_error=error, leased_until=None)
-    if permanent or attempts >= MAX_ATTEMPTS:
+    counted = counted.values(
+        attempts=attempts, unanswered=unanswered, last_error=describe(error), leased_until=None
+    )
+    is_last = attempts >= MAX_ATTEMPTS or (may_have_arrived and unanswered >= MAX_UNANSWERED)
+    if is_last or isinstance(error, UndeliverableError):
         await db.execute(counted.values(status="failed", finished_at=now))
         return AttemptResult("failed", attempts)
-    again_at = now + wait_after(attempts)
+    wait = wait_after(attempts)
+    if may_have_arrived:
+        wait = max(wait, FIRST_RETRY_UNANSWERED * RETRY_FACTOR_UNANSWERED ** (unanswered - 1))
+    again_at = now + wait
     await db.execute(counted.values(attempt_at=again_at))
     wake = notification_wake(
         practice_id, notification_id, row.channel, row.recipient, row.kind, again_at

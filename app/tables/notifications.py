@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tables.base import Base, Identified, reference
 
@@ -21,7 +21,8 @@ class Notification(Identified, Base):
 
     While it is pending, it is due from `attempt_at` on. That is `send_at` at first, and later after
     a failed attempt or a postponement (counted by `put_off`). Until `leased_until` one worker owns
-    it. A mail has no lease: its row is locked while it is sent.
+    it. A mail has no lease: its row is locked while it is sent. `unanswered` counts the failed
+    attempts of a mail that may have arrived.
 
     A reminder starts as a mail, and its `channel` changes if it goes as a text message instead. At
     `delivered_at` a text message was delivered, as its gateway says.
@@ -41,6 +42,7 @@ class Notification(Identified, Base):
     attempt_at: Mapped[datetime]
     leased_until: Mapped[datetime | None]
     put_off: Mapped[int]
+    unanswered: Mapped[int] = mapped_column(server_default="0")
     last_error: Mapped[str | None]
     finished_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]

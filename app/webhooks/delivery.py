@@ -264,7 +264,7 @@ async def _settle_failure(
     db: AsyncConnection, attempt: _Attempt, error: SendingFailedError
 ) -> AttemptResult:
     practice_id, event, now = attempt.practice_id, attempt.event, attempt.at
-    marked = await mark_failed(db, practice_id, event.notification_id, str(error), now)
+    marked = await mark_failed(db, practice_id, event.notification_id, error, now)
     await record_failure(
         db,
         practice_id,

@@ -22,7 +22,7 @@ from app.groups.judging import judge_due_groups
 from app.identity.short_links.repository import delete_links_until
 from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
 from app.mail.context import MailContext
-from app.mail.senders import make_sender
+from app.mail.senders import Sender, make_sender
 from app.move_requests.closing import close_due_requests
 from app.notifications.sms.delivery import TextContext
 from app.outbox.errors import describe
@@ -42,6 +42,8 @@ CLUSTER_POLL = timedelta(seconds=1)
 # Connections of the worker's pool in addition to one for each mail that is being sent.
 EXTRA_CONNECTIONS = 6
 QUERY_TIMEOUT_SECONDS = 10
+# When the worker stops, or reconnects, mail servers that check a content have this time to answer.
+ANSWER_SECONDS_AT_STOP = 10.0
 FIRST_RECONNECT_SECONDS = 1.0
 LAST_RECONNECT_SECONDS = 30.0
 
@@ -89,7 +91,7 @@ async def run_worker(
         )
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_keep_serving(url, lanes_of, stop))
+            tasks.create_task(_keep_serving(url, lanes_of, context.sender, stop))
             for task, seconds in repeated_tasks(settings, engine).items():
                 tasks.create_task(_keep_doing(task, seconds, clock, stop))
     finally:
@@ -144,13 +146,13 @@ class _Driver(AsyncpgDriver):
 
 
 async def _keep_serving(
-    url: str, lanes_of: Callable[[Queries], list[Lane]], stop: asyncio.Event
+    url: str, lanes_of: Callable[[Queries], list[Lane]], sender: Sender, stop: asyncio.Event
 ) -> None:
     """Serve, and reconnect with exponential backoff when the connection is lost."""
     pause = FIRST_RECONNECT_SECONDS
     while not stop.is_set():
         try:
-            await _serve(url, lanes_of, stop)
+            await _serve(url, lanes_of, sender, stop)
             pause = FIRST_RECONNECT_SECONDS
             if not stop.is_set():
                 error = "the connection was lost"
@@ -161,7 +163,9 @@ async def _keep_serving(
         pause = min(2 * pause, LAST_RECONNECT_SECONDS)
 
 
-async def _serve(url: str, lanes_of: Callable[[Queries], list[Lane]], stop: asyncio.Event) -> None:
+async def _serve(
+    url: str, lanes_of: Callable[[Queries], list[Lane]], sender: Sender, stop: asyncio.Event
+) -> None:
     """Serve on one connection until it is lost or `stop` is set."""
     connection = await connect(url)
     try:
@@ -170,19 +174,21 @@ async def _serve(url: str, lanes_of: Callable[[Queries], list[Lane]], stop: asyn
         connection.add_termination_listener(lambda _: _shut_down(lanes))
         log.info("worker_started")
         in_cluster = await connection.fetchval(f"SELECT {HAS_CITUS}")
-        await _run(lanes, CLUSTER_POLL if in_cluster else POLL, stop)
+        await _run(lanes, sender, CLUSTER_POLL if in_cluster else POLL, stop)
     finally:
         with suppress(Exception):
             await connection.close(timeout=QUERY_TIMEOUT_SECONDS)
         log.info("worker_stopped")
 
 
-async def _run(lanes: Sequence[Lane], poll: timedelta, stop: asyncio.Event) -> None:
+async def _run(lanes: Sequence[Lane], sender: Sender, poll: timedelta, stop: asyncio.Event) -> None:
     """Run the lanes until `stop` is set or one ends, and wait for the jobs that are running.
 
     The wait also happens when this task is cancelled: the job library deletes a job that is
-    cancelled while it runs, and its notification would wait for the sweep.
+    cancelled while it runs, and its notification would wait for the sweep. So mail servers have
+    less time to answer then.
     """
+    sender.limit_answers(None)
     running = [
         asyncio.create_task(
             lane.manager.run(
@@ -201,10 +207,13 @@ async def _run(lanes: Sequence[Lane], poll: timedelta, stop: asyncio.Event) -> N
         await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         _shut_down(lanes)
+        sender.limit_answers(ANSWER_SECONDS_AT_STOP)
         stopping.cancel()
         await asyncio.wait(running)
-    for task in running:
-        task.result()
+        # Fetched from each task: asyncio logs those that nobody has fetched.
+        failures = [failure for task in running if (failure := task.exception())]
+    if failures:
+        raise failures[0]
 
 
 def _shut_down(lanes: Sequence[Lane]) -> None:

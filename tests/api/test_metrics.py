@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from app.configuration.settings import Settings, SettingsError
 from app.identity.sign_in.delivery import send_sign_in
@@ -130,6 +131,18 @@ async def test_requests_are_counted_by_route_and_not_by_path(
     assert risen(before, after, "reslot_requests_total", **counted) == 2
     assert risen(before, after, "reslot_request_seconds_count", route=route) == 2
     assert risen(before, after, "reslot_request_seconds_bucket", route=route, le="+Inf") == 2
+
+
+async def test_the_route_is_labelled_as_the_description_has_it(staff: Api, prometheus: Api) -> None:
+    """Not with the name of the rule by which the path is read."""
+    before = await scrape(prometheus)
+    with capture_logs() as logs:
+        await staff.get("/v1/practice/sessions/by-ref/none")
+    after = await scrape(prometheus)
+    route = "/v1/practice/sessions/by-ref/{external_ref}"
+    assert [line["route"] for line in logs if line["event"] == "request"] == [route]
+    counted = {"route": route, "method": "GET", "status": "404"}
+    assert risen(before, after, "reslot_requests_total", **counted) == 1
 
 
 async def test_unknown_paths_and_methods_share_one_label(api: Api, prometheus: Api) -> None:

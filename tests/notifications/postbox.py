@@ -10,6 +10,7 @@ from typing import cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from app.mail.senders import Sender
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -17,8 +18,9 @@ class Postbox:
     """Listens on loopback.
 
     `refusal`, if set, is the reply to every recipient; `on_recipient` is called first.
-    `sender_refusal` and `data_refusal` are the replies to MAIL and to the content. `connections`
-    counts the opened connections, `quits` those ended with QUIT.
+    `sender_refusal` and `data_refusal` are the replies to MAIL and to the content; `on_content` is
+    called before the reply to the content of a mail that was kept. `connections` counts the opened
+    connections, `quits` those ended with QUIT.
     """
 
     def __init__(self) -> None:
@@ -31,6 +33,7 @@ class Postbox:
         self.connections = 0
         self.quits = 0
         self.on_recipient: Callable[[], Awaitable[None]] | None = None
+        self.on_content: Callable[[], Awaitable[object]] | None = None
         self.port = 0
         self._arrival = asyncio.Condition()
         self._server: AbstractServer | None = None
@@ -59,6 +62,16 @@ class Postbox:
             if connection.transport is not None:
                 cast("asyncio.Transport", connection.transport).abort()
         self._open.clear()
+
+    def never_answer(self, sender: Sender) -> None:
+        """Keep each mail and do not answer. The sender's limit ends as soon as a mail is kept."""
+
+        async def hold() -> None:
+            sender.limit_answers(0.0)
+            sender.limit_answers(None)
+            await asyncio.Event().wait()
+
+        self.on_content = hold
 
     async def wait_for(self, count: int) -> None:
         """Wait until this many mails have arrived."""
@@ -95,6 +108,8 @@ class Postbox:
             self.senders.append(envelope.mail_from)
             self.mails.append(message_from_bytes(content, policy=default))
             self._arrival.notify_all()
+        if self.on_content is not None:
+            await self.on_content()
         return "250 OK"
 
     async def handle_QUIT(  # noqa: N802 - aiosmtpd's name

@@ -50,6 +50,9 @@ class Courier:
         if self.after is not None:
             await self.after()
 
+    def limit_answers(self, seconds: float | None) -> None:
+        self.inner.limit_answers(seconds)
+
     async def close(self) -> None:
         await self.inner.close()
 
@@ -249,6 +252,30 @@ async def test_after_the_last_attempt_it_has_failed(
     await send_notification(context, world.practice_id, notification_id)
     row = await scenario.state(notification_id)
     assert (row.status, row.attempts) == ("failed", MAX_ATTEMPTS)
+
+
+async def test_a_mail_that_may_have_arrived_is_sent_three_times_at_most(
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox, clock: TestClock
+) -> None:
+    """Failures of other kinds between them do not allow more."""
+    notification_id = await scenario.notification(await scenario.book(), "booked")
+    postbox.never_answer(context.sender)
+    waits = []
+    for fate in ("refused", "unanswered", "unanswered", "refused", "unanswered"):
+        postbox.refusal = "451 not now" if fate == "refused" else None
+        await send_notification(context, world.practice_id, notification_id)
+        row = await scenario.state(notification_id)
+        waits.append((row.last_error, row.attempt_at - clock.now))
+        clock.now = max(clock.now, row.attempt_at)
+    assert waits == [
+        ("SMTPRecipientRefused 451", timedelta(seconds=5)),
+        ("UnansweredError", timedelta(minutes=15)),
+        ("UnansweredError", timedelta(hours=1)),
+        ("SMTPRecipientRefused 451", timedelta(seconds=135)),
+        ("UnansweredError", timedelta(0)),
+    ]
+    assert (row.status, row.attempts) == ("failed", 5)
+    assert message_ids(postbox) == [f"<{notification_id}@reslot.example>"] * 3
 
 
 async def test_after_a_crash_before_sending_the_next_attempt_sends(

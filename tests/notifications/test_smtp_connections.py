@@ -11,6 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from app.mail import smtp
 from app.mail.senders import smtp_server
 from app.mail.smtp import SmtpSender
+from app.outbox.errors import UnansweredError
 from tests.notifications.postbox import Postbox
 from tests.notifications.test_senders import a_mail
 from tests.patience import until
@@ -157,9 +158,47 @@ async def test_a_mail_whose_acceptance_is_unknown_is_not_sent_again_here(
     """The code that counts attempts decides whether to retry."""
     await sender.send(a_mail("before"))
     postbox.at = "DATA"
-    with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+    with pytest.raises(UnansweredError):
         await sender.send(a_mail("lost"))
     assert (postbox.met, postbox.connections) == (1, 1)
+
+
+async def test_the_answer_to_the_content_has_a_limit_of_its_own(
+    postbox: Postbox, sender: SmtpSender
+) -> None:
+    """Mail servers check the content before they answer, which takes longer than other replies."""
+    await sender.send(a_mail("before"))
+    (connection,) = sender._idle  # noqa: SLF001 - to lower the limit of its other replies
+
+    async def shorten() -> None:
+        connection.timeout = 0.0
+
+    postbox.on_recipient = shorten
+    await sender.send(a_mail("after"))
+    assert subjects(postbox) == ["before", "after"]
+
+
+async def test_a_mail_whose_content_is_not_answered_may_have_arrived(
+    postbox: Postbox, sender: SmtpSender
+) -> None:
+    postbox.never_answer(sender)
+    with pytest.raises(UnansweredError):
+        await sender.send(a_mail("slow"))
+    postbox.on_content = None
+    await sender.send(a_mail("next"))
+    assert subjects(postbox) == ["slow", "next"]
+    assert postbox.connections == 2
+
+
+async def test_a_lowered_limit_holds_for_later_mails_until_it_is_lifted(
+    postbox: Postbox, sender: SmtpSender
+) -> None:
+    sender.limit_answers(0.0)
+    with pytest.raises(UnansweredError):
+        await sender.send(a_mail("lost"))
+    sender.limit_answers(None)
+    await sender.send(a_mail("taken"))
+    assert subjects(postbox) == ["taken"]
 
 
 async def test_a_connection_with_an_invalid_reply_is_not_reused(

@@ -1,6 +1,7 @@
 """The worker, from the row that a command writes to the received mail."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from pgqueuer.qm import QueueManager
 from pydantic import SecretStr
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -18,8 +20,10 @@ from structlog.testing import capture_logs
 from app.configuration.settings import Settings, SettingsError
 from app.database.engine import connect
 from app.database.transactions import transact
+from app.identity.sign_in.delivery import send_sign_in
 from app.identity.sign_in.jobs import sign_in_wake
 from app.identity.sign_in.request_link import ask_for_link, hash_address
+from app.mail.context import MailContext
 from app.outbox import sweeping
 from app.outbox.outbox import NewNotification, queue_notifications
 from app.outbox.queue import Wake, notification_wake
@@ -31,7 +35,7 @@ from app.tables.notifications import Notification
 from app.worker import run as worker
 from app.worker.run import run_worker, sweep, tidy
 from tests.notifications.postbox import Postbox
-from tests.notifications.scenario import START, Scenario
+from tests.notifications.scenario import BOTH, START, Scenario
 from tests.patience import PATIENCE_SECONDS, until
 from tests.world import NOW, TestClock, World
 
@@ -281,6 +285,59 @@ async def test_mails_in_progress_are_finished_when_the_worker_is_cancelled(
         await task
     assert len(postbox.mails) == 2
     assert await no_jobs_due(engine)
+
+
+async def test_a_worker_that_stops_does_not_wait_minutes_for_an_answer(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    scenario: Scenario,
+    postbox: Postbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The mails may have arrived, so their next attempts are late."""
+    monkeypatch.setattr(worker, "ANSWER_SECONDS_AT_STOP", 0.0)
+    session_id = await scenario.book()
+    stopped = asyncio.Event()
+    postbox.on_content = stopped.wait
+    async with working(smtp_settings, engine, clock):
+        await postbox.wait_for(2)
+    stopped.set()
+    for recipient in BOTH:
+        row = await scenario.state(await scenario.notification(session_id, "booked", recipient))
+        assert (row.status, row.last_error) == ("pending", "UnansweredError")
+        assert row.attempt_at == NOW + timedelta(minutes=15)
+
+
+async def test_the_failures_of_all_queues_are_fetched(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of them says why the worker is interrupted; asyncio does not log the others."""
+    del world
+
+    async def fail(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(QueueManager, "run", fail)
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: told.append(context["message"])
+    )
+    with capture_logs() as logs:
+
+        async def interrupted() -> bool:
+            return any(line["event"] == "worker_interrupted" for line in logs)
+
+        async with working(smtp_settings, engine, clock):
+            await until(interrupted)
+    gc.collect()
+    (line,) = [line for line in logs if line["event"] == "worker_interrupted"]
+    assert line["error"] == "ConnectionError"
+    assert told == []
 
 
 async def test_an_invalid_job_is_deleted(
@@ -603,6 +660,20 @@ async def test_sign_in_links_are_sent_too(
     assert postbox.recipients == ["ana@client.example"]
     leak = "SELECT count(*) FROM pgqueuer_log WHERE pgqueuer_log::text LIKE '%client.example%'"
     assert await value(engine, leak) == 0
+
+
+async def test_a_sign_in_link_that_may_have_arrived_is_sent_again_after_minutes(
+    context: MailContext, clock: TestClock, world: World, postbox: Postbox, engine: AsyncEngine
+) -> None:
+    await ask_to_sign_in(world, "ana@client.example")
+    async with engine.connect() as db:
+        request_id = (await db.execute(select(SignInRequest.id))).scalar_one()
+    postbox.never_answer(context.sender)
+    for minutes in (0, 4, 8, 12):
+        clock.now = NOW + timedelta(minutes=minutes)
+        await send_sign_in(context, request_id)
+        await send_sign_in(context, request_id)
+    assert len(postbox.mails) == 3
 
 
 async def test_a_failed_sign_in_link_is_retried_within_a_minute(

@@ -20,7 +20,7 @@ from app.mail.look_queries import read_look
 from app.observability.metrics.counts import count_sign_in_mail
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import CLOCK_TOLERANCE, NOT_CLAIMABLE
-from app.outbox.errors import UndeliverableError, describe
+from app.outbox.errors import UnansweredError, UndeliverableError, describe
 from app.outbox.marking import wait_after
 from app.outbox.queue import queue_wakes
 
@@ -29,6 +29,8 @@ LINK_LIFETIME = timedelta(minutes=10)
 GIVEN_UP_AFTER = timedelta(minutes=10)
 # Longest wait between two attempts. A person is waiting, so it is short.
 LAST_RETRY = timedelta(minutes=1)
+# The wait if the mail may have arrived. With it there are three attempts at most of this kind.
+RETRY_UNANSWERED = timedelta(minutes=4)
 
 log = structlog.get_logger()
 
@@ -76,9 +78,9 @@ class _Attempt:
         except UndeliverableError:
             await transact(self.context.engine, lambda db: delete_request(db, self.request_id))
             return "given_up"
-        except Exception:
+        except Exception as error:
             if not self.accepted:
-                put_off = partial(self.put_off, now=self.context.clock())
+                put_off = partial(self.put_off, error=error, now=self.context.clock())
                 await transact(self.context.engine, put_off)
                 raise
             return await transact(self.context.engine, self.run)
@@ -108,13 +110,14 @@ class _Attempt:
         await self._keep(db, people, links, now + LINK_LIFETIME)
         return "sent"
 
-    async def put_off(self, db: AsyncConnection, *, now: datetime) -> None:
+    async def put_off(self, db: AsyncConnection, *, error: Exception, now: datetime) -> None:
         """Record a failed attempt, and schedule the next one with a wake."""
         request = await lock_request(db, self.request_id, skip_locked=False)
         if request is None:
             return
         attempts = request.attempts + 1
-        again_at = now + min(wait_after(attempts), LAST_RETRY)
+        wait = min(wait_after(attempts), LAST_RETRY)
+        again_at = now + (RETRY_UNANSWERED if isinstance(error, UnansweredError) else wait)
         await write_attempt(db, self.request_id, attempts, again_at)
         await queue_wakes(db, [sign_in_wake(self.request_id, again_at)], now)
 

@@ -28,7 +28,7 @@ async def make_due(
     """Set the next attempt to `now`. `restart`: also reset a failed one to pending, 0 attempts."""
     due = update(Notification).where(*_own(practice_id, notification_id)).values(attempt_at=now)
     if restart:
-        due = due.values(status="pending", attempts=0, put_off=0, finished_at=None)
+        due = due.values(status="pending", attempts=0, put_off=0, unanswered=0, finished_at=None)
     await db.execute(due)
 
 

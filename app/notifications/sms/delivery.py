@@ -196,5 +196,5 @@ async def _settle(
     if prepared.is_reminder and (is_permanent or is_last):
         await change_channel(db, *ids, "mail", now, now, error=describe(error))
         return "pending"
-    marked = await mark_failed(db, *ids, describe(error), now, permanent=is_permanent)
+    marked = await mark_failed(db, *ids, error, now)
     return "done" if marked is None else marked.status

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from traceback import extract_tb
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,6 +43,7 @@ from app.domain.refusals import (
     SeatsConflictError,
     SlotUnavailableError,
 )
+from app.observability.frames import name_frames
 from app.observability.metrics.counts import count_refusal
 from app.texts.catalogue import ENGLISH, Texts
 from app.texts.refusals import refusal_text
@@ -62,7 +62,6 @@ from app.web.views import (
 )
 
 RETRY_AFTER_SECONDS = 2
-FRAMES_LOGGED = 12
 # Of the entries of a problem. A body of unknown fields has an entry for each.
 MAX_ERRORS = 100
 _HEADERS = {
@@ -329,10 +328,6 @@ async def on_database_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
-    # The message of an exception may contain personal data, so only the stack frames are logged.
-    way = [
-        f"{frame.name} ({frame.filename}:{frame.lineno})"
-        for frame in extract_tb(error.__traceback__)
-    ]
-    log.error("internal_error", error=type(error).__name__, way=way[-FRAMES_LOGGED:])
+    way = name_frames(error.__traceback__)
+    log.error("internal_error", error=type(error).__name__, way=way)
     return problem(request, "internal-error")
