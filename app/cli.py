@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
 
@@ -100,19 +102,34 @@ def main() -> None:
         sys.exit(f"reslot: {_explain(error)}")
 
 
-def _explain(error: Exception) -> str:
-    """Return what cannot be used, and the setting that names it."""
+def _explain(error: Exception, setting: str = "DATABASE_URL") -> str:
+    """Return what cannot be used. `setting`: the one that names the database."""
     if isinstance(error, OSError) and error.filename is not None:
         return (
             f"{error.filename} cannot be used: {error.strerror}. Set DATA_DIR to a folder that "
             "this user can write to."
         )
-    return f"the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used: {_reason(error)}"
+    return f"the database of {setting} cannot be used: {_reason(error)}"
 
 
 def _reason(error: Exception) -> str:
     """Return the driver's message without the statement that SQLAlchemy adds."""
+    if isinstance(error, TimeoutError):  # the driver's has no message
+        return "it did not answer"
     return str(error.orig if isinstance(error, DBAPIError) else error)
+
+
+@contextmanager
+def _owner_url(settings: Settings) -> Iterator[str]:
+    """Yield the URL of the role that owns the tables.
+
+    Raises:
+        SettingsError: its database cannot be used.
+    """
+    try:
+        yield settings.owner_url
+    except _DATABASE_ERRORS as error:
+        raise SettingsError(_explain(error, settings.owner_setting)) from None
 
 
 @cli.command()
@@ -150,7 +167,8 @@ def migrate() -> None:
     """Migrate the database to the schema of this version, with the role that owns it."""
     with installation(load_settings(), migrates=True) as settings:
         role = role_of(settings.service_url)
-        asyncio.run(migrate_database(settings.owner_url, role))
+        with _owner_url(settings) as url:
+            asyncio.run(migrate_database(url, role))
         if role == role_of(settings.owner_url):
             typer.echo(
                 "The role of DATABASE_URL owns the tables, so nothing keeps it from changing the "
@@ -180,8 +198,9 @@ def distribute() -> None:
     """Distribute the tables over the nodes of a Citus cluster, with the role that owns them."""
     with installation(load_settings(), migrates=True) as settings:
         role = role_of(settings.service_url)
-        distribution = asyncio.run(distribute_tables(settings.owner_url, role, metadata))
-        asyncio.run(see_shards(settings.owner_url))
+        with _owner_url(settings) as url:
+            distribution = asyncio.run(distribute_tables(url, role, metadata))
+            asyncio.run(see_shards(url))
         asyncio.run(see_shards(settings.service_url))
         asyncio.run(set_role_limits(settings.service_url))
     typer.echo(f"Distributed by practice: {', '.join(distribution.distributed)}.")
@@ -203,7 +222,8 @@ def demo(
     with lock_demo(settings.data_dir, alone=reset) as lock:
         check_port(settings.host, settings.port, "PORT")
         with installation(settings, migrates=True, may_make_keys=True) as complete:
-            asyncio.run(migrate_database(complete.owner_url, role_of(complete.service_url)))
+            with _owner_url(complete) as url:
+                asyncio.run(migrate_database(url, role_of(complete.service_url)))
             guide = asyncio.run(prepare_demo(complete, system_clock(), reset=reset))
             share_lock(lock)
             typer.echo(guide)

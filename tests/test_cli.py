@@ -19,11 +19,13 @@ from app.database.migrations import role_of
 from app.tables.practices import Practice
 from tests.fixtures.command_line import build, refusal, run
 from tests.fixtures.database import KEY
+from tests.ports import free_port
 
 # The operator's commands look at all practices.
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
-UNUSABLE = "the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used"
+UNUSABLE = "reslot: the database of DATABASE_URL cannot be used"
+UNUSABLE_FOR_OWNER = "reslot: the database of DATABASE_OWNER_URL cannot be used"
 
 
 @pytest.mark.parametrize(
@@ -76,9 +78,41 @@ def test_a_missing_database_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> 
     assert refusal(monkeypatch, "migrate").startswith("reslot: DATABASE_URL is not set: ")
 
 
-def test_a_database_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["migrate", "distribute", "demo"])
+def test_an_unreachable_database_of_the_owner_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("PORT", str(free_port()))
     monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://nobody@127.0.0.1:1/none")
-    assert refusal(monkeypatch, "migrate").startswith(f"reslot: {UNUSABLE}: ")
+    assert refusal(monkeypatch, command).startswith(f"{UNUSABLE_FOR_OWNER}: ")
+
+
+@pytest.mark.parametrize("arguments", [["practice", "list"], ["worker"], ["migrate"], ["demo"]])
+def test_an_unreachable_database_of_the_service_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    """Without DATABASE_OWNER_URL the migration uses the service's."""
+    monkeypatch.setenv("PORT", str(free_port()))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.delenv("DATABASE_OWNER_URL")
+    assert refusal(monkeypatch, *arguments).startswith(f"{UNUSABLE}: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "setting", "says"),
+    [
+        (["practice", "list"], "DATABASE_URL", UNUSABLE),
+        (["migrate"], "DATABASE_OWNER_URL", UNUSABLE_FOR_OWNER),
+    ],
+)
+def test_a_database_that_does_not_answer_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], setting: str, says: str
+) -> None:
+    monkeypatch.setattr("app.database.engine.CONNECT_TIMEOUT_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv(setting, f"postgresql://nobody@127.0.0.1:{port}/none")
+        assert refusal(monkeypatch, *arguments) == f"{says}: it did not answer"
 
 
 def test_a_database_that_does_not_exist_is_one_sentence(
@@ -86,7 +120,7 @@ def test_a_database_that_does_not_exist_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("DATABASE_OWNER_URL", server.url("reslot_owner", "none"))
     said = refusal(monkeypatch, "migrate")
-    assert said == f'reslot: {UNUSABLE}: database "none" does not exist'
+    assert said == f'{UNUSABLE_FOR_OWNER}: database "none" does not exist'
 
 
 def test_migrating_again_does_nothing() -> None:
