@@ -24,6 +24,7 @@ from app.database.engine import create_engine
 from app.database.migrations import migrate as migrate_database
 from app.database.migrations import role_of, set_role_limits
 from app.database.programs import ProgramError
+from app.database.transactions import refuses_connection
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
 from app.identity.api_keys.keys import Scope
@@ -186,8 +187,12 @@ def migrate() -> None:
             ) from None
         except _DATABASE_ERRORS as error:
             # This process may not have the password of the service's role.
+            if not refuses_connection(error):
+                raise
             typer.echo(
-                f"No bounds of waiting were set on the role of DATABASE_URL: {_reason(error)}",
+                f"No bounds of waiting were set on the role of DATABASE_URL: {_reason(error)}. "
+                "Correct DATABASE_URL and run `reslot migrate` again; pgbouncer in transaction "
+                "mode needs these bounds.",
                 err=True,
             )
     typer.echo("The database is at the schema of this version.")

@@ -4,9 +4,10 @@ import asyncio
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
+import asyncpg
 import pytest
 import uvicorn
 from sqlalchemy import select
@@ -26,6 +27,10 @@ pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
 UNUSABLE = "reslot: the database of DATABASE_URL cannot be used"
 UNUSABLE_FOR_OWNER = "reslot: the database of DATABASE_OWNER_URL cannot be used"
+BOUNDS_ADVICE = (
+    "Correct DATABASE_URL and run `reslot migrate` again; pgbouncer in transaction mode needs "
+    "these bounds."
+)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +139,35 @@ def test_migrating_needs_no_password_of_the_service(
     monkeypatch.setenv("DATABASE_URL", "postgresql://reslot_service@/none?host=/nowhere")
     bounds, schema = run("migrate").splitlines()
     assert bounds.startswith("No bounds of waiting were set on the role of DATABASE_URL: ")
+    assert bounds.endswith(BOUNDS_ADVICE)
     assert schema == "The database is at the schema of this version."
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TimeoutError(), "it did not answer"),
+        (asyncpg.InvalidPasswordError("wrong password"), "wrong password"),
+        (asyncpg.TooManyConnectionsError("too many clients"), "too many clients"),
+    ],
+)
+def test_bounds_that_cannot_be_set_have_a_reason_and_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    async def fail(_: str) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("app.cli.set_role_limits", fail)
+    assert run("migrate").splitlines()[0] == (
+        f"No bounds of waiting were set on the role of DATABASE_URL: {reason}. {BOUNDS_ADVICE}"
+    )
+
+
+def test_migrating_is_refused_if_the_services_database_does_not_exist(
+    monkeypatch: pytest.MonkeyPatch, server: EmbeddedServer
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", server.url(SERVICE, "none"))
+    assert refusal(monkeypatch, "migrate") == f'{UNUSABLE}: database "none" does not exist'
 
 
 @pytest.mark.own_database
