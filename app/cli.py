@@ -29,7 +29,7 @@ from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
 from app.identity.api_keys.keys import Scope
 from app.mail.folder import list_mails, read_mail
-from app.mail.senders import check_mail_folder
+from app.mail.senders import create_mail_folder
 from app.observability.logs import configure_logs
 from app.observability.metrics.counts import watch_pool
 from app.observability.metrics.processes import serve_metrics, share_metrics
@@ -157,7 +157,7 @@ def serve(
 def worker() -> None:
     """Send mails and webhooks only."""
     with installation(load_settings()) as settings:
-        check_mail_folder(settings)
+        create_mail_folder(settings)
         configure_logs(settings)
         with serve_metrics(settings):
             asyncio.run(_work(settings))
@@ -334,7 +334,7 @@ def openapi() -> None:
 
 def _serve(settings: Settings, workers: int) -> None:
     if settings.worker:
-        check_mail_folder(settings)
+        create_mail_folder(settings)
     check_tracing(settings)
     export(settings)
     if workers > 1:
