@@ -37,7 +37,7 @@ from app.observability.tracing.start import check_tracing, start_tracing, stop_t
 from app.observability.tracing.statements import watch_statements
 from app.operations.client_commands import PracticeOption, client_commands
 from app.operations.http_limits import LimitedHttp
-from app.operations.installation import check_schema, export, installation, run_command
+from app.operations.installation import check_schema, export, installation
 from app.operations.links import end_links, issue_access_token, print_link
 from app.operations.practice_commands import practice_commands
 from app.operations.practices import (
@@ -245,7 +245,7 @@ def token(
 ) -> None:
     """Print an access token for a client."""
     with installation(load_settings()) as settings:
-        typer.echo(run_command(issue_access_token(settings, client, practice, system_clock())))
+        typer.echo(asyncio.run(issue_access_token(settings, client, practice, system_clock())))
 
 
 @cli.command()
@@ -259,8 +259,8 @@ def link(
     """Print the "Need to reschedule?" link of a session."""
     with installation(load_settings()) as settings:
         if revoke:
-            run_command(end_links(settings, session_id, system_clock()))
-        typer.echo(run_command(print_link(settings, session_id, system_clock())))
+            asyncio.run(end_links(settings, session_id, system_clock()))
+        typer.echo(asyncio.run(print_link(settings, session_id, system_clock())))
 
 
 @key_commands.command("create")
@@ -272,7 +272,7 @@ def keys_create(
     """Create an API key and print it. It is shown only once."""
     with installation(load_settings()) as settings:
         typer.echo(
-            run_command(create_practice_key(settings, practice, name, scope, system_clock()))
+            asyncio.run(create_practice_key(settings, practice, name, scope, system_clock()))
         )
 
 
@@ -280,7 +280,7 @@ def keys_create(
 def keys_list(practice: PracticeOption) -> None:
     """List a practice's API keys, without their secrets."""
     with installation(load_settings()) as settings:
-        for key in run_command(list_practice_keys(settings, practice)):
+        for key in asyncio.run(list_practice_keys(settings, practice)):
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
             typer.echo(f"{key.id}  {key.scope:<5}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
 
@@ -292,7 +292,7 @@ def keys_revoke(
 ) -> None:
     """Revoke an API key with immediate effect."""
     with installation(load_settings()) as settings:
-        run_command(revoke_practice_key(settings, practice, key_id, system_clock()))
+        asyncio.run(revoke_practice_key(settings, practice, key_id, system_clock()))
         typer.echo("The key is revoked.")
 
 
