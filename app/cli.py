@@ -303,10 +303,17 @@ def mail(
     ] = None,
 ) -> None:
     """List or print the mails of the local folder, which is used without an SMTP server."""
-    folder = load_settings().mail_folder
+    settings = load_settings()
+    folder = settings.mail_folder
     mails = list_mails(folder)
     if number is None:
-        if not mails:
+        if settings.smtp_url is not None:
+            typer.echo(
+                f"Mails go to the server of SMTP_URL, not to {folder}: "
+                "GET /v1/practice/notifications lists those of a practice.",
+                err=True,
+            )
+        elif not mails:
             typer.echo(f"No mail in {folder} yet.")
         for found in mails:
             typer.echo(

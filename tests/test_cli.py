@@ -198,6 +198,22 @@ def test_mail_names_the_folder_that_it_read(
     assert "There is no mail 7" in refusal(monkeypatch, "mail", "7")
 
 
+def test_mail_tells_that_mails_go_to_a_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SMTP_URL", "smtp://mail.example")
+    sent = (
+        f"Mails go to the server of SMTP_URL, not to {tmp_path / 'mail'}: "
+        "GET /v1/practice/notifications lists those of a practice.\n"
+    )
+    assert run("mail") == sent
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "former.eml").write_text("To: ana@client.example\nSubject: Moved\n\n")
+    said, listed = run("mail").splitlines()
+    assert said == sent.strip()
+    assert "Moved" in listed
+
+
 def test_migrating_needs_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SECRET_KEYS")
     assert run("migrate") == "The database is at the schema of this version.\n"
