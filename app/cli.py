@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
 
@@ -22,11 +24,12 @@ from app.database.engine import create_engine
 from app.database.migrations import migrate as migrate_database
 from app.database.migrations import role_of, set_role_limits
 from app.database.programs import ProgramError
+from app.database.transactions import refuses_connection
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
 from app.identity.api_keys.keys import Scope
 from app.mail.folder import list_mails, read_mail
-from app.mail.senders import check_mail_folder
+from app.mail.senders import create_mail_folder
 from app.observability.logs import configure_logs
 from app.observability.metrics.counts import watch_pool
 from app.observability.metrics.processes import serve_metrics, share_metrics
@@ -34,7 +37,7 @@ from app.observability.tracing.start import check_tracing, start_tracing, stop_t
 from app.observability.tracing.statements import watch_statements
 from app.operations.client_commands import PracticeOption, client_commands
 from app.operations.http_limits import LimitedHttp
-from app.operations.installation import check_schema, export, installation, run_command
+from app.operations.installation import check_schema, export, installation
 from app.operations.links import end_links, issue_access_token, print_link
 from app.operations.practice_commands import practice_commands
 from app.operations.practices import (
@@ -100,19 +103,34 @@ def main() -> None:
         sys.exit(f"reslot: {_explain(error)}")
 
 
-def _explain(error: Exception) -> str:
-    """Return what cannot be used, and the setting that names it."""
+def _explain(error: Exception, setting: str = "DATABASE_URL") -> str:
+    """Return what cannot be used. `setting`: the one that names the database."""
     if isinstance(error, OSError) and error.filename is not None:
         return (
             f"{error.filename} cannot be used: {error.strerror}. Set DATA_DIR to a folder that "
             "this user can write to."
         )
-    return f"the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used: {_reason(error)}"
+    return f"the database of {setting} cannot be used: {_reason(error)}"
 
 
 def _reason(error: Exception) -> str:
     """Return the driver's message without the statement that SQLAlchemy adds."""
+    if isinstance(error, TimeoutError):  # the driver's has no message
+        return "it did not answer"
     return str(error.orig if isinstance(error, DBAPIError) else error)
+
+
+@contextmanager
+def _owner_url(settings: Settings) -> Iterator[str]:
+    """Yield the URL of the role that owns the tables.
+
+    Raises:
+        SettingsError: its database cannot be used.
+    """
+    try:
+        yield settings.owner_url
+    except _DATABASE_ERRORS as error:
+        raise SettingsError(_explain(error, settings.owner_setting)) from None
 
 
 @cli.command()
@@ -139,7 +157,7 @@ def serve(
 def worker() -> None:
     """Send mails and webhooks only."""
     with installation(load_settings()) as settings:
-        check_mail_folder(settings)
+        create_mail_folder(settings)
         configure_logs(settings)
         with serve_metrics(settings):
             asyncio.run(_work(settings))
@@ -150,7 +168,8 @@ def migrate() -> None:
     """Migrate the database to the schema of this version, with the role that owns it."""
     with installation(load_settings(), migrates=True) as settings:
         role = role_of(settings.service_url)
-        asyncio.run(migrate_database(settings.owner_url, role))
+        with _owner_url(settings) as url:
+            asyncio.run(migrate_database(url, role))
         if role == role_of(settings.owner_url):
             typer.echo(
                 "The role of DATABASE_URL owns the tables, so nothing keeps it from changing the "
@@ -168,8 +187,12 @@ def migrate() -> None:
             ) from None
         except _DATABASE_ERRORS as error:
             # This process may not have the password of the service's role.
+            if not refuses_connection(error):
+                raise
             typer.echo(
-                f"No bounds of waiting were set on the role of DATABASE_URL: {_reason(error)}",
+                f"No bounds of waiting were set on the role of DATABASE_URL: {_reason(error)}. "
+                "Correct DATABASE_URL and run `reslot migrate` again; pgbouncer in transaction "
+                "mode needs these bounds.",
                 err=True,
             )
     typer.echo("The database is at the schema of this version.")
@@ -180,8 +203,9 @@ def distribute() -> None:
     """Distribute the tables over the nodes of a Citus cluster, with the role that owns them."""
     with installation(load_settings(), migrates=True) as settings:
         role = role_of(settings.service_url)
-        distribution = asyncio.run(distribute_tables(settings.owner_url, role, metadata))
-        asyncio.run(see_shards(settings.owner_url))
+        with _owner_url(settings) as url:
+            distribution = asyncio.run(distribute_tables(url, role, metadata))
+            asyncio.run(see_shards(url))
         asyncio.run(see_shards(settings.service_url))
         asyncio.run(set_role_limits(settings.service_url))
     typer.echo(f"Distributed by practice: {', '.join(distribution.distributed)}.")
@@ -203,7 +227,8 @@ def demo(
     with lock_demo(settings.data_dir, alone=reset) as lock:
         check_port(settings.host, settings.port, "PORT")
         with installation(settings, migrates=True, may_make_keys=True) as complete:
-            asyncio.run(migrate_database(complete.owner_url, role_of(complete.service_url)))
+            with _owner_url(complete) as url:
+                asyncio.run(migrate_database(url, role_of(complete.service_url)))
             guide = asyncio.run(prepare_demo(complete, system_clock(), reset=reset))
             share_lock(lock)
             typer.echo(guide)
@@ -220,7 +245,7 @@ def token(
 ) -> None:
     """Print an access token for a client."""
     with installation(load_settings()) as settings:
-        typer.echo(run_command(issue_access_token(settings, client, practice, system_clock())))
+        typer.echo(asyncio.run(issue_access_token(settings, client, practice, system_clock())))
 
 
 @cli.command()
@@ -234,8 +259,8 @@ def link(
     """Print the "Need to reschedule?" link of a session."""
     with installation(load_settings()) as settings:
         if revoke:
-            run_command(end_links(settings, session_id, system_clock()))
-        typer.echo(run_command(print_link(settings, session_id, system_clock())))
+            asyncio.run(end_links(settings, session_id, system_clock()))
+        typer.echo(asyncio.run(print_link(settings, session_id, system_clock())))
 
 
 @key_commands.command("create")
@@ -247,7 +272,7 @@ def keys_create(
     """Create an API key and print it. It is shown only once."""
     with installation(load_settings()) as settings:
         typer.echo(
-            run_command(create_practice_key(settings, practice, name, scope, system_clock()))
+            asyncio.run(create_practice_key(settings, practice, name, scope, system_clock()))
         )
 
 
@@ -255,7 +280,7 @@ def keys_create(
 def keys_list(practice: PracticeOption) -> None:
     """List a practice's API keys, without their secrets."""
     with installation(load_settings()) as settings:
-        for key in run_command(list_practice_keys(settings, practice)):
+        for key in asyncio.run(list_practice_keys(settings, practice)):
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
             typer.echo(f"{key.id}  {key.scope:<5}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
 
@@ -267,7 +292,7 @@ def keys_revoke(
 ) -> None:
     """Revoke an API key with immediate effect."""
     with installation(load_settings()) as settings:
-        run_command(revoke_practice_key(settings, practice, key_id, system_clock()))
+        asyncio.run(revoke_practice_key(settings, practice, key_id, system_clock()))
         typer.echo("The key is revoked.")
 
 
@@ -278,10 +303,17 @@ def mail(
     ] = None,
 ) -> None:
     """List or print the mails of the local folder, which is used without an SMTP server."""
-    folder = load_settings().mail_folder
+    settings = load_settings()
+    folder = settings.mail_folder
     mails = list_mails(folder)
     if number is None:
-        if not mails:
+        if settings.smtp_url is not None:
+            typer.echo(
+                f"Mails go to the server of SMTP_URL, not to {folder}: "
+                "GET /v1/practice/notifications lists those of a practice.",
+                err=True,
+            )
+        elif not mails:
             typer.echo(f"No mail in {folder} yet.")
         for found in mails:
             typer.echo(
@@ -309,7 +341,7 @@ def openapi() -> None:
 
 def _serve(settings: Settings, workers: int) -> None:
     if settings.worker:
-        check_mail_folder(settings)
+        create_mail_folder(settings)
     check_tracing(settings)
     export(settings)
     if workers > 1:

@@ -4,9 +4,10 @@ import asyncio
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
+import asyncpg
 import pytest
 import uvicorn
 from sqlalchemy import select
@@ -19,11 +20,17 @@ from app.database.migrations import role_of
 from app.tables.practices import Practice
 from tests.fixtures.command_line import build, refusal, run
 from tests.fixtures.database import KEY
+from tests.ports import free_port
 
 # The operator's commands look at all practices.
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
-UNUSABLE = "the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used"
+UNUSABLE = "reslot: the database of DATABASE_URL cannot be used"
+UNUSABLE_FOR_OWNER = "reslot: the database of DATABASE_OWNER_URL cannot be used"
+BOUNDS_ADVICE = (
+    "Correct DATABASE_URL and run `reslot migrate` again; pgbouncer in transaction mode needs "
+    "these bounds."
+)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +83,41 @@ def test_a_missing_database_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> 
     assert refusal(monkeypatch, "migrate").startswith("reslot: DATABASE_URL is not set: ")
 
 
-def test_a_database_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["migrate", "distribute", "demo"])
+def test_an_unreachable_database_of_the_owner_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("PORT", str(free_port()))
     monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://nobody@127.0.0.1:1/none")
-    assert refusal(monkeypatch, "migrate").startswith(f"reslot: {UNUSABLE}: ")
+    assert refusal(monkeypatch, command).startswith(f"{UNUSABLE_FOR_OWNER}: ")
+
+
+@pytest.mark.parametrize("arguments", [["practice", "list"], ["worker"], ["migrate"], ["demo"]])
+def test_an_unreachable_database_of_the_service_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    """Without DATABASE_OWNER_URL the migration uses the service's."""
+    monkeypatch.setenv("PORT", str(free_port()))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.delenv("DATABASE_OWNER_URL")
+    assert refusal(monkeypatch, *arguments).startswith(f"{UNUSABLE}: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "setting", "says"),
+    [
+        (["practice", "list"], "DATABASE_URL", UNUSABLE),
+        (["migrate"], "DATABASE_OWNER_URL", UNUSABLE_FOR_OWNER),
+    ],
+)
+def test_a_database_that_does_not_answer_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], setting: str, says: str
+) -> None:
+    monkeypatch.setattr("app.database.engine.CONNECT_TIMEOUT_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv(setting, f"postgresql://nobody@127.0.0.1:{port}/none")
+        assert refusal(monkeypatch, *arguments) == f"{says}: it did not answer"
 
 
 def test_a_database_that_does_not_exist_is_one_sentence(
@@ -86,7 +125,7 @@ def test_a_database_that_does_not_exist_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("DATABASE_OWNER_URL", server.url("reslot_owner", "none"))
     said = refusal(monkeypatch, "migrate")
-    assert said == f'reslot: {UNUSABLE}: database "none" does not exist'
+    assert said == f'{UNUSABLE_FOR_OWNER}: database "none" does not exist'
 
 
 def test_migrating_again_does_nothing() -> None:
@@ -100,7 +139,35 @@ def test_migrating_needs_no_password_of_the_service(
     monkeypatch.setenv("DATABASE_URL", "postgresql://reslot_service@/none?host=/nowhere")
     bounds, schema = run("migrate").splitlines()
     assert bounds.startswith("No bounds of waiting were set on the role of DATABASE_URL: ")
+    assert bounds.endswith(BOUNDS_ADVICE)
     assert schema == "The database is at the schema of this version."
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TimeoutError(), "it did not answer"),
+        (asyncpg.InvalidPasswordError("wrong password"), "wrong password"),
+        (asyncpg.TooManyConnectionsError("too many clients"), "too many clients"),
+    ],
+)
+def test_bounds_that_cannot_be_set_have_a_reason_and_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    async def fail(_: str) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("app.cli.set_role_limits", fail)
+    assert run("migrate").splitlines()[0] == (
+        f"No bounds of waiting were set on the role of DATABASE_URL: {reason}. {BOUNDS_ADVICE}"
+    )
+
+
+def test_migrating_is_refused_if_the_services_database_does_not_exist(
+    monkeypatch: pytest.MonkeyPatch, server: EmbeddedServer
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", server.url(SERVICE, "none"))
+    assert refusal(monkeypatch, "migrate") == f'{UNUSABLE}: database "none" does not exist'
 
 
 @pytest.mark.own_database
@@ -129,6 +196,22 @@ def test_mail_names_the_folder_that_it_read(
 ) -> None:
     assert run("mail") == f"No mail in {tmp_path / 'mail'} yet.\n"
     assert "There is no mail 7" in refusal(monkeypatch, "mail", "7")
+
+
+def test_mail_tells_that_mails_go_to_a_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SMTP_URL", "smtp://mail.example")
+    sent = (
+        f"Mails go to the server of SMTP_URL, not to {tmp_path / 'mail'}: "
+        "GET /v1/practice/notifications lists those of a practice.\n"
+    )
+    assert run("mail") == sent
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "former.eml").write_text("To: ana@client.example\nSubject: Moved\n\n")
+    said, listed = run("mail").splitlines()
+    assert said == sent.strip()
+    assert "Moved" in listed
 
 
 def test_migrating_needs_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,30 @@ def test_an_operator_opens_a_practice_and_gives_it_keys(monkeypatch: pytest.Monk
     assert refusal(monkeypatch, *again) == (
         f"reslot: The practice {practice_id} has this name: choose another one."
     )
-    assert "no such thing" in refusal(monkeypatch, "keys", "list", "--practice", "Sea")
+    assert refusal(monkeypatch, "keys", "revoke", "--practice", "Lake", str(uuid4())) == (
+        "reslot: There is no key with this id in this practice: see `reslot keys list`."
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "create", "--name", "Front desk", "--practice"),
+        ("keys", "list", "--practice"),
+        ("keys", "revoke", str(uuid4()), "--practice"),
+        ("practice", "close"),
+        ("practice", "reopen"),
+        ("practice", "change", "--accent", "#2a6f6b"),
+        ("client", "export", str(uuid4()), "--practice"),
+        ("client", "erase", str(uuid4()), "--reason", "By letter.", "--practice"),
+    ],
+)
+def test_an_unknown_practice_is_named(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    assert refusal(monkeypatch, *words, "Sea") == (
+        "reslot: There is no practice Sea: see `reslot practice list`."
+    )
 
 
 def test_an_operator_gives_a_practice_its_look(
@@ -139,7 +162,9 @@ def test_a_closed_practice_is_listed_and_gets_no_new_keys_or_tokens(
         ("link", str(session_id)),
     ):
         assert "is closed" in refusal(monkeypatch, *words)
-    assert "no such thing" in refusal(monkeypatch, "token", "--client", "ana@client.example")
+    assert refusal(monkeypatch, "token", "--client", "ana@client.example") == (
+        "reslot: There is no active client with this address in a practice that is open."
+    )
     assert run("keys", "list", "--practice", practice_id) == ""
     for _ in range(2):
         assert run("practice", "reopen", "Harbor Wellness") == "The practice is open.\n"

@@ -26,7 +26,10 @@ def test_token_prints_an_access_token(monkeypatch: pytest.MonkeyPatch, settings:
     printed = run("token", "--client", "ana@client.example").strip()
     caller = AccessTokens([KEY]).read(printed, system_clock())
     assert (caller.practice_id, caller.client_id) == (world.practice_id, world.client_id)
-    assert "no such thing" in refusal(monkeypatch, "token", "--client", "nobody@client.example")
+    for email in ("nobody@client.example", "no address"):
+        assert refusal(monkeypatch, "token", "--client", email) == (
+            "reslot: There is no active client with this address in a practice that is open."
+        )
 
 
 @pytest.mark.parametrize("email", ["ana@faß.example", "ana@xn--fa-hia.example", "ANA@FAß.example"])
@@ -61,7 +64,10 @@ def test_link_prints_the_same_link_as_a_mail(
     token = run("link", str(session_id)).strip().removeprefix("http://127.0.0.1:8000/portal/#")
     link = LinkTokens([KEY]).read(token)
     assert (link.practice_id, link.session_id) == (world.practice_id, session_id)
-    assert "no such" in refusal(monkeypatch, "link", str(uuid4()))
+    for words in ((), ("--revoke",)):
+        assert refusal(monkeypatch, "link", str(uuid4()), *words) == (
+            "reslot: There is no session with this id."
+        )
 
 
 def test_revoking_invalidates_the_links_sent_so_far(settings: Settings) -> None:
@@ -97,6 +103,10 @@ def test_a_client_of_two_practices_is_found_by_the_id_of_one(
     for world in worlds:
         printed = run(*asked, "--practice", str(world.practice_id)).strip()
         assert AccessTokens([KEY]).read(printed, system_clock()).client_id == world.client_id
+    assert refusal(monkeypatch, *asked, "--practice", "Sea") == (
+        "reslot: There is no practice Sea with a client of this address: see "
+        "`reslot practice list`."
+    )
 
 
 def test_one_address_of_two_clients_of_one_practice_is_refused(

@@ -169,11 +169,11 @@ def test_a_file_without_permission_is_not_reported_as_a_database_error(
 
 @pytest.fixture
 def read_only_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Deny writing to DATA_DIR. File permissions would not: the tests may run as root."""
+    """Deny writing to the folder. File permissions would not: the tests may run as root."""
     access = os.access
 
     def may(path: Path, mode: int) -> bool:
-        return Path(path) != tmp_path and access(path, mode)
+        return Path(path) != tmp_path / "mail" and access(path, mode)
 
     monkeypatch.setattr("app.mail.senders.os.access", may)
     monkeypatch.setenv("PORT", str(free_port()))
@@ -209,11 +209,20 @@ def test_a_mail_folder_that_cannot_be_written_to_is_refused_at_the_start(
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_mail_folder_that_cannot_be_created_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Of /proc the permissions say that root may create a folder there, but nobody can."""
+    monkeypatch.setenv("DATA_DIR", "/proc/nowhere")
+    monkeypatch.setenv("PORT", str(free_port()))
+    assert refusal(monkeypatch, command) == MAIL_FOLDER_REFUSAL
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_file_in_place_of_the_mail_folder_is_refused_at_the_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
 ) -> None:
     (tmp_path / "mail").write_text("not a folder")
-    (tmp_path / "mail").chmod(0o755)  # root may "enter" a file only where it can be executed
     monkeypatch.setenv("PORT", str(free_port()))
     assert refusal(monkeypatch, command) == MAIL_FOLDER_REFUSAL
 

@@ -342,6 +342,11 @@ class Settings(BaseSettings):
         return self.database_owner_url.get_secret_value()
 
     @property
+    def owner_setting(self) -> str:
+        """Return the name of the setting that `owner_url` is from."""
+        return "DATABASE_URL" if self.database_owner_url is None else "DATABASE_OWNER_URL"
+
+    @property
     def quote_lifetime(self) -> timedelta:
         """Return the lifetime of a quote."""
         return timedelta(minutes=self.quote_minutes)

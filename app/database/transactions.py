@@ -27,6 +27,9 @@ INSUFFICIENT_PRIVILEGE = "42501"
 # answers by its rules: a taken slot is refused with alternatives, a used key is replayed.
 _RUN_AGAIN = {SERIALIZATION_FAILURE, DEADLOCK, UNIQUE_VIOLATION, EXCLUSION_VIOLATION}
 
+# The connection failed; authentication failed; too many connections; the server starts or stops.
+_NO_CONNECTION = ("08", "28", "53300", "57P03")
+
 
 async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Run `command` in one transaction and commit it, or roll back everything.
@@ -91,6 +94,15 @@ async def allow_long_statements(db: AsyncConnection) -> None:
 async def prefer_indexes(db: AsyncConnection) -> None:
     """Make the planner use an index for every statement of this transaction that can use one."""
     await db.execute(text("SET LOCAL enable_seqscan = off"))
+
+
+def refuses_connection(error: BaseException) -> bool:
+    """Return whether the server cannot be reached, or does not let the role in.
+
+    This is not so of a database that does not exist.
+    """
+    state = sqlstate(error)
+    return isinstance(error, OSError) if state is None else state.startswith(_NO_CONNECTION)
 
 
 def sqlstate(error: BaseException) -> str | None:

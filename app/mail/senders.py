@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from uuid import UUID
 
-from app.configuration.setting_values import SMTP_PORTS, STARTTLS, nearest_folder
+from app.configuration.setting_values import SMTP_PORTS, STARTTLS
 from app.configuration.settings import Settings, SettingsError
 from app.mail.smtp import SmtpSender, SmtpServer
 
@@ -57,12 +57,16 @@ class FolderSender:
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a temporary file and rename it, so that nobody reads a partial mail."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create(self.folder)
         with NamedTemporaryFile(dir=self.folder, suffix=".tmp", delete=False) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(file.name).replace(self.folder / name)
+
+
+def _create(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def make_sender(settings: Settings) -> Sender:
@@ -72,16 +76,21 @@ def make_sender(settings: Settings) -> Sender:
     return SmtpSender(smtp_server(settings.smtp_url.get_secret_value()))
 
 
-def check_mail_folder(settings: Settings) -> None:
-    """Check that the mail folder is writable, if no SMTP server is configured.
+def create_mail_folder(settings: Settings) -> None:
+    """Create the mail folder, if no SMTP server is configured.
 
     Raises:
-        SettingsError: the folder, or the one that it would be created in, is not writable.
+        SettingsError: the folder cannot be created, or is not writable.
     """
     if settings.smtp_url is not None:
         return
-    folder = nearest_folder(settings.mail_folder)
-    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+    folder = settings.mail_folder
+    try:
+        _create(folder)
+        is_writable = os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        is_writable = False
+    if not is_writable:
         raise SettingsError(
             "Bad setting. DATA_DIR: must be a folder that this user may write to, since mails land "
             "there without SMTP_URL."

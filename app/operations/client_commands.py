@@ -1,5 +1,6 @@
 """`reslot client`: hand over and erase what is held of a client."""
 
+import asyncio
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import typer
 from app.clock import system_clock
 from app.configuration.loading import load_settings
 from app.operations.clients import erase_data, export_data
-from app.operations.installation import installation, run_command
+from app.operations.installation import installation
 
 client_commands = typer.Typer(
     help="Hand over and erase what is held of a client.", no_args_is_help=True
@@ -21,7 +22,7 @@ ClientArgument = Annotated[UUID, typer.Argument(help="The client's id.")]
 def client_export(practice: PracticeOption, client_id: ClientArgument) -> None:
     """Print everything held of a client, as JSON, to hand it over to them."""
     with installation(load_settings()) as settings:
-        typer.echo(run_command(export_data(settings, practice, client_id, system_clock())))
+        typer.echo(asyncio.run(export_data(settings, practice, client_id, system_clock())))
 
 
 @client_commands.command("erase")
@@ -40,7 +41,7 @@ def client_erase(
     """Erase a client's name, address, phone, notes and the like. It cannot be undone."""
     with installation(load_settings()) as settings:
         now = system_clock()
-        erased = run_command(
+        erased = asyncio.run(
             erase_data(settings, practice, client_id, reason, force=force, now=now)
         )
         typer.echo(

@@ -10,7 +10,7 @@ from app.audit.write import OPERATOR
 from app.configuration.settings import Settings, SettingsError
 from app.database.engine import brief_engine
 from app.database.transactions import transact
-from app.domain.errors import ClientErasedError, EraseRefusedError
+from app.domain.errors import ClientErasedError, EraseRefusedError, NotFoundError
 from app.erasure.commands import erase_client, export_client
 from app.erasure.presenter import present_data
 from app.erasure.records import ErasedClient
@@ -20,14 +20,15 @@ from app.sessions.commands.orders import ChangeReason
 from app.web.types import Text
 
 _NOTE: TypeAdapter[str] = TypeAdapter(Text)
+_NO_CLIENT = "There is no client with this id in this practice."
 
 
 async def export_data(settings: Settings, practice: str, client_id: UUID, now: datetime) -> str:
     """Read everything held of a client, as JSON.
 
     Raises:
-        NotFoundError: there is no such practice, or it has no such client.
-        SettingsError: several practices have that name, or the client was erased.
+        SettingsError: no practice has that id or name, or several have; it has no such client; or
+            the client was erased.
     """
     async with brief_engine(settings.service_url) as engine:
         practice_id = await _practice(engine, practice)
@@ -38,6 +39,8 @@ async def export_data(settings: Settings, practice: str, client_id: UUID, now: d
             )
         except ClientErasedError:
             raise SettingsError("The client was erased: nothing is held of them.") from None
+        except NotFoundError:
+            raise SettingsError(_NO_CLIENT) from None
     return present_data(data).model_dump_json(indent=2)
 
 
@@ -47,9 +50,9 @@ async def erase_data(
     """Erase a client; see `erase_client`.
 
     Raises:
-        NotFoundError: there is no such practice, or it has no such client.
-        SettingsError: several practices have that name; the reason is empty or too long; or the
-            client has booked sessions or due fees, and the command is not forced.
+        SettingsError: no practice has that id or name, or several have; it has no such client; the
+            reason is empty or too long; or the client has booked sessions or due fees, and the
+            command is not forced.
     """
     try:
         reason = ChangeReason(None, _NOTE.validate_python(note))
@@ -76,6 +79,8 @@ async def erase_data(
                 f"The client has {error.booked_sessions} booked sessions and {error.due_fees} due "
                 "fees: end them first, or add --force."
             ) from None
+        except NotFoundError:
+            raise SettingsError(_NO_CLIENT) from None
 
 
 async def _practice(engine: AsyncEngine, practice: str) -> UUID:

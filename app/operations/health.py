@@ -1,8 +1,11 @@
 """`/healthz` and `/readyz`: liveness and readiness probes."""
 
+import asyncio
+
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from app.database.bounds import PROBE_TIMEOUT_SECONDS
 from app.database.migrations import schema_problem
 from app.domain.errors import UnavailableError
 from app.web.dependencies import ReadEngine
@@ -36,8 +39,12 @@ async def get_health() -> Response:
     responses=responses("service-unavailable"),
 )
 async def get_readiness(engine: ReadEngine) -> Response:
-    """Check that the database can be reached and has the schema of this version."""
-    wrong = await schema_problem(engine)
+    """Check that the database answers within 3 seconds and has the schema of this version."""
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+            wrong = await schema_problem(engine)
+    except TimeoutError:
+        wrong = f"The database did not answer within {PROBE_TIMEOUT_SECONDS} seconds."
     if wrong is not None:
         raise UnavailableError(wrong)
     return json_answer(Health(status="ok"))

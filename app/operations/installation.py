@@ -3,10 +3,9 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -15,10 +14,8 @@ from app.database.embedded import OWNER, SERVICE, embedded_server
 from app.database.engine import brief_engine
 from app.database.migrations import schema_problem
 from app.database.programs import is_installed
-from app.domain.errors import NotFoundError
 
 KEY_FILE = "secret_keys"
-T = TypeVar("T")
 
 
 @contextmanager
@@ -103,15 +100,3 @@ def _write_private(file: Path, text: str) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as opened:
         opened.write(text)
-
-
-def run_command(command: Coroutine[Any, Any, T]) -> T:
-    """Run a command of the operator.
-
-    Raises:
-        SettingsError: it names something that does not exist.
-    """
-    try:
-        return asyncio.run(command)
-    except NotFoundError:
-        raise SettingsError("There is no such thing: look at the name, or the id.") from None

@@ -10,7 +10,7 @@ from app.audit.write import OPERATOR
 from app.configuration.settings import Settings, SettingsError
 from app.database.engine import brief_engine
 from app.database.transactions import transact
-from app.domain.errors import ClientErasedError, NotFoundError
+from app.domain.errors import ClientErasedError
 from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import LinkTokens, link_url
 from app.links.commands import issue_link, revoke_links
@@ -26,24 +26,27 @@ async def issue_access_token(
     """Sign an access token for the client with this address.
 
     Raises:
-        NotFoundError: no active client has this address.
-        SettingsError: several clients have this address.
+        SettingsError: no active client of an open practice, or of this practice, has this address,
+            or several have.
     """
     async with brief_engine(settings.service_url) as engine, engine.connect() as db:
         key = mailbox_key(email)
         found = await db.execute(clients_with(email))
         rows = [row for row in found if mailbox_key(row.email) == key]
+    if not rows:
+        raise SettingsError(
+            "There is no active client with this address in a practice that is open."
+        )
     practices = {row.practice_id: ListedPractice(row.practice_id, row.name, None) for row in rows}
     if practice is not None:
-        chosen = choose_practice(practices.values(), practice).id
+        which = " with a client of this address"
+        chosen = choose_practice(practices.values(), practice, which=which).id
         rows = [row for row in rows if row.practice_id == chosen]
     elif len(practices) > 1:
         names = ", ".join(f"{known.id} ({known.name})" for known in practices.values())
         raise SettingsError(
             f"Several practices know this address: name one in --practice: {names}."
         )
-    if not rows:
-        raise NotFoundError
     if len(rows) > 1:
         raise SettingsError("Several clients of this practice have this address.")
     [client] = rows
@@ -56,8 +59,7 @@ async def print_link(settings: Settings, session_id: UUID, now: datetime) -> str
     """Issue the link of a session and return its URL.
 
     Raises:
-        NotFoundError: there is no such session.
-        SettingsError: its practice is closed, or its client was erased.
+        SettingsError: there is no such session, its practice is closed, or its client was erased.
     """
     async with brief_engine(settings.service_url) as engine:
         practice_id = await _practice_of(engine, session_id)
@@ -80,7 +82,7 @@ async def end_links(settings: Settings, session_id: UUID, now: datetime) -> None
     """Revoke all links of a session, and the access tokens of these links.
 
     Raises:
-        NotFoundError: there is no such session.
+        SettingsError: there is no such session, or its practice is closed.
     """
     async with brief_engine(settings.service_url) as engine:
         practice_id = await _practice_of(engine, session_id)
@@ -95,7 +97,7 @@ async def _practice_of(engine: AsyncEngine, session_id: UUID) -> UUID:
         found = await db.execute(practice_of(session_id))
     row = found.one_or_none()
     if row is None:
-        raise NotFoundError
+        raise SettingsError("There is no session with this id.")
     practice_id, closed_at = row
     if closed_at is not None:
         raise SettingsError("The practice of this session is closed: its links are ended.")

@@ -1,5 +1,6 @@
 """`reslot practice`: create, list, change, close and reopen practices."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from app.clock import system_clock
 from app.configuration.loading import load_settings
 from app.configuration.settings import SettingsError
-from app.operations.installation import installation, run_command
+from app.operations.installation import installation
 from app.operations.practices import (
     NewPractice,
     change_practice_look,
@@ -45,14 +46,14 @@ def practice_create(
     """Create a practice and print its id."""
     with installation(load_settings()) as settings:
         practice = NewPractice(name, currency, email, phone)
-        typer.echo(run_command(create_practice(settings, practice, system_clock())))
+        typer.echo(asyncio.run(create_practice(settings, practice, system_clock())))
 
 
 @practice_commands.command("list")
 def practice_list() -> None:
     """List the practices of this installation."""
     with installation(load_settings()) as settings:
-        for practice in run_command(list_practices(settings)):
+        for practice in asyncio.run(list_practices(settings)):
             closed = f"  closed {practice.closed_at:%Y-%m-%d}" if practice.closed_at else ""
             typer.echo(f"{practice.id}  {practice.name}{closed}")
 
@@ -101,7 +102,7 @@ def practice_change(  # noqa: PLR0913 - each is an option
     if not values and picture is None and not no_logo:
         raise SettingsError("Nothing to change: see `reslot practice change --help`.")
     with installation(load_settings()) as settings:
-        run_command(
+        asyncio.run(
             change_practice_look(
                 settings, practice, values, b"" if no_logo else picture, system_clock()
             )
@@ -113,7 +114,7 @@ def practice_change(  # noqa: PLR0913 - each is an option
 def practice_close(practice: PracticeArgument) -> None:
     """Close a practice: end all access, reminders and webhooks. Nothing is deleted."""
     with installation(load_settings()) as settings:
-        run_command(close_practice(settings, practice, system_clock()))
+        asyncio.run(close_practice(settings, practice, system_clock()))
         typer.echo("The practice is closed.")
 
 
@@ -121,7 +122,7 @@ def practice_close(practice: PracticeArgument) -> None:
 def practice_reopen(practice: PracticeArgument) -> None:
     """Open a closed practice again. Its API keys work again; its clients have to sign in again."""
     with installation(load_settings()) as settings:
-        run_command(reopen_practice(settings, practice, system_clock()))
+        asyncio.run(reopen_practice(settings, practice, system_clock()))
         typer.echo("The practice is open.")
 
 
@@ -135,5 +136,5 @@ def practice_release_sign_in(
     Another practice can use them then.
     """
     with installation(load_settings()) as settings:
-        run_command(release_sign_in(settings, issuer, audience, system_clock()))
+        asyncio.run(release_sign_in(settings, issuer, audience, system_clock()))
         typer.echo("The issuer and audience are free.")

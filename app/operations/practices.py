@@ -94,8 +94,8 @@ async def change_practice_look(
     `logo`: a PNG, JPEG or WebP; empty: the logo is removed; None: it stays as it is.
 
     Raises:
-        NotFoundError: there is no such practice.
-        SettingsError: several practices have that name, or the API would refuse a value.
+        SettingsError: no practice has that id or name, or several have; or the API would
+            refuse a value.
     """
     body = _checked_change(values)
     picture = None if not logo else _checked_logo(logo)
@@ -121,8 +121,7 @@ async def close_practice(settings: Settings, practice: str, now: datetime) -> No
     """Close a practice (product.md section 10). Closing it again changes nothing.
 
     Raises:
-        NotFoundError: there is no such practice.
-        SettingsError: several practices have that name.
+        SettingsError: no practice has that id or name, or several have.
     """
     await _set_closed(settings, practice, now, now)
 
@@ -131,8 +130,7 @@ async def reopen_practice(settings: Settings, practice: str, now: datetime) -> N
     """Open a closed practice again. If it is open, nothing changes.
 
     Raises:
-        NotFoundError: there is no such practice.
-        SettingsError: several practices have that name.
+        SettingsError: no practice has that id or name, or several have.
     """
     await _set_closed(settings, practice, None, now)
 
@@ -186,9 +184,8 @@ async def create_practice_key(
     """Create an API key for a practice and return its text, which cannot be read again later.
 
     Raises:
-        NotFoundError: there is no such practice.
-        SettingsError: several practices have that name, the practice is closed, or the key's name
-            is invalid.
+        SettingsError: no practice has that id or name, or several have; the practice is closed;
+            or the key's name is invalid.
     """
     name = _valid("--name", _KEY_NAME, name)
     async with brief_engine(settings.service_url) as engine:
@@ -208,8 +205,7 @@ async def list_practice_keys(settings: Settings, practice: str) -> list[KeyRecor
     """List a practice's API keys, including revoked ones, oldest first.
 
     Raises:
-        NotFoundError: there is no such practice.
-        SettingsError: several practices have that name.
+        SettingsError: no practice has that id or name, or several have.
     """
     async with brief_engine(settings.service_url) as engine:
         found = await _find(engine, practice)
@@ -223,15 +219,21 @@ async def revoke_practice_key(
     """Revoke an API key with immediate effect.
 
     Raises:
-        NotFoundError: there is no such practice, or it has no such key.
-        SettingsError: several practices have that name.
+        SettingsError: no practice has that id or name, or several have; or it has no such key.
     """
     async with brief_engine(settings.service_url) as engine:
         found = await _find(engine, practice)
-        await transact(
-            engine,
-            lambda db: revoke_key(db, practice_id=found.id, key_id=key_id, actor=OPERATOR, now=now),
-        )
+        try:
+            await transact(
+                engine,
+                lambda db: revoke_key(
+                    db, practice_id=found.id, key_id=key_id, actor=OPERATOR, now=now
+                ),
+            )
+        except NotFoundError:
+            raise SettingsError(
+                "There is no key with this id in this practice: see `reslot keys list`."
+            ) from None
 
 
 async def _find(engine: AsyncEngine, practice: str) -> ListedPractice:
@@ -240,18 +242,21 @@ async def _find(engine: AsyncEngine, practice: str) -> ListedPractice:
         return choose_practice(await all_practices(db), practice)
 
 
-def choose_practice(practices: Iterable[ListedPractice], wanted: str) -> ListedPractice:
+def choose_practice(
+    practices: Iterable[ListedPractice], wanted: str, *, which: str = ""
+) -> ListedPractice:
     """Return the practice with this id, or else the only one with this name.
 
+    `which`: what the practices have in common, if they are not all that there are.
+
     Raises:
-        NotFoundError: no practice has this id or name.
-        SettingsError: several practices have this name.
+        SettingsError: no practice has this id or name, or several have this name.
     """
     known = list(practices)
     found = [one for one in known if str(one.id) == wanted.lower()]
     found = found or [one for one in known if one.name == wanted]
     if not found:
-        raise NotFoundError
+        raise SettingsError(f"There is no practice {wanted}{which}: see `reslot practice list`.")
     if len(found) > 1:
         ids = ", ".join(str(one.id) for one in found)
         raise SettingsError(f"Several practices have this name: say which by its id, of {ids}.")

@@ -1,6 +1,7 @@
 """What operators' tools read: probes, request ids, logs, headers."""
 
 import json
+import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -9,6 +10,7 @@ import pytest
 import structlog
 from fastapi.routing import APIRoute
 from httpx import ASGITransport, AsyncClient
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
@@ -64,6 +66,20 @@ async def test_with_another_schema_the_service_is_not_ready(
     assert answer.headers["content-language"] == "en"
     assert int(answer.headers["retry-after"]) > 0
     assert (await stranger.get("/healthz")).status_code == 200
+
+
+async def test_a_database_that_does_not_answer_is_reported_in_time(
+    settings: Settings, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.operations.health.PROBE_TIMEOUT_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = SecretStr(f"postgresql://reslot_service@127.0.0.1:{port}/reslot")
+        async with serve(settings.model_copy(update={"database_url": url}), clock) as stranger:
+            answer = await stranger.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "service-unavailable")
+    assert answer.json()["detail"] == "The database did not answer within 0.05 seconds."
+    assert int(answer.headers["retry-after"]) > 0
 
 
 @pytest.mark.slow

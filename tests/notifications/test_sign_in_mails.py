@@ -271,7 +271,10 @@ async def test_a_mail_that_failed_is_tried_again_with_the_same_links(
         await send_sign_in(context, request_id)
         # Not sent before the next attempt is due.
         await send_sign_in(context, request_id)
-    assert [line["event"] for line in logs] == ["sign_in_delayed"]
+    [line] = logs
+    assert line["event"] == "sign_in_delayed"
+    # The id of a request of the API is `request_id`.
+    assert (line["sign_in_request_id"], "request_id" in line) == (str(request_id), False)
     assert "client.example" not in str(logs)
     assert await count(world.engine, SignInRequest) == 1
     assert await count(world.engine, SignIn) == 0

@@ -49,7 +49,7 @@ async def send_sign_in(context: MailContext, request_id: UUID) -> None:
     except Exception as error:  # noqa: BLE001 - the log may contain the error's type only
         count_sign_in_mail("delayed")
         note_outcome("delayed", describe(error))
-        log.warning("sign_in_delayed", error=describe(error), request_id=str(request_id))
+        log.warning("sign_in_delayed", error=describe(error), sign_in_request_id=str(request_id))
         return
     note_outcome(outcome)
     if outcome in NOT_CLAIMABLE:

@@ -10,13 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database.bounds import PROBE_TIMEOUT_SECONDS
 from app.database.transactions import read_connection
 
 RECIPIENTS = ("client", "practitioner", "practice", "webhook")
 # A notification reaches its last attempt about a day after it was due.
 FAILED_WITHIN = timedelta(days=7)
 MAX_PER_PRACTICE = 5000
-TIMEOUT_SECONDS = 3
 
 # For the operator: one of the few statements over all practices. LATERAL per practice, so that each
 # half reads one range of an index; the limit bounds its time.
@@ -50,7 +50,7 @@ class Outbox:
         """Yield the metrics, with a zero for each kind of recipient without notifications."""
         yield GaugeMetricFamily(
             "reslot_database_up",
-            f"1 where the database answered this scrape within {TIMEOUT_SECONDS} seconds.",
+            f"1 where the database answered this scrape within {PROBE_TIMEOUT_SECONDS} seconds.",
             value=float(self._due is not None),
         )
         if self._due is None:
@@ -65,14 +65,14 @@ class Outbox:
 
 
 async def read_outbox(engine: AsyncEngine, now: datetime) -> Outbox:
-    """Read the outbox with one statement, for at most TIMEOUT_SECONDS.
+    """Read the outbox with one statement, for at most PROBE_TIMEOUT_SECONDS.
 
     It reads for each practice the 5,000 that are due for longest and the latest 5,000 of the week.
     """
     values = {"now": now, "since": now - FAILED_WITHIN, "most": MAX_PER_PRACTICE}
     try:
         async with (
-            asyncio.timeout(TIMEOUT_SECONDS),
+            asyncio.timeout(PROBE_TIMEOUT_SECONDS),
             read_connection(engine) as db,
         ):
             rows = (await db.execute(_OUTBOX, values)).all()
