@@ -303,7 +303,7 @@ async def test_whether_a_group_is_full_is_judged_as_of_the_freed_start(
 async def test_a_seat_that_is_booked_again_in_its_group_fills_another_one(
     api: Api, world: World, judge: Judge, ben: UUID
 ) -> None:
-    """Ben has cancelled first, and books his seat again after the other cancellation."""
+    """Ben has cancelled first, and takes the seat again after the other cancellation."""
     await world.add_policy(REFILLED | {"rebook": {"days": 30, "fee": "stands"}})
     group_id = await add_group(world, seats=1)
     bens = await add_seat(world, group_id, client_id=ben)
