@@ -108,8 +108,8 @@ class AskingBook(SeatsBook):
             return True
         if freed.group is not None:
             taken = [seat for seat in self.seats_taken(freed.group) if seat is not giver]
-            is_there = freed.group.starts_at == offer.starts_at
-            is_on = is_there and freed.group.status == "scheduled"
+            there = freed.group.starts_at, freed.group.place
+            is_on = there == (offer.starts_at, offer.place) and freed.group.status == "scheduled"
             return not is_on or len(taken) >= freed.group.seats
         return any(
             offer.is_in_the_way_of(taker)

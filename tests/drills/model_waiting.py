@@ -382,7 +382,8 @@ class WaitingBook(RefillBook):
         session = offer.wish.session
         others = [one for one in self.holds.seats(group, now, session) if one is not offer]
         left = self.seats_left(group) + (giver is not None) - len(others)
-        is_free = group.status == "scheduled" and group.starts_at == offer.starts_at and left > 0
+        is_there = (group.starts_at, group.place) == (offer.starts_at, offer.place)
+        is_free = group.status == "scheduled" and is_there and left > 0
         if session is None:
             is_free &= group.ends_at > now
         else:

@@ -27,9 +27,9 @@ async def wait_for_group(waiting: Waiting, group_id: UUID) -> None:
     assert (await waiting.staff.post(WISHES, wish)).status_code == 201
 
 
-async def move_group(waiting: Waiting, group_id: UUID, start: datetime) -> None:
+async def move_group(waiting: Waiting, group_id: UUID, start: datetime, **to: str) -> None:
     """Move a group as staff."""
-    body = {"start": start.isoformat(), "force": True, "reason": NOTE}
+    body = {"start": start.isoformat(), "force": True, "reason": NOTE} | to
     moved = await waiting.staff.post(f"/v1/practice/groups/{group_id}/move", body)
     assert moved.status_code == 200, moved.text
 
@@ -396,3 +396,27 @@ async def test_a_seat_that_was_freed_at_night_is_offered_though_its_group_was_mo
     api.clock.now += 12 * HOUR
     await waiting.work()
     assert [row.starts_at for row in await world.rows(Offer)] == [FREED + 3 * DAY]
+
+
+@pytest.mark.parametrize("waits_for", ["the group", "an earlier one"])
+async def test_a_seat_whose_group_has_another_format_than_was_offered_is_gone(
+    waiting: Waiting, world: World, api: Api, waits_for: str
+) -> None:
+    """At the same time: nobody who has accepted a class in a room is booked by video."""
+    full = await add_group(world, FREED + DAY, seats=1)
+    seat = await add_seat(world, full, client_id=waiting.other_id)
+    if waits_for == "the group":
+        await wait_for_group(waiting, full)
+    else:
+        later = await add_group(world, LATE + DAY, seats=2)
+        own = await add_seat(world, later, client_id=world.client_id)
+        assert (await put_wish(waiting.api, own)).status_code == 201
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{seat}/cancel", CANCEL)).is_success
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    assert offer.format == Format.IN_PERSON
+    await move_group(waiting, full, FREED + DAY, format="video")
+    answer = await api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert answer.json()["code"] == "offer-gone"
+    await waiting.work()
+    assert [row.state for row in await world.rows(Offer)] == ["withdrawn"]
