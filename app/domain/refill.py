@@ -15,7 +15,7 @@ class FreedTime(NamedTuple):
     """The time that a late cancellation freed. `seats`: of the group whose seat it was, if it was.
 
     `time` is in seconds since the epoch. `percent` is the share of it that other clients' sessions
-    must cover.
+    must cover. `is_lost`: the group was moved or cancelled since, so nothing fills the seat again.
     """
 
     id: UUID
@@ -24,6 +24,7 @@ class FreedTime(NamedTuple):
     cancelled_at: datetime
     percent: int
     seats: int | None = None
+    is_lost: bool = False
 
 
 class Standing(NamedTuple):
@@ -59,6 +60,8 @@ def find_cover(
 
 
 def _cover(freed: FreedTime, standing: Sequence[Standing], taken: Collection[UUID]) -> list[UUID]:
+    if freed.is_lost:
+        return []
     candidates = [
         one for one in standing if one.client_id != freed.client_id and one.session_id not in taken
     ]

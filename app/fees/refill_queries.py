@@ -4,7 +4,19 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Row,
+    Select,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.intervals import Interval
@@ -151,7 +163,12 @@ async def read_standing(
 
 def _came_at(practice_id: UUID, at: datetime) -> ColumnElement[datetime]:
     """Select when a session had come to the time that it has at an instant."""
-    came = or_(Change.kind.in_(("booked", "restored")), Change.old_starts_at != Change.starts_at)
+    came = or_(
+        Change.kind.in_(("booked", "restored")),
+        Change.old_starts_at != Change.starts_at,
+        # Booked again, perhaps where it was before.
+        Change.details.has_key("rebooked"),
+    )
     since = select(func.max(Change.at)).where(entries_until(practice_id, at), came)
     return since.correlate(Session).scalar_subquery().label("since")
 
@@ -165,13 +182,58 @@ def _refills(practice_id: UUID) -> Select[Any]:
         Refill.ends_at,
         Refill.cancelled_at,
         Refill.covered_percent,
-        Group.seats,
+        func.coalesce(_seats_then(practice_id), Group.seats).label("seats"),
+        _is_lost(practice_id).label("is_lost"),
     ]
     return (
         select(*columns)
         .select_from(Refill)
         .outerjoin(Group, of_practice(practice_id, Group, Group.id == Refill.group_id))
         .where(Refill.practice_id == practice_id)
+    )
+
+
+def _entries_of_group(practice_id: UUID) -> ColumnElement[bool]:
+    return of_practice(
+        practice_id,
+        Change,
+        Change.session_id.is_(None),
+        Change.subject == "group",
+        Change.subject_id == Refill.group_id,
+    )
+
+
+def _seats_then(practice_id: UUID) -> ColumnElement[int | None]:
+    """Select how many seats a group had at the freed start; null: as many as now."""
+    return (
+        select(cast(Change.details["seats_before"].astext, Integer))
+        .where(
+            _entries_of_group(practice_id),
+            Change.kind == "updated",
+            Change.at > Refill.starts_at,
+        )
+        .order_by(Change.at, Change.id)
+        .limit(1)
+        .correlate(Refill)
+        .scalar_subquery()
+    )
+
+
+def _is_lost(practice_id: UUID) -> ColumnElement[bool]:
+    """Tell whether a group was cancelled, or moved to another start, until the freed start."""
+    new_start = cast(Change.details["starts_at"].astext, DateTime(timezone=True))
+    return (
+        exists()
+        .where(
+            _entries_of_group(practice_id),
+            or_(
+                Change.kind == "cancelled",
+                (Change.kind == "moved") & (Change.old_starts_at != new_start),
+            ),
+            Change.at >= Refill.cancelled_at,
+            Change.at <= Refill.starts_at,
+        )
+        .correlate(Refill)
     )
 
 
@@ -183,6 +245,7 @@ def _freed(row: Row[Any]) -> FreedTime:
         row.cancelled_at,
         row.covered_percent,
         row.seats,
+        row.is_lost,
     )
 
 

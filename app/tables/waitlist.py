@@ -93,7 +93,8 @@ class FreedTime(Identified, Base):
     `change_id` is the audit log's entry that freed it: each entry frees a time of a practitioner
     once. What a change of a schedule frees has one row for each day, or part of a day. `service_id`
     is the service that took the time, if any did, and `session_id` the session that gave it up: its
-    client is not asked for it. With `group_id` it is a seat of that group.
+    client is not asked for it. With `group_id` it is a seat of that group, which was at this time:
+    the seat is offered at the present one.
 
     `released`: the session still takes the time or the seat, and gives it up only if somebody takes
     it, while the release lasts (`sessions.release_until`).

@@ -22,9 +22,9 @@ _EXPIRED = due_in_open_practices(
     " AND state = 'open' AND answer_by < :now ORDER BY answer_by LIMIT :most"
 )
 # An offer is gone when its time was taken, with the buffers of both (app/calendar/taken_times.py),
-# its group has no seat for it any more, or its client has another session then, or their own
-# sooner. One of a released time is gone when the release has ended; until then the session itself
-# takes the time, or the seat.
+# its group has no seat for it any more, or another time, format or location, or its client has
+# another session then, or their own sooner. One of a released time is gone when the release has
+# ended; until then the session itself takes the time, or the seat.
 _GONE = due_in_open_practices(
     "SELECT o.practice_id, o.id FROM offers o JOIN freed_times f"
     " ON f.practice_id = practices.practice_id AND f.id = o.freed_time_id"
@@ -53,7 +53,8 @@ _GONE = due_in_open_practices(
     "  AND b.starts_at < o.ends_at AND b.ends_at > o.starts_at)"
     " OR o.group_id IS NOT NULL AND NOT EXISTS (SELECT FROM groups g"
     "  WHERE g.practice_id = practices.practice_id AND g.id = o.group_id"
-    "  AND g.status = 'scheduled' AND g.starts_at = o.starts_at AND g.seats > ("
+    "  AND g.status = 'scheduled' AND g.starts_at = o.starts_at AND g.format = o.format"
+    "  AND g.location_id IS NOT DISTINCT FROM o.location_id AND g.seats > ("
     "   SELECT count(s.seat) FROM sessions s WHERE s.practice_id = practices.practice_id"
     "   AND s.group_id = g.id AND s.seat IS NOT NULL AND s.id IS DISTINCT FROM r.id)))"
     " ORDER BY o.answer_by LIMIT :most"

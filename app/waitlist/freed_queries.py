@@ -39,16 +39,23 @@ _AT_ONCE = 1000
 
 
 async def read_freed_time(db: AsyncConnection, practice_id: UUID, freed_time_id: UUID) -> FreedTime:
-    """Read a freed time.
+    """Read a freed time; a seat is at the present time of its group.
 
     Raises:
         NotFoundError: the practice has no such freed time.
     """
-    columns: list[Any] = [getattr(FreedTimeTable, name) for name in FreedTime.__slots__]
+    at_group = {
+        name: func.coalesce(getattr(Group, name), getattr(FreedTimeTable, name))
+        for name in ("starts_at", "ends_at")
+    }
+    columns: list[Any] = [
+        at_group.get(name, getattr(FreedTimeTable, name)) for name in FreedTime.__slots__
+    ]
     found = await db.execute(
-        select(*columns).where(
-            of_practice(practice_id, FreedTimeTable, FreedTimeTable.id == freed_time_id)
-        )
+        select(*columns)
+        .select_from(FreedTimeTable)
+        .outerjoin(Group, of_practice(practice_id, Group, Group.id == FreedTimeTable.group_id))
+        .where(of_practice(practice_id, FreedTimeTable, FreedTimeTable.id == freed_time_id))
     )
     row = found.one_or_none()
     if row is None:
@@ -187,7 +194,6 @@ async def changes_since(
             func.coalesce(Session.service_id, Group.service_id).label("service_id"),
             Session.group_id.is_not(None).label("is_seat"),
             Group.id.label("group_id"),
-            Group.starts_at.label("group_start"),
             Group.ends_at.label("group_end"),
         )
         .select_from(Change)

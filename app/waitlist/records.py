@@ -181,7 +181,8 @@ class OfferOutcome:
 class FreedTime:
     """A time that was given up, by `session_id` if a session did.
 
-    With `group_id` it is a seat of that group. `released`: the session still takes the time.
+    With `group_id` it is a seat of that group, at its present time. `released`: the session still
+    takes the time.
     """
 
     practice_id: UUID

@@ -18,13 +18,14 @@ from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.payload import load_events
 from tests.described import is_event_as_described
 from tests.groups import CLASS, DAY, add_clients, add_group, add_seat
-from tests.world import NOW, Api, TestClock, World
+from tests.world import NOW, REASON, Api, TestClock, World
 
 # The worker looks at the cancellations of all practices.
 pytestmark = pytest.mark.alone
 
 START = NOW + timedelta(days=3)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 LATE = {"deadline": {"before_minutes": 20_000}, "amount_minor": 4500}
 REFILLED = {"cancel": {"fees": [LATE], "refilled": {"covered_percent": 80}}}
 WHY = {"reason": {"note": "It was our mistake."}}
@@ -283,6 +284,67 @@ async def test_a_seat_is_filled_again_only_if_its_group_is_full(
         await add_seat(world, group_id, client_id=client_id, now=NOW + MINUTE)
     await judge(CLASS + MINUTE)
     assert [row.state for row in await world.rows(Refill)] == [state]
+
+
+@pytest.mark.parametrize(("before", "after", "state"), [(1, 3, "refilled"), (3, 1, "open")])
+async def test_whether_a_group_is_full_is_judged_as_of_the_freed_start(
+    api: Api, staff: Api, world: World, judge: Judge, ben: UUID, before: int, after: int, state: str
+) -> None:
+    group_id = await add_group(world, seats=before)
+    await cancel_late(api, await add_seat(world, group_id))
+    await add_seat(world, group_id, client_id=ben, now=NOW + MINUTE)
+    api.clock.now = CLASS + timedelta(seconds=1)
+    changed = await staff.patch(f"/v1/practice/groups/{group_id}", {"seats": after})
+    assert changed.status_code == 200, changed.text
+    await judge(CLASS + MINUTE)
+    assert [row.state for row in await world.rows(Refill)] == [state]
+
+
+async def test_a_seat_that_is_booked_again_in_its_group_fills_another_one(
+    api: Api, world: World, judge: Judge, ben: UUID
+) -> None:
+    """Ben has cancelled first, and takes the seat again after the other cancellation."""
+    await world.add_policy(REFILLED | {"rebook": {"days": 30, "fee": "stands"}})
+    group_id = await add_group(world, seats=1)
+    bens = await add_seat(world, group_id, client_id=ben)
+    own = api.signed_in(world.token(ben))
+    await cancel_late(own, bens)
+    api.clock.now += MINUTE
+    await cancel_late(api, await add_seat(world, group_id, now=api.clock.now))
+    api.clock.now += MINUTE
+    order = {"group_id": str(group_id), "reason": REASON}
+    booked = await own.post(f"/v1/sessions/{bens}/reschedule", order)
+    assert booked.status_code == 200, booked.text
+    await judge(CLASS + MINUTE)
+    rows = await world.rows(Refill)
+    assert {row.client_id: row.state for row in rows} == {
+        ben: "open",
+        world.client_id: "refilled",
+    }
+
+
+@pytest.mark.parametrize("how", ["moved", "moved back", "cancelled"])
+async def test_a_seat_whose_group_has_moved_or_was_cancelled_is_not_filled_again(
+    api: Api, staff: Api, world: World, judge: Judge, ben: UUID, how: str
+) -> None:
+    """Whoever has the practitioner's time then has another one than the seat."""
+    group_id = await add_group(world, seats=1)
+    await cancel_late(api, await add_seat(world, group_id))
+    path = f"/v1/practice/groups/{group_id}"
+    if how == "moved back":
+        await add_seat(world, group_id, client_id=ben, now=NOW + MINUTE)
+    api.clock.now += HOUR
+    for start in [CLASS + DAY, CLASS][: ["cancelled", "moved", "moved back"].index(how)]:
+        body = {"start": start.isoformat(), "force": True, **WHY}
+        moved = await staff.post(f"{path}/move", body)
+        assert moved.status_code == 200, moved.text
+        api.clock.now += MINUTE
+    if how == "cancelled":
+        assert (await staff.post(f"{path}/cancel", WHY)).status_code == 200
+    if how != "moved back":
+        await world.book(CLASS, client_id=ben, now=api.clock.now)
+    await judge(CLASS + MINUTE)
+    assert [row.state for row in await world.rows(Refill)] == ["open"]
 
 
 async def test_a_group_that_takes_the_time_fills_it_with_its_seats(

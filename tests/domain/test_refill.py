@@ -76,6 +76,13 @@ def test_each_seat_needs_a_new_one_of_its_own() -> None:
     assert find_cover(late, [early], [new], ()) == [new.session_id]
 
 
+def test_a_seat_whose_group_is_elsewhere_is_never_filled_again_and_needs_nobody() -> None:
+    new = standing(0, 60, client=EVA)
+    lost = freed(BEN, 20, seats=1)._replace(is_lost=True)
+    assert find_cover(lost, [], [new], ()) == []
+    assert find_cover(freed(ANA, 10, seats=1), [lost], [new], ()) == [new.session_id]
+
+
 def test_a_seat_that_was_there_before_does_not_count() -> None:
     there = standing(0, 60, since=9)
     assert find_cover(freed(seats=1), [], [there], ()) == []

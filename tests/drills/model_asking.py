@@ -5,9 +5,18 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tests.drills.model import STILL_WAITING
-from tests.drills.model_things import DAY, MINUTE, Place
-from tests.drills.model_waiting import WaitingBook
-from tests.drills.model_wishes import LAST_ASKED, Freed, Offer, Wish, find_suitable, last_answer
+from tests.drills.model_seats import SeatsBook
+from tests.drills.model_slots import Look, is_within_reach
+from tests.drills.model_things import DAY, MINUTE, Group, Place
+from tests.drills.model_wishes import (
+    LAST_ASKED,
+    Freed,
+    Offer,
+    Wish,
+    draft_for,
+    find_suitable,
+    last_answer,
+)
 
 MOST_IN_TURN = 5
 LOOK_AGAIN = 10 * MINUTE
@@ -30,7 +39,7 @@ class Choice(NamedTuple):
 
 
 @dataclass(eq=False)
-class AskingBook(WaitingBook):
+class AskingBook(SeatsBook):
     """A book that does what the worker does."""
 
     def work(self, now: datetime) -> list[Freed]:
@@ -66,7 +75,7 @@ class AskingBook(WaitingBook):
         """Take up what was freed since the first of those who wait began to."""
         waiting = [wish.made_at for wish in self.wishes if wish.is_active]
         if waiting:
-            found = [one for one in self.found if one.at >= min(waiting) and one.ends_at > now]
+            found = [one for one in self.found if one.at >= min(waiting) and one.last > now]
             self.freed += found
             self.found.clear()
 
@@ -89,6 +98,11 @@ class AskingBook(WaitingBook):
         giver = freed.session if freed.released else None
         if giver is not None and self.release_of(freed) is None:
             return True
+        if freed.group is not None:
+            taken = [seat for seat in self.seats_taken(freed.group) if seat is not giver]
+            there = freed.group.starts_at, freed.group.place
+            is_on = there == (offer.starts_at, offer.place) and freed.group.status == "scheduled"
+            return not is_on or len(taken) >= freed.group.seats
         return any(
             offer.is_in_the_way_of(taker)
             for taker in self.takers
@@ -114,7 +128,7 @@ class AskingBook(WaitingBook):
 
     def _freed(self, freed: Freed, now: datetime) -> Choice:
         """Choose whom to ask for a time that is free."""
-        if freed.ends_at - now < LAST_ASKED:
+        if freed.last - now < LAST_ASKED:
             return Choice([], None)
         awake, morning = self._suiting(freed, now)
         if self.mode == "all_at_once":
@@ -157,7 +171,10 @@ class AskingBook(WaitingBook):
         for wish in sorted(self.wishes, key=lambda one: (not one.urgent, one.made_at)):
             if not self._waits_for(wish, freed, now):
                 continue
-            found = find_suitable(wish, freed, self.service, self.places, others, now)
+            if freed.group is None:
+                found = find_suitable(wish, freed, self.service, self.places, others, now)
+            else:
+                found = self._find_seat(wish, freed, freed.group, now)
             if found is None or found[0] in self._gone_starts(wish, freed):
                 continue
             late = self._late_offer(wish, now)
@@ -165,21 +182,48 @@ class AskingBook(WaitingBook):
             asked_at = wish.awake_at(free_at)
             if late is None and asked_at == now:
                 awake.append(Suiting(wish, *found))
-            elif freed.ends_at - asked_at >= LAST_ASKED:
+            elif (found[0] if freed.group else freed.ends_at) - asked_at >= LAST_ASKED:
                 mornings.append(asked_at)
         return awake, min(mornings, default=None)
 
     def _waits_for(self, wish: Wish, freed: Freed, now: datetime) -> bool:
         was_asked = any(o.wish is wish and o.freed is freed and not o.gone for o in self.offers)
-        is_there = wish.practitioner is freed.practitioner or (
-            wish.practitioner is None and freed.session is not None
-        )
+        is_there = wish.practitioner in {None, freed.practitioner}
+        is_seat = wish.session is not None and wish.session.group is not None
+        if freed.group is None:
+            is_there &= wish.group is None and not is_seat
+        elif wish.session is not None:
+            is_there &= is_seat
+        else:
+            is_there &= wish.group in {None, freed.group}
         gave_up = wish.session is not None and wish.session is freed.session
         if freed.released and freed.session is not None:
             gave_up |= wish.client == freed.session.client
         is_free = wish.state == "waiting" or self._late_offer(wish, now) is not None
         waits = is_free and not wish.paused and not wish.has_lapsed(now)
         return waits and is_there and not was_asked and not gave_up and self.mode != "off"
+
+    def _find_seat(
+        self, wish: Wish, freed: Freed, group: Group, now: datetime
+    ) -> tuple[datetime, list[Place]] | None:
+        """Give the time of a group if a seat of it is free and suits."""
+        start, session = group.starts_at, wish.session
+        seat = session or draft_for(wish, group.practitioner, self.service, {}, now - 400 * DAY)
+        looking = Look(seat, now, may_move=True, may_change_format=False, keeps_place=False)
+        is_place = session is None or group.place == session.place
+        if wish.times.formats:
+            is_place = group.place[0] in wish.times.formats
+        suits = (
+            is_place
+            and group.status == "scheduled"
+            and group is not seat.group
+            and start - now >= LAST_ASKED
+            and wish.names(start, now)
+            and is_within_reach(self.service, looking, start)
+            and max(self.seats_open(group, None), 0) + freed.released > 0
+            and not self.is_elsewhere(seat, group)
+        )
+        return (start, [group.place]) if suits else None
 
     def _late_offer(self, wish: Wish, now: datetime) -> Offer | None:
         """Give the offer that has expired, and is not recorded yet; None: there is none."""
@@ -193,6 +237,8 @@ class AskingBook(WaitingBook):
 
     def _held_until(self, freed: Freed, now: datetime) -> datetime | None:
         """Give when the first hold ends that may be in the way; None: there is no such hold."""
+        if freed.group is not None:
+            return first_of(*(hold.until for hold in self.holds.seats(freed.group, now)))
         return first_of(
             *(
                 hold.until
@@ -211,12 +257,13 @@ class AskingBook(WaitingBook):
         if answer_by is None:
             return None
         session, service = one.wish.session, self.service
+        duration = session.duration if session else service.duration
         return Offer(
             one.wish,
             freed,
             one.start,
             one.places,
-            duration=session.duration if session else service.duration,
+            duration=freed.group.duration if freed.group else duration,
             before=session.before if session else service.before,
             gap_after=session.after if session else service.after,
             price=None if session else service.price,

@@ -15,7 +15,7 @@ from tests.drills.model_records import NOTHING, Answer, Credit, Package, Refused
 from tests.drills.model_rules import Cost
 from tests.drills.model_series import SeriesBook
 from tests.drills.model_slots import SECOND, Slot
-from tests.drills.model_things import MINUTE, Practitioner, Session
+from tests.drills.model_things import MINUTE, Group, Practitioner, Session
 
 ENDS = ("cancelled", "noshow")
 # What others are told of: kind, and the client; None: webhooks.
@@ -29,6 +29,7 @@ class Entry(NamedTuple):
     kind: str
     starts_at: datetime
     by: str
+    group: Group | None = None
 
 
 class Paid(NamedTuple):
@@ -94,7 +95,7 @@ class RefillBook(SeriesBook):
         answer = super()._record(session, kind, by, due)
         entries = self.entries.setdefault(session, [])
         start = entries[-1].starts_at if entries else session.starts_at
-        made = Entry(self.now, kind, session.starts_at, by)
+        made = Entry(self.now, kind, session.starts_at, by, session.group)
         entries.append(made)
         until = min(self.now + UNDO_WINDOW, start - SECOND) if by == "client" else None
         after = until if until is not None and until >= self.now else None
@@ -143,11 +144,16 @@ class RefillBook(SeriesBook):
             standing = self._standing(refill.practitioner, refill.starts_at)
             waiting = [o for o in near if o.state == "pending" and o.made_by.at > refill.made_by.at]
             for other in sorted(waiting, key=lambda one: one.made_by.at, reverse=True):
-                used |= set(cover(other, standing, used))
-            refill.covered_by = cover(refill, standing, used)
+                used |= set(self._cover(other, standing, used))
+            refill.covered_by = self._cover(refill, standing, used)
             refill.state = "refilled" if refill.covered_by else "open"
             if refill.covered_by:
                 self._forgive(refill, now)
+
+    def _cover(
+        self, refill: Refill, standing: list[tuple[Session, datetime]], used: set[Session]
+    ) -> list[Session]:
+        return cover(refill, standing, used)
 
     def _standing(self, practitioner: Practitioner, at: datetime) -> list[tuple[Session, datetime]]:
         """List the sessions of a practitioner as of an instant, and their starts of then."""

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tests.drills.model import STILL_WAITING, UNDO_WINDOW
-from tests.drills.model_holds import Holds
+from tests.drills.model_holds import Hold, Holds
 from tests.drills.model_records import Answer, Package, RefusedError
-from tests.drills.model_refill import RefillBook
+from tests.drills.model_refill import Entry, RefillBook
 from tests.drills.model_rules import Cost, Verdict, is_free, verdict
 from tests.drills.model_slots import (
     Look,
@@ -24,7 +24,7 @@ from tests.drills.model_slots import (
     is_taken,
     is_within_reach,
 )
-from tests.drills.model_things import MINUTE, Before, Practitioner, Session, Taker
+from tests.drills.model_things import MINUTE, Before, Group, Practitioner, Session, Taker
 from tests.drills.model_wishes import (
     LAST_ASKED,
     Freed,
@@ -52,12 +52,28 @@ class WaitingHolds(Holds):
     offers: list[Offer] = field(default_factory=list)
 
     def times(self, now: datetime, but: Collection[Taker] = ()) -> list[Any]:
-        return [*super().times(now, but), *(offer for offer in self.offers if offer.holds(now))]
+        kept = [one for one in self.offers if one.holds(now) and one.seat_of is None]
+        return [*super().times(now, but), *kept]
+
+    def seats(self, group: Group, now: datetime, but: Session | None = None) -> list[Any]:
+        kept = [one for one in self.offers if one.holds(now) and one.seat_of is group]
+        return [*super().seats(group, now, but), *kept]
+
+    def end_seats(self, group: Group) -> None:
+        super().end_seats(group)
+        for offer in self.offers:
+            offer.keeps &= offer.seat_of is not group
+
+    def end_latest(self, holds: list[Any], number: int) -> None:
+        latest = sorted(holds, key=lambda hold: hold.first)[len(holds) - number :]
+        for offer in latest:
+            offer.keeps = False
+        super().end_latest([one for one in latest if isinstance(one, Hold)], number)
 
     def end_under(self, taker: Taker) -> None:
         super().end_under(taker)
         for offer in self.offers:
-            if is_taken(taker, taker.starts_at, [offer]):
+            if offer.seat_of is None and is_taken(taker, taker.starts_at, [offer]):
                 offer.keeps = False
 
 
@@ -85,16 +101,22 @@ class WaitingBook(RefillBook):
         answer = super()._record(session, kind, by, due)
         self.releases.pop(session, None)
         for last in before:
-            is_left = (
-                session.status in {"cancelled", "noshow"} or session.starts_at != last.starts_at
-            )
-            was_there = last.kind not in {"cancelled", "noshow"}
-            is_late = kind == "noshow" and self.now >= session.starts_at
-            if kind in FREEING and was_there and is_left and not is_late:
-                ends_at = last.starts_at + session.duration * MINUTE
+            if kind in FREEING and self._leaves(session, last, kind):
+                start = last.starts_at if last.group is None else last.group.starts_at
+                ends_at = start + session.duration * MINUTE
                 look_at = self.now + (UNDO_WINDOW + STILL_WAITING if by == "client" else 0 * MINUTE)
-                self._free(session.practitioner, session, last.starts_at, ends_at, look_at)
+                of = session.practitioner, session
+                self._free(*of, start, ends_at, look_at, group=last.group)
         return answer
+
+    def _leaves(self, session: Session, last: Entry, kind: str) -> bool:
+        """Tell whether a change gives up the time, or the seat, of before."""
+        if last.group is not None:
+            is_left = session.status == "cancelled" or session.group is not last.group
+            return is_left and last.kind != "cancelled"
+        is_left = session.status in {"cancelled", "noshow"} or session.starts_at != last.starts_at
+        is_late = kind == "noshow" and self.now >= session.starts_at
+        return is_left and last.kind not in {"cancelled", "noshow"} and not is_late
 
     def _free(
         self,
@@ -105,9 +127,10 @@ class WaitingBook(RefillBook):
         look_at: datetime,
         *,
         released: bool = False,
+        group: Group | None = None,
     ) -> Freed:
         number = len(self.freed) + len(self.found)
-        one = Freed(number, practitioner, session, start, end, self.now, look_at, released)
+        one = Freed(number, practitioner, session, start, end, self.now, look_at, released, group)
         (self.freed if released else self.found).append(one)
         return one
 
@@ -116,8 +139,16 @@ class WaitingBook(RefillBook):
         kept = [
             offer
             for offer in self.offers
-            if offer.holds(now) and is_taken(session, session.starts_at, [offer])
+            if offer.holds(now)
+            and offer.seat_of is None
+            and is_taken(session, session.starts_at, [offer])
         ]
+        if session.group is not None:
+            held = self.holds.seats(session.group, now)
+            asked = [
+                one for one in held if isinstance(one, Offer) and session.status == "cancelled"
+            ]
+            kept = sorted(asked, key=lambda one: one.made_at)[-1:]
         for offer in kept:
             offer.keeps = False
         try:
@@ -157,6 +188,8 @@ class WaitingBook(RefillBook):
 
     def add_wish(self, wish: Wish, now: datetime) -> Answer:
         """Enter a wish without a session, as staff."""
+        if wish.group is not None:
+            self._check_group_to_wish(wish, wish.group, now)
         if self.mode == "off":
             raise RefusedError("waitlist-off")
         if wish.times.until is not None and wish.times.until <= now:
@@ -164,6 +197,17 @@ class WaitingBook(RefillBook):
         wish.made_at = now
         self.wishes.append(wish)
         return Answer(201)
+
+    def _check_group_to_wish(self, wish: Wish, group: Group, now: datetime) -> None:
+        has_seat = any(seat.client == wish.client for seat in self.seats_taken(group))
+        waits = any(
+            one.group is group and one.client == wish.client and one.is_active
+            for one in self.wishes
+            if one.times.until is None or one.times.until >= now
+        )
+        is_over = group.status == "cancelled" or group.starts_at <= now
+        if is_over or has_seat or waits:
+            raise RefusedError("validation-failed")
 
     def wish_of(self, session: Session) -> Wish | None:
         """Find the wish for a session that has not ended, or else the last one."""
@@ -275,6 +319,8 @@ class WaitingBook(RefillBook):
         if wish.session is not None:
             self._end_request(wish.session, "moved")
             due = Cost(None, "kept" if wish.session.paid else None)
+            if offer.seat_of is not None:
+                self._follow(wish.session, offer.seat_of)
             self._moved(wish.session, (offer.starts_at, offer.place), "client", due)
         else:
             self._add(self._draft(offer), package, now, by="client")
@@ -309,10 +355,15 @@ class WaitingBook(RefillBook):
     def _draft(self, offer: Offer) -> Session:
         draft = draft_for(offer.wish, offer.practitioner, self.service, self.rules, offer.starts_at)
         draft.place = offer.place
+        if offer.seat_of is not None:
+            self._follow(draft, offer.seat_of)
         return draft
 
     def _check_still_free(self, offer: Offer, giver: Session | None, now: datetime) -> None:
         """Check that an offered time is free; the notice is that of the offer's making."""
+        if offer.seat_of is not None:
+            self._check_seat_free(offer, offer.seat_of, giver, now)
+            return
         others = [one for one in self.busy() if one is not offer and one is not giver]
         start, place, session = offer.starts_at, offer.place, offer.wish.session
         if session is None:
@@ -331,6 +382,23 @@ class WaitingBook(RefillBook):
             and not is_full(session.practitioner, looking, start, others)
         )
         if not is_on_offer:
+            raise RefusedError("offer-gone")
+
+    def _check_seat_free(
+        self, offer: Offer, group: Group, giver: Session | None, now: datetime
+    ) -> None:
+        """Check that an offered seat is free; that of whoever gives it up is."""
+        session = offer.wish.session
+        others = [one for one in self.holds.seats(group, now, session) if one is not offer]
+        left = self.seats_left(group) + (giver is not None) - len(others)
+        is_there = (group.starts_at, group.place) == (offer.starts_at, offer.place)
+        is_free = group.status == "scheduled" and is_there and left > 0
+        if session is None:
+            is_free &= group.ends_at > now
+        else:
+            is_free &= session.status == "booked" and now < session.starts_at
+            is_free &= offer.starts_at < session.starts_at
+        if not is_free or self.is_elsewhere(session or self._draft(offer), group):
             raise RefusedError("offer-gone")
 
     def withdraw_offer(self, offer: Offer, now: datetime) -> Answer:
@@ -363,9 +431,8 @@ class WaitingBook(RefillBook):
                 if freed.released and freed.session is session and not freed.is_over:
                     self._end_release(freed, now)
             ends_at = session.ends_at
-            freed = self._free(
-                session.practitioner, session, session.starts_at, ends_at, now, released=True
-            )
+            of = session.practitioner, session, session.starts_at, ends_at
+            freed = self._free(*of, now, released=True, group=session.group)
             self.releases[session] = Release(end, freed)
             self.note(session, "released", by="client")
             return Answer(201)
@@ -404,6 +471,7 @@ class WaitingBook(RefillBook):
             wish.is_active
             and not wish.paused
             and wish.client != session.client
+            and wish.group in {None, session.group}
             and wish.practitioner in {None, session.practitioner}
             for wish in self.wishes
         )

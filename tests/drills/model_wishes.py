@@ -16,6 +16,7 @@ from tests.drills.model_things import (
     DAY,
     MINUTE,
     TICK,
+    Group,
     Place,
     Practitioner,
     Rules,
@@ -45,7 +46,7 @@ class Times(NamedTuple):
 
 @dataclass(eq=False)
 class Wish:
-    """A client waits: for an earlier start of `session`, or for a new session.
+    """A client waits: for an earlier start of `session`, for a seat of `group`, or a new session.
 
     `state` is what is recorded.
     """
@@ -58,6 +59,7 @@ class Wish:
     times: Times
     urgent: bool = False
     package: UUID | None = None
+    group: Group | None = None
     state: str = "waiting"
     ended_at: datetime | None = None
     paused: bool = False
@@ -72,9 +74,9 @@ class Wish:
         """Tell whether a wish that has not ended is over, whether or not that is recorded."""
         if self.times.until is not None and self.times.until < now:
             return True
-        session = self.session
+        session, group = self.session, self.group
         if session is None:
-            return False
+            return group is not None and (group.status == "cancelled" or group.starts_at <= now)
         return session.status != "booked" or session.starts_at <= now
 
     def names(self, start: datetime, now: datetime) -> bool:
@@ -101,7 +103,7 @@ class Wish:
 
 @dataclass(eq=False)
 class Freed:
-    """A time that was given up at `at`, by `session` if one did.
+    """A time that was given up at `at`, by `session` if one did; of `group`: a seat of it.
 
     `released`: the session still takes it. It is looked at from `look_at` on, until it has ended.
     """
@@ -114,8 +116,14 @@ class Freed:
     at: datetime
     look_at: datetime
     released: bool = False
+    group: Group | None = None
     first_asked: datetime | None = None
     is_over: bool = False
+
+    @property
+    def last(self) -> datetime:
+        """Return the end of the time; a seat is at its group's present time."""
+        return self.ends_at if self.group is None else self.group.ends_at
 
 
 @dataclass(eq=False)
@@ -146,7 +154,14 @@ class Offer:
     status: str = "held"
     client: None = None
     group: None = None
-    seat_of: None = None
+
+    @property
+    def seat_of(self) -> Group | None:
+        return self.freed.group
+
+    @property
+    def first(self) -> datetime:
+        return self.made_at
 
     @property
     def practitioner(self) -> Practitioner:
@@ -174,6 +189,8 @@ class Offer:
     def is_in_the_way_of(self, taker: Taker) -> bool:
         """Tell whether a session or group takes the offered time, with the larger of two gaps."""
         if taker.practitioner is not self.practitioner or taker.takes_until == taker.starts_at:
+            return False
+        if taker.group is not None:
             return False
         gap_before = max(taker.gap_after, self.before) * MINUTE
         gap_after = max(self.gap_after, taker.before) * MINUTE

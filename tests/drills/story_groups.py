@@ -18,9 +18,11 @@ GROUPS = 5
 class GroupTelling(Telling):
     """The story of a practice that has groups too."""
 
+    most_groups = GROUPS
+
     async def create_group(self) -> Session | None:
         """Create a group, mostly of one practitioner, so that seats can move."""
-        if len(self.book.groups) >= GROUPS:
+        if len(self.book.groups) >= self.most_groups:
             return await self.change_a_group()
         rng, service = self.rng, self.book.service
         practitioner = self.stage.practitioners[rng.random() < 0.2]

@@ -145,13 +145,14 @@ class WaitingSteps(Story):
             return await self.put_one_down()
         practitioner, start, client = rng.choice(coming)
         start += rng.choice([0, 0, 0, 10, -10, self.book.service.duration]) * MINUTE
-        movable = [s for s in self.singles() if s.practitioner is practitioner]
+        own = [s for s in self.singles() if s.practitioner is practitioner]
+        movable = [s for s in own if s.group is None]
         if movable and (rng.random() < 0.3 or len(self.book.sessions) >= SESSIONS):
             session = rng.choice(movable)
             await self.send_move_by_staff(session, (start, session.place), force=rng.random() < 0.7)
             return session
-        own = client is not None and rng.random() < 0.2
-        who = client if own and client is not None else rng.choice(self.stage.clients)
+        is_own = client is not None and rng.random() < 0.2
+        who = client if is_own and client is not None else rng.choice(self.stage.clients)
         draft = self.draft(who, practitioner, rng.choice(self.book.places))
         draft.starts_at = draft.booked_for = start
         return await self.put_down(draft, pays=False, force=rng.random() < 0.7)
@@ -506,9 +507,11 @@ class WaitingSteps(Story):
             engine,
             lambda db: collect_freed_times(db, practice_id, now=now, undo=UNDO_WINDOW),
         )
-        places = {(one.at, one.starts_at, one.released): k for k, one in enumerate(order)}
+        places = {key_of(one): k for k, one in enumerate(order)}
         rows = await self.world.rows(FreedTime)
-        known = {r.id: places.get((r.freed_at, r.starts_at, r.released), MANY) for r in rows}
+        known = {
+            r.id: places.get((r.freed_at, r.session_id, r.group_id, r.released), MANY) for r in rows
+        }
         for step in steps(now):
             async with read_connection(engine) as db:
                 found = await step.find(db, MANY)
@@ -534,6 +537,11 @@ class WaitingSteps(Story):
         for of_practice, row_id in found:
             if of_practice == self.world.practice_id:
                 await transact(self.world.engine, bound(command, of_practice, row_id))
+
+
+def key_of(freed: Freed) -> tuple[Any, ...]:
+    session_id, group_id = (one and one.id for one in (freed.session, freed.group))
+    return freed.at, session_id, group_id, freed.released
 
 
 def bound(command: Any, practice_id: UUID, row_id: UUID) -> Any:

@@ -1,9 +1,9 @@
 """Stories of clients who wait for earlier times: scenes that random steps seldom reach.
 
-What they do not draw: seats and groups, series, requests to move, absences, a waiver that a client
-asks for, several services, a hundred clients at once, the links of mails, times that are freed by
-longer hours, holidays, time off or outside busy times that go, and requests at the same time, which
-the storm has.
+What they do not draw: seats and groups (story_seats.py has them), series, requests to move,
+absences, a waiver that a client asks for, several services, a hundred clients at once, the links of
+mails, times that are freed by longer hours, holidays, time off or outside busy times that go, and
+requests at the same time, which the storm has.
 """
 
 from collections.abc import Awaitable, Callable

@@ -15,6 +15,7 @@ from tests.drills.story_around import POLICIES, AroundStory
 from tests.drills.story_edges import EdgeStory
 from tests.drills.story_end import Tally, check_database
 from tests.drills.story_minutes import ALL_DAY, MinutesStory
+from tests.drills.story_seats import SeatsStory
 from tests.drills.story_waits import WaitingStory, set_waiting_stage
 from tests.world import Api, TestClock, World, serve
 
@@ -24,6 +25,7 @@ SHORT = 8  # of them for every day
 MINUTES = 3
 WAITS = 4
 MANY_WAITS = 12
+SEATS = 4
 
 NewPractice = Callable[[], World]
 
@@ -131,8 +133,9 @@ async def test_those_who_wait_for_a_time_at_length(
     try:
         for seed in range(WAITS, WAITS + MANY_WAITS):
             found += await play_waiting(new_practice(), api, seed)
+            found += await play_waiting(new_practice(), api, seed, SeatsStory)
     finally:
-        load = f"{MANY_WAITS} practices whose clients wait"
+        load = f"{2 * MANY_WAITS} practices whose clients wait"
         tell(Row("model of the contract", load, "the clock, night", *found))
 
 
@@ -142,11 +145,19 @@ async def test_those_who_wait_for_a_time(new_practice: NewPractice, api: Api, se
     await play_waiting(new_practice(), api, seed)
 
 
-async def play_waiting(world: World, api: Api, seed: int) -> Tally:
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEATS))
+async def test_those_who_wait_for_a_seat(new_practice: NewPractice, api: Api, seed: int) -> None:
+    await play_waiting(new_practice(), api, seed, SeatsStory)
+
+
+async def play_waiting(
+    world: World, api: Api, seed: int, kind: type[WaitingStory] = WaitingStory
+) -> Tally:
     """Play a story of clients who wait in its own practice, and count its changes."""
     rng = Random(seed)  # noqa: S311 - the same again
     stage = await set_waiting_stage(world, rng, seed)
-    story = WaitingStory(api, api.signed_in(await world.key()), stage, rng)
+    story = kind(api, api.signed_in(await world.key()), stage, rng)
     try:
         await story.play()
         return await check_database(story)

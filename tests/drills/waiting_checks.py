@@ -59,12 +59,17 @@ def check_held_once(
     taken = [
         (row.practitioner_id, row.starts_at, row.taken_until, row.id)
         for row in sessions
-        if row.taken_until is not None
+        if row.taken_until is not None and row.group_id is None
+    ]
+    taken += [
+        (group.practitioner.id, group.starts_at, group.takes_until, group.id)
+        for group in story.book.groups
+        if group.status == "scheduled"
     ]
     taken += [
         (row.practitioner_id, row.starts_at, row.ends_at, row.session_id or movers[row.offer_id])
         for row in held
-        if row.expires_at > story.now
+        if row.expires_at > story.now and row.group_id is None
     ]
     for one, other in combinations(taken, 2):
         is_other = one[0] != other[0] or (one[3] == other[3] and one[3] is not None)

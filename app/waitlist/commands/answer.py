@@ -317,13 +317,16 @@ async def _seat(
     """Take the lowest free seat of the offered group.
 
     Raises:
-        OfferGoneError: there is none at that time, or the client is elsewhere then.
+        OfferGoneError: there is none at that time and place, or the client is elsewhere then.
     """
     group = await SeatRepository(db, record.practice_id).group(group_id)
     seat = None if group is None or not group.is_scheduled else group.free_seat
-    if group is None or seat is None or group.starts_at != own.starts_at:
+    if group is None or seat is None:
         raise OfferGoneError
     meeting = group.meeting(seat)
+    there = meeting.starts_at, meeting.format, meeting.location_id
+    if there != (own.starts_at, own.format, own.location_id):
+        raise OfferGoneError
     overlap = await find_overlap(db, owner_of(record), meeting, None, now)
     holds = await read_seat_holds(db, record.practice_id, group_id, record.id, now)
     if overlap.is_taken or holds.seats >= group.seats_left:
@@ -361,7 +364,7 @@ async def _book(
             seat = SeatBooking(
                 own.client_id,
                 own.group_id,
-                {"start": own.starts_at},
+                {"start": own.starts_at, "format": own.format, "location_id": own.location_id},
                 package_id=own.package_id,
                 price=own.price,
             )

@@ -35,6 +35,16 @@ class _Freed(NamedTuple):
     group_id: UUID | None
     starts_at: datetime
     ends_at: datetime
+    # Of a seat: its group's present end.
+    last: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        return (self.last or self.ends_at) <= now
+
+    def columns(self) -> dict[str, Any]:
+        values = self._asdict()
+        del values["last"]
+        return values
 
 
 async def collect_freed_times(
@@ -57,9 +67,9 @@ async def collect_freed_times(
         wait = undo + STILL_WAITING if change.actor in BY_CLIENT else timedelta(0)
         times = {"freed_at": change.at, "look_at": change.at + wait}
         rows += [
-            {"id": uuid4(), "change_id": change.id, **one._asdict(), **times}
+            {"id": uuid4(), "change_id": change.id, **one.columns(), **times}
             for one in await _freed_by(db, practice_id, change, waited)
-            if one.ends_at > now
+            if not one.is_over(now)
         ]
     await add_freed_times(db, practice_id, rows)
     read_until = found[-1].at if len(found) == AT_ONCE else now
@@ -82,13 +92,19 @@ async def _freed_by(
 
 
 def _of_session(change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
-    """Give the time, or the seat, that a session has given up."""
+    """Give the time, or the seat, that a session has given up.
+
+    A seat is named by its time before the change: that stays the same when its group moves, so an
+    entry that is read again frees no other one.
+    """
     of = change.practitioner_id, change.service_id, change.session_id
     if change.is_seat:
         # A seat that has moved with its group, or is missed, frees none.
         if change.group_id is None:
             return []
-        return [_Freed(*of, change.group_id, change.group_start, change.group_end)]
+        start = change.old_starts_at or change.starts_at
+        end = change.old_ends_at or change.ends_at
+        return [_Freed(*of, change.group_id, start, end, change.group_end)]
     if change.kind == "noshow":
         # A session that is missed before its start takes no time.
         is_free = change.at < change.starts_at
@@ -104,13 +120,13 @@ def _of_session(change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
 def _of_group(change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
     """Give the time that a group has given up, or the group itself if it has more seats."""
     of, details = (change.practitioner_id, change.service_id, None), change.details
+    # As the change has left it: the group may have moved since.
+    start, end = (datetime.fromisoformat(details[name]) for name in ("starts_at", "ends_at"))
     if change.kind == "updated":
         # An older entry does not say how many seats there were.
         if details["seats"] <= details.get("seats_before", 0):
             return []
-        return [_Freed(*of, change.group_id, change.group_start, change.group_end)]
-    # As the change has left it: the group may have moved since.
-    start, end = (datetime.fromisoformat(details[name]) for name in ("starts_at", "ends_at"))
+        return [_Freed(*of, change.group_id, start, end, change.group_end)]
     if change.kind == "cancelled":
         return [_Freed(*of, None, start, end)]
     if change.old_starts_at in {None, start}:

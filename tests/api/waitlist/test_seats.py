@@ -1,5 +1,6 @@
 """Freed seats of groups are offered: to seats of other groups, and to who waits for the group."""
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,6 +25,13 @@ async def wait_for_group(waiting: Waiting, group_id: UUID) -> None:
     """Let staff enter Ana's wish for a seat of a group."""
     wish = {"client_id": str(waiting.world.client_id), "group_id": str(group_id)}
     assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+
+
+async def move_group(waiting: Waiting, group_id: UUID, start: datetime, **to: str) -> None:
+    """Move a group as staff."""
+    body = {"start": start.isoformat(), "force": True, "reason": NOTE} | to
+    moved = await waiting.staff.post(f"/v1/practice/groups/{group_id}/move", body)
+    assert moved.status_code == 200, moved.text
 
 
 async def test_a_freed_seat_is_offered_to_a_later_seat_and_kept(
@@ -133,7 +141,10 @@ async def test_an_older_entry_about_a_group_s_rules_may_have_added_seats(
     later = await add_group(world, LATE + DAY, seats=2)
     own = await add_seat(world, later, client_id=world.client_id)
     assert (await put_wish(waiting.api, own)).status_code == 201
-    entry = {"subject": "group", "subject_id": soon, "kind": "updated", "details": {"seats": 4}}
+    start = FREED + DAY
+    time = {"starts_at": start.isoformat(), "ends_at": (start + HOUR).isoformat()}
+    details = {"seats": 4} | time
+    entry = {"subject": "group", "subject_id": soon, "kind": "updated", "details": details}
     await world.add(Change, actor="practice", at=api.clock.now, command_id=uuid4(), **entry)
     await waiting.work()
     assert len(await world.rows(Offer)) == 1
@@ -332,3 +343,80 @@ async def test_a_group_that_changes_its_place_and_then_moves_frees_its_time_once
     await waiting.work()
     (freed,) = await world.rows(FreedTime)
     assert freed.starts_at == FREED + DAY
+
+
+async def test_a_seat_that_was_offered_is_not_freed_again_when_its_group_moves(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    """The worker reads the last minutes of the audit log again."""
+    full = await add_group(world, FREED + DAY, seats=1)
+    seat = await add_seat(world, full, client_id=waiting.other_id)
+    await wait_for_group(waiting, full)
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{seat}/cancel", CANCEL)).is_success
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    assert (await api.post(f"/v1/offers/{offer.id}/decline", {})).status_code == 200
+    api.clock.now += MINUTE
+    await move_group(waiting, full, FREED + DAY + 3 * HOUR)
+    await waiting.work()
+    assert len(await world.rows(FreedTime, group_id=full)) == 1
+    assert [row.state for row in await world.rows(Offer)] == ["declined"]
+
+
+async def test_a_freed_seat_is_offered_to_nobody_who_is_elsewhere_when_its_group_has_moved(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    full = await add_group(world, FREED + DAY, seats=2)
+    seat = await add_seat(world, full, client_id=waiting.other_id)
+    await wait_for_group(waiting, full)
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{seat}/cancel", CANCEL)).is_success
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    away, practitioner = FREED + 5 * DAY, await world.add_practitioner()
+    await world.book(away, practitioner_id=practitioner)
+    await move_group(waiting, full, away)
+    await waiting.work(api.clock.now + MINUTE)
+    assert [(row.id, row.state) for row in await world.rows(Offer)] == [(offer.id, "withdrawn")]
+
+
+async def test_a_seat_that_was_freed_at_night_is_offered_though_its_group_was_moved_to_later(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    """Its client is asked in the day, when the time at which the seat was freed is over."""
+    night = FREED + 9 * HOUR
+    full = await add_group(world, night + 11 * HOUR, seats=1)
+    seat = await add_seat(world, full, client_id=waiting.other_id)
+    api.clock.now = night
+    await wait_for_group(waiting, full)
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{seat}/cancel", CANCEL)).is_success
+    await waiting.work()
+    await waiting.work(night + 11 * MINUTE)
+    assert await world.rows(Offer) == []
+    await move_group(waiting, full, FREED + 3 * DAY)
+    api.clock.now += 12 * HOUR
+    await waiting.work()
+    assert [row.starts_at for row in await world.rows(Offer)] == [FREED + 3 * DAY]
+
+
+@pytest.mark.parametrize("waits_for", ["the group", "an earlier one"])
+async def test_a_seat_whose_group_has_another_format_than_was_offered_is_gone(
+    waiting: Waiting, world: World, api: Api, waits_for: str
+) -> None:
+    """At the same time: nobody who has accepted a class in a room is booked by video."""
+    full = await add_group(world, FREED + DAY, seats=1)
+    seat = await add_seat(world, full, client_id=waiting.other_id)
+    if waits_for == "the group":
+        await wait_for_group(waiting, full)
+    else:
+        later = await add_group(world, LATE + DAY, seats=2)
+        own = await add_seat(world, later, client_id=world.client_id)
+        assert (await put_wish(waiting.api, own)).status_code == 201
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{seat}/cancel", CANCEL)).is_success
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    assert offer.format == Format.IN_PERSON
+    await move_group(waiting, full, FREED + DAY, format="video")
+    answer = await api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert answer.json()["code"] == "offer-gone"
+    await waiting.work()
+    assert [row.state for row in await world.rows(Offer)] == ["withdrawn"]
