@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -127,12 +128,16 @@ class Cluster:
 
     async def _call(self, name: str, *arguments: str) -> int:
         # The server that pg_ctl starts would keep a pipe open.
-        process = await asyncio.create_subprocess_exec(
-            program(name),
-            *arguments,
-            **as_system_user(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        return await process.wait()
+        def call() -> int:
+            ended = subprocess.run(
+                [program(name), *arguments],
+                **as_system_user(),
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            return ended.returncode
+
+        # uvloop starts no process as another user.
+        return await asyncio.to_thread(call)

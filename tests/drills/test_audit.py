@@ -25,7 +25,7 @@ SEED = 5
 LAST = (
     *("create_group", "take_seat") * 4,
     # A client holds three times at most.
-    *("release",) * 20,
+    *("release",) * 24,
     "hold_some_seat",
     *("ask",) * 16,
     *("hold",) * 30,
