@@ -138,7 +138,7 @@ class WishRecord:
     offer: OfferRecord | None = field(default=None)
 
     def columns(self) -> dict[str, Any]:
-        """Give the values of the columns that an entry of the audit log tells of."""
+        """Give the values of the columns that name the wish, or that the audit log tells of."""
         return {
             "practice_id": self.practice_id,
             "id": self.id,

@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.audit.write import SYSTEM, Actor, write_changes
+from app.audit.write import SYSTEM, Actor
 from app.outbox.outbox import Kind, NewNotification, queue_notifications
-from app.sessions.commands.offer_trail import tell_of_offers
-from app.sessions.commands.wish_repository import WishRepository, wish_entry
+from app.sessions.commands.wish_repository import WishRepository
+from app.sessions.commands.wish_trail import tell_of_offers, write_wish_change
 
 
 async def end_wish_of_session(
@@ -70,7 +70,7 @@ async def end_wish(
         tells_clients=tells_client,
     )
     ended = {**wish, "state": state, "paused_at": None}
-    await write_changes(db, practice_id, actor, now, [wish_entry(ended, state, command_id)])
+    await write_wish_change(db, actor, ended, state, command_id, now)
 
 
 async def withdraw_offers(
@@ -124,7 +124,7 @@ async def expire_offers(
     )
     await repository.wait_again(wish_ids)
     for wish_id in await repository.count_unanswered(wish_ids):
-        entry = wish_entry(await repository.pause(wish_id, now), "paused", command_id)
-        (change_id,) = await write_changes(db, practice_id, SYSTEM, now, [entry])
+        paused = await repository.pause(wish_id, now)
+        change_id = await write_wish_change(db, SYSTEM, paused, "paused", command_id, now)
         mail = NewNotification("wish_paused", "client", None, now)
         await queue_notifications(db, practice_id, None, change_id, [mail], now)

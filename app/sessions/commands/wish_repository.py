@@ -9,11 +9,12 @@ from sqlalchemy import DateTime, Uuid, bindparam, exists, null, or_, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from app.audit.write import Actor, NewEntry, write_changes
+from app.audit.write import Actor
 from app.calendar.offer_holds import end_offer_holds
 from app.database.statements import Read, Row
 from app.database.writing import Write
 from app.domain.waitlist import ACTIVE, MOST_UNANSWERED, OfferState, WishState
+from app.sessions.commands.wish_trail import write_wish_change
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.waitlist import FreedTime, Offer, Wish
 
@@ -186,33 +187,4 @@ async def reopen_wish(
         "at": now,
     }
     for row in await _REOPEN.run(db, asked):
-        await write_changes(db, practice_id, actor, now, [wish_entry(row, "resumed", None)])
-
-
-def wish_entry(wish: Mapping[str, Any], kind: str, command_id: UUID | None) -> NewEntry:
-    """Make the entry about a wish as it is after the change, of the values of its columns.
-
-    `command_id` None: it is the only entry of its command.
-    """
-    until, first, last = wish["until"], wish["from_time"], wish["to_time"]
-    details = {
-        "client_id": str(wish["client_id"]),
-        "session_id": _text(wish["session_id"]),
-        "service_id": str(wish["service_id"]),
-        "practitioner_id": _text(wish["practitioner_id"]),
-        "group_id": _text(wish["group_id"]),
-        "state": wish["state"],
-        "paused": wish["paused_at"] is not None,
-        "urgent": wish["urgent"],
-        "until": None if until is None else until.isoformat(),
-        "weekdays": list(wish["weekdays"]),
-        "from_time": None if first is None else f"{first:%H:%M}",
-        "to_time": None if last is None else f"{last:%H:%M}",
-        "formats": list(wish["formats"]),
-        "notice_hours": wish["notice_hours"],
-    }
-    return NewEntry("wish", wish["id"], kind, None, command_id, {"details": details})
-
-
-def _text(id_: UUID | None) -> str | None:
-    return None if id_ is None else str(id_)
+        await write_wish_change(db, actor, row, "resumed", None, now)

@@ -34,7 +34,6 @@ from app.sessions.commands.book_seat import book_seat
 from app.sessions.commands.booking import Booking, SeatBooking
 from app.sessions.commands.finish import finish, new_change
 from app.sessions.commands.meeting import Meeting, MeetingRequest, requested_meeting
-from app.sessions.commands.offer_trail import tell_of_offers
 from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
@@ -42,6 +41,7 @@ from app.sessions.commands.seat_repository import SeatRepository
 from app.sessions.commands.slots import owner_of
 from app.sessions.commands.upcoming import mails_to_come
 from app.sessions.commands.wish_ending import end_wish
+from app.sessions.commands.wish_trail import tell_of_offers
 from app.sessions.read.calendar import (
     CalendarOwner,
     read_calendar,

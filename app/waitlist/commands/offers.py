@@ -27,8 +27,8 @@ from app.domain.waitlist import (
 )
 from app.identity.api_keys.keys import Staff
 from app.outbox.due import STILL_WAITING
-from app.sessions.commands.offer_trail import tell_of_offers
 from app.sessions.commands.wish_ending import expire_offers, withdraw_offers
+from app.sessions.commands.wish_trail import tell_of_offers
 from app.waitlist.freed_queries import (
     count_refused,
     held_until,

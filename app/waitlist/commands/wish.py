@@ -19,13 +19,13 @@ from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.policies.stored import rules_of
 from app.sessions.commands.wish_ending import end_wish
+from app.sessions.commands.wish_trail import write_wish_change
 from app.sessions.read.queries import Viewer, read_session
 from app.sessions.read.records import SessionRecord
 from app.waitlist.commands.naming import UNKNOWN, check_named
 from app.waitlist.queries import read_wish, read_wish_of_session
 from app.waitlist.records import NewWish, WishedTimes, WishOutcome, WishRecord
 from app.waitlist.repository import WaitlistRepository
-from app.waitlist.trail import write_wish_change
 
 
 async def put_wish(
@@ -137,7 +137,7 @@ async def resume_wish(
     repository = WaitlistRepository(db, staff.practice_id)
     await repository.change_wish(wish_id, paused_at=None, unanswered=0)
     wish = await read_wish(db, staff.practice_id, wish_id)
-    await write_wish_change(db, staff.actor, wish, "resumed", command_id, now)
+    await write_wish_change(db, staff.actor, wish.columns(), "resumed", command_id, now)
     return WishOutcome(wish, command_id)
 
 
@@ -187,7 +187,7 @@ async def _put(
             wish_id, urgent=is_urgent, paused_at=None, unanswered=0, **times.columns()
         )
     changed = await read_wish(db, practice_id, wish_id)
-    await write_wish_change(db, actor, changed, kind, command_id, now)
+    await write_wish_change(db, actor, changed.columns(), kind, command_id, now)
     return WishOutcome(changed, command_id, is_new=kind == "created")
 
 
@@ -224,7 +224,7 @@ async def _add_without_session(
         **new.times.columns(),
     )
     wish = await read_wish(db, practice_id, wish_id)
-    await write_wish_change(db, staff.actor, wish, "created", command_id, now)
+    await write_wish_change(db, staff.actor, wish.columns(), "created", command_id, now)
     return WishOutcome(wish, command_id, is_new=True)
 
 

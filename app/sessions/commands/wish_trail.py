@@ -1,9 +1,9 @@
-"""Write audit log entries about offers, and queue what is told of them.
+"""Write audit log entries about wishes and offers, and queue what is told of them.
 
 Neither a name nor a reason is in an entry: entries cannot be erased.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,44 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor, NewEntry, write_changes
 from app.outbox.outbox import Kind, NewNotification, OfChange, queue_for_changes
+
+
+async def write_wish_change(
+    db: AsyncConnection,
+    actor: Actor,
+    wish: Mapping[str, Any],
+    kind: str,
+    command_id: UUID | None,
+    now: datetime,
+) -> UUID:
+    """Add an entry about a wish as it is after the change, and return its id.
+
+    `wish` has the values of its columns. `command_id` None: it is the only entry of its command.
+    """
+    entry = _wish_entry(wish, kind, command_id)
+    (change_id,) = await write_changes(db, wish["practice_id"], actor, now, [entry])
+    return change_id
+
+
+def _wish_entry(wish: Mapping[str, Any], kind: str, command_id: UUID | None) -> NewEntry:
+    until, first, last = wish["until"], wish["from_time"], wish["to_time"]
+    details = {
+        "client_id": str(wish["client_id"]),
+        "session_id": _text(wish["session_id"]),
+        "service_id": str(wish["service_id"]),
+        "practitioner_id": _text(wish["practitioner_id"]),
+        "group_id": _text(wish["group_id"]),
+        "state": wish["state"],
+        "paused": wish["paused_at"] is not None,
+        "urgent": wish["urgent"],
+        "until": None if until is None else until.isoformat(),
+        "weekdays": list(wish["weekdays"]),
+        "from_time": None if first is None else f"{first:%H:%M}",
+        "to_time": None if last is None else f"{last:%H:%M}",
+        "formats": list(wish["formats"]),
+        "notice_hours": wish["notice_hours"],
+    }
+    return NewEntry("wish", wish["id"], kind, None, command_id, {"details": details})
 
 
 def offer_entry(offer: Any, kind: str, command_id: UUID) -> NewEntry:  # noqa: ANN401 - an offer, or its row
