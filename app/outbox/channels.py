@@ -36,6 +36,7 @@ async def change_channel(
             status="pending",
             attempt_at=at,
             leased_until=None,
+            unanswered=0,
             finished_at=None,
         )
         .returning(Notification.recipient, Notification.kind)

@@ -1,8 +1,9 @@
 """Claims a notification that is due, so that only one worker at a time sends it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, or_, select, update
@@ -26,6 +27,7 @@ _CLAIM = Read(
         Notification.attempts,
         Notification.recipient,
         Notification.kind,
+        Notification.unanswered,
         Notification.attempt_at,
         Notification.leased_until,
         Notification.put_off,
@@ -54,6 +56,7 @@ _TAKE = Write(
         Notification.put_off,
         Notification.channel,
         Notification.attempts,
+        Notification.unanswered,
     ),
     "leased_until",
 )
@@ -66,13 +69,15 @@ class Claim:
 
     Otherwise `found` is `waiting` (its next attempt or the end of another worker's lease is in the
     future), `busy` (another worker has locked it), `done` (sent, dropped or failed) or `gone` (no
-    such row). `put_off` counts its postponements, `attempts` the failed attempts.
+    such row). `put_off` counts its postponements, `attempts` the failed attempts, and
+    `unanswered` those of them after which it may have arrived.
     """
 
     found: str
     put_off: int = 0
     channel: str = "mail"
     attempts: int = 0
+    unanswered: int = 0
 
 
 async def claim(
@@ -104,7 +109,7 @@ async def claim(
         return Claim("waiting")
     if row["attempt_at"] > latest:
         return Claim("waiting")
-    return Claim(DUE, row["put_off"], row["channel"], row["attempts"])
+    return _due(row)
 
 
 async def take(
@@ -135,10 +140,13 @@ async def take_all(
         for practice_id, notification_id in ids
     ]
     taken = {
-        (row["practice_id"], row["id"]): Claim(DUE, row["put_off"], row["channel"], row["attempts"])
-        for row in await _TAKE.run_for_each(db, values)
+        (row["practice_id"], row["id"]): _due(row) for row in await _TAKE.run_for_each(db, values)
     }
     return [taken.pop(one, None) for one in ids]
+
+
+def _due(row: Mapping[str, Any]) -> Claim:
+    return Claim(DUE, row["put_off"], row["channel"], row["attempts"], row["unanswered"])
 
 
 async def postpone(

@@ -17,7 +17,7 @@ class UndeliverableError(Exception):
 
 
 class UnansweredError(Exception):
-    """The mail server got the content and did not answer, so the mail may have arrived."""
+    """The server or gateway got the message and did not answer, so it may have arrived."""
 
 
 class SendingFailedError(Exception):

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
@@ -11,7 +11,7 @@ import httpcore2
 from app.outbound.answers import read_to_end
 from app.outbound.failures import named_failures
 from app.outbound.trust import trusted_authorities
-from app.outbox.errors import SendingFailedError, UndeliverableError
+from app.outbox.errors import SendingFailedError, UnansweredError, UndeliverableError
 
 TIMEOUT_SECONDS = 10.0
 KEPT_SECONDS = 5.0
@@ -42,25 +42,54 @@ class GatewayConnection:
 
         Raises:
             UndeliverableError: the gateway refuses this message for good.
-            SendingFailedError: it cannot be reached, does not answer in time, or answers with
-                another status. That may be temporary: a wrong password is one too.
+            UnansweredError: it got the whole message, and no answer came in time, or a proxy says
+                so (504).
+            SendingFailedError: it cannot be reached, or answers with another status. That may be
+                temporary: a wrong password is one too.
         """
-        with named_failures(SendingFailedError):
-            async with asyncio.timeout(self._timeout_seconds):
-                async with self._pool.stream(
-                    "POST", url, headers=list(headers.items()), content=body
-                ) as answer:
-                    # The body is not used: what the gateway has accepted it will send.
-                    await read_to_end(answer)
-                    status = answer.status
+        content = _Content(body)
+        lengthened = [*headers.items(), ("Content-Length", str(len(body)))]
+        try:
+            status = await self._status_of(url, lengthened, content)
+        except SendingFailedError:
+            if content.is_sent:
+                raise UnansweredError from None
+            raise
         if status in _REFUSED:
             raise UndeliverableError(status)
+        if status == HTTPStatus.GATEWAY_TIMEOUT:
+            raise UnansweredError
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise SendingFailedError(f"HTTP {status}")
+
+    async def _status_of(
+        self, url: str, headers: list[tuple[str, str]], content: "_Content"
+    ) -> int:
+        with named_failures(SendingFailedError):
+            async with (
+                asyncio.timeout(self._timeout_seconds),
+                self._pool.stream("POST", url, headers=headers, content=content.chunks()) as answer,
+            ):
+                # The body is not used: what the gateway has accepted it will send.
+                await read_to_end(answer)
+                return answer.status
 
     async def close(self) -> None:
         """Close the connections that are kept."""
         await self._pool.aclose()
+
+
+class _Content:
+    """The content of one post. `is_sent`: the connection took all of it, so it may arrive."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self.is_sent = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Give the content to a connection."""
+        yield self._body
+        self.is_sent = True
 
 
 def without_user(url: str) -> str:

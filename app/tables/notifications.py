@@ -22,7 +22,7 @@ class Notification(Identified, Base):
     While it is pending, it is due from `attempt_at` on. That is `send_at` at first, and later after
     a failed attempt or a postponement (counted by `put_off`). Until `leased_until` one worker owns
     it. A mail has no lease: its row is locked while it is sent. `unanswered` counts the failed
-    attempts of a mail that may have arrived.
+    attempts of a mail or a text message that may have arrived.
 
     A reminder starts as a mail, and its `channel` changes if it goes as a text message instead. At
     `delivered_at` a text message was delivered, as its gateway says.

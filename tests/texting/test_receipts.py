@@ -205,6 +205,18 @@ async def test_a_delivery_whose_answer_was_lost_ends_the_attempts(desk: Desk, ap
     assert (row.status, row.attempts, row.last_error) == ("sent", 1, None)
 
 
+async def test_a_reminder_that_was_delivered_without_an_answer_goes_no_other_way(
+    desk: Desk, api: Api
+) -> None:
+    desk.gateway.hangs_up = True
+    sent = await reminded(desk)
+    await tell(api, "receipts", {"id": sent, "status": "delivered"})
+    desk.clock.now += 15 * MINUTE
+    await desk.work()
+    assert (len(desk.sent), len(desk.mailed)) == (1, 1)
+    assert await desk.states() == [("reminder", "sent")]
+
+
 WRONG: dict[str, dict[str, str]] = {
     "none": {"webhook-signature": ""},
     "no id": {"webhook-id": ""},

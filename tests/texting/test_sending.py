@@ -17,7 +17,7 @@ from tests.notifications.scenario import START
 from tests.texting.desk import NUMBER, Desk
 from tests.world import NOW, Api
 
-DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
 WHEN = "Thu, Dec 3, 10:00 AM"
 
 
@@ -237,16 +237,70 @@ async def test_what_the_operator_can_mend_is_tried_again(desk: Desk, status: int
     assert (row.status, row.last_error) == ("pending", f"HTTP {status}")
 
 
-async def test_a_gateway_that_hangs_up_may_get_it_twice_with_the_same_id(desk: Desk) -> None:
+async def test_a_gateway_that_hangs_up_gets_it_again_after_a_while_with_the_same_id(
+    desk: Desk,
+) -> None:
     desk.gateway.hangs_up = True
     await desk.scenario.book()
     await desk.work()
+    row = await desk.row("booked")
+    assert (row.status, row.last_error, row.unanswered) == ("pending", "UnansweredError", 1)
     desk.gateway.hangs_up = False
-    desk.clock.now += MINUTE
+    desk.clock.now = NOW + 15 * MINUTE - SECOND
+    await desk.work()
+    assert len(desk.sent) == 1
+    desk.clock.now = NOW + 15 * MINUTE
     await desk.work()
     first, second = desk.sent
     assert first == second
     assert await desk.states() == [("booked", "sent")]
+
+
+async def test_three_attempts_without_an_answer_are_the_last(desk: Desk) -> None:
+    """Each may have arrived, so each may be one more copy."""
+    desk.gateway.hangs_up = True
+    await desk.scenario.book()
+    for minutes in (0, 15, 75, 300):
+        desk.clock.now = NOW + minutes * MINUTE
+        await desk.work()
+    assert len(desk.sent) == 3
+    row = await desk.row("booked")
+    assert (row.status, row.attempts, row.last_error) == ("failed", 3, "UnansweredError")
+
+
+async def test_a_reminder_without_an_answer_goes_by_mail_after_a_while(desk: Desk) -> None:
+    """A second text message could be a copy; the mail is none."""
+    await desk.agree("reminders")
+    await desk.scenario.book()
+    await desk.work()
+    desk.gateway.hangs_up = True
+    desk.clock.now = START - DAY
+    await desk.work()
+    desk.clock.now = START - DAY + 15 * MINUTE - SECOND
+    await desk.work()
+    assert (len(desk.sent), len(desk.mailed)) == (1, 1)
+    desk.clock.now = START - DAY + 15 * MINUTE
+    await desk.work()
+    assert (len(desk.sent), len(desk.mailed)) == (1, 2)
+    row = await desk.row("reminder", "mail")
+    assert (row.status, row.attempts, row.unanswered) == ("sent", 2, 0)
+
+
+async def test_the_fourth_attempt_at_a_reminder_can_be_one_without_an_answer(desk: Desk) -> None:
+    await desk.agree("reminders")
+    await desk.scenario.book()
+    await desk.work()
+    desk.gateway.status = 503
+    desk.clock.now = START - DAY
+    for _ in range(3):
+        await desk.work()
+        desk.clock.now += MINUTE
+    desk.gateway.hangs_up = True
+    await desk.work()
+    assert (len(desk.sent), len(desk.mailed)) == (4, 1)
+    desk.clock.now += 15 * MINUTE
+    await desk.work()
+    assert (len(desk.sent), len(desk.mailed)) == (4, 2)
 
 
 async def test_while_the_gateway_hangs_no_connection_of_the_database_is_held(desk: Desk) -> None:

@@ -33,7 +33,7 @@ from app.observability.metrics.counts import count_text
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.channels import change_channel
 from app.outbox.claiming import NOT_CLAIMABLE, claim, postpone, take
-from app.outbox.errors import UndeliverableError, describe
+from app.outbox.errors import UnansweredError, UndeliverableError, describe
 from app.outbox.marking import mark_failed, mark_finished
 from app.outbox.outbox import REMINDERS, TEXT_ANSWER
 from app.sms.message import TextMessage, message_id
@@ -77,8 +77,9 @@ async def send_text(context: TextContext, practice_id: UUID, notification_id: UU
     answer is lost, the message is sent again, with the same id and the same text.
 
     In the client's night it waits. A failed attempt sets the time of the next one. A reminder goes
-    by mail if the gateway refuses it, or after a few attempts. No exception is raised: the job
-    library would store the text of the exception.
+    by mail if the gateway refuses it, or after a few attempts; after one without an answer at that
+    time of the next, which leaves the gateway time to say that it was delivered. No exception is
+    raised: the job library would store the text of the exception.
     """
     ids = (practice_id, notification_id)
     error: Exception | None = None
@@ -121,8 +122,9 @@ async def _begin(
     data = await load_mail_data(db, *ids) or await load_offer_mail_data(db, *ids)
     if data is None:
         return "gone"
-    if taken.channel == "mail" or (data.kind in REMINDERS and not takes_text(data)):
-        # The client has ended text messages, or has another telephone.
+    goes_by_mail = taken.unanswered > 0 or not takes_text(data)
+    if taken.channel == "mail" or (data.kind in REMINDERS and goes_by_mail):
+        # The client has ended text messages, has another telephone, or may have got it.
         await change_channel(db, *ids, "mail", now, now)
         return "waiting"
     number = data.texting.number
@@ -191,9 +193,9 @@ async def _settle(
         return "sent"
     if text.leased_until != prepared.leased_until:
         return "waiting"
-    is_permanent = isinstance(error, UndeliverableError)
     is_last = text.attempts + 1 >= MAX_ATTEMPTS_OF_REMINDER
-    if prepared.is_reminder and (is_permanent or is_last):
+    has_failed = isinstance(error, UndeliverableError) or is_last
+    if prepared.is_reminder and has_failed and not isinstance(error, UnansweredError):
         await change_channel(db, *ids, "mail", now, now, error=describe(error))
         return "pending"
     marked = await mark_failed(db, *ids, error, now)
