@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from uuid import UUID, uuid4
 
 from app.tables.held_times import HeldTime
@@ -20,6 +21,8 @@ from tests.world import REASON
 
 AHEAD, SEATS_MOST, STEPS = 4, 30, 60
 VIDEO: Place = ("video", None)
+# What becomes of a group after a seat of it was cancelled at a cost.
+REFILLS = ("fill", "leave", "again", "away", "and back", "bigger")
 
 
 class SeatsStory(WaitingStory):
@@ -48,8 +51,8 @@ class SeatsStory(WaitingStory):
         await self.put_one_down()
         scenes: list[Callable[[], Awaitable[object]]] = [
             *(self.ask_for_a_seat, self.ask_for_a_seat, self.upset_a_group, self.upset_a_group),
-            *(self.release_one, self.add_seats, self.move_after_freeing, self.refill_a_seat),
-            *(self.refill_a_seat, self.undo_a_freed_seat),
+            *(self.release_one, self.add_seats, self.move_after_freeing, self.undo_a_freed_seat),
+            *(partial(self.refill_a_seat, how) for how in REFILLS),
         ]
         self.rng.shuffle(scenes)
         for scene in scenes:
@@ -244,12 +247,12 @@ class SeatsStory(WaitingStory):
         return answer.is_success
 
     async def full_group(self, ahead: object, seats: int = 2) -> tuple[Group, list[Session]]:
-        """Create a group, and fill it."""
+        """Create a group, and fill it; a client whose package has no credit left is tried again."""
         group = await self.group_at(ahead, seats)
         clients = self.rng.sample(self.stage.clients, len(self.stage.clients))
         made: list[Session] = []
-        for client in clients:
-            if len(made) < seats:
+        for client in clients * 3:
+            if len(made) < seats and client in self.others(group):
                 seat = await self.put_seat_down(group, client, force=True)
                 made += [seat] if seat is not None else []
         return group, made
@@ -385,21 +388,20 @@ class SeatsStory(WaitingStory):
         await self.work()
         await self.check_group(group)
 
-    async def refill_a_seat(self) -> None:
+    async def refill_a_seat(self, how: str) -> None:
         """Cancel a seat at a cost; at the start the group is full again, or is not."""
         group, seats = await self.full_group(30 * HOUR)
         for seat in seats[: self.rng.choice([1, 1, 2])]:
             await self.charge(seat)
         start = group.starts_at
-        how = self.rng.choice(["fill", "fill", "leave", "again", "away", "and back", "bigger"])
-        if how in {"fill", "bigger", "leave"}:
-            for client in self.others(group)[: self.rng.choice([1, 2])]:
-                await self.put_seat_down(group, client, force=True)
-        elif how == "again":
+        if how == "again":
             await self.book_a_seat_again(seats, group)
-        else:
+        elif how in {"away", "and back"}:
             await self.move_away(group, comes_back=how == "and back")
-        self.go_to(start + self.rng.choice([-1, 0, 1]) * TICK)
+        if how in {"fill", "bigger", "leave", "and back"}:
+            for client in self.others(group)[: self.rng.choice([1, 2, 2, 2])]:
+                await self.put_seat_down(group, client, force=True)
+        self.go_to(start + self.rng.choice([-1, 0, 1, 1, 1]) * TICK)
         booked = [s for s in self.book.seats_taken(group) if s.status == "booked"]
         if how == "leave" and booked:
             await self.free(self.rng.choice(booked))

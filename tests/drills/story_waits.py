@@ -93,7 +93,7 @@ class WaitingStory(WaitingSteps):
         scenes: list[Scene] = [
             *(self.ask_in_turn, self.say_no_too_often, self.run_out_of_time, self.do_not_answer),
             *(self.ask_all, self.crowd_an_offer, self.pass_a_night, self.free_too_late),
-            *(self.undo_what_was_freed, self.refill),
+            *(self.undo_what_was_freed, self.refill, self.move_while_waiting),
             *(partial(self.give_up_if_taken, how) for how in ("take", "keep", None)),
         ]
         self.rng.shuffle(scenes)
@@ -381,6 +381,18 @@ class WaitingStory(WaitingSteps):
         token, quote = self.latest_quote(session, "reschedule")
         to = self.rng.choice(slots or [(session.starts_at + 3 * HOUR, session.place)])
         await self.send_move(session, to, token, quote, session.version)
+
+    async def move_while_waiting(self) -> None:
+        """Move a session for which its client waits, which ends the wish; take it back, or not."""
+        await self.by_day()
+        session = await self.book_at(6 * DAY, self.rng.randrange(5))
+        await self.wish_for(session, Times())
+        await self.move_late(session)
+        await self.compare(session)
+        if session.undoes is not None and self.rng.random() < 0.5:
+            await self.send_undo(session, session.version)
+            await self.compare(session)
+        await self.work()
 
     async def charge(self, session: Session) -> Session:
         return await self.free(session, charged=True)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import false, null
 
 from app.configuration.settings import Settings
 from app.domain.refill import find_cover
@@ -14,7 +15,9 @@ from app.sessions.read.records import SessionHold
 from app.tables.joins import NO_ID
 from app.tables.state_at import state_at
 from app.tables.waitlist import Wish
+from app.waitlist.commands.collect import _of_session
 from app.waitlist.matching_queries import _candidates
+from tests.drills.story_seats import SeatsStory
 from tests.drills.test_model import NewPractice, play_minutes, play_waiting
 from tests.drills.test_model import new_practice as new_practice  # noqa: PLC0414 - a fixture
 from tests.world import Api, TestClock, World, serve
@@ -149,7 +152,40 @@ WAITING_MUTANTS: list[tuple[str, str, Any]] = [
         does_nothing,
     ),
     ("a fee is announced again", "app.fees.announcing.mark_announced", is_marked),
+    (
+        "a move leaves the wish",
+        "app.sessions.commands.write_move.end_wish_of_session",
+        does_nothing,
+    ),
+    ("an end leaves the wish", "app.sessions.commands.ending.end_wish_of_session", does_nothing),
 ]
+
+
+def of_single_session(change: Any) -> Any:
+    """Give the time that a session has given up, unless it was a seat."""
+    return [] if change.is_seat else _of_session(change)
+
+
+# The same for those who wait for seats.
+SEATS_MUTANTS: list[tuple[str, str, Any]] = [
+    ("a seat is not offered", "app.waitlist.commands.collect._of_session", of_single_session),
+    ("new seats are not offered", "app.waitlist.commands.collect._of_group", lambda _: []),
+    (
+        "a seat of a group that has moved is filled again",
+        "app.fees.refill_queries._is_lost",
+        lambda _: false(),
+    ),
+    (
+        "seats that were added later count for a refill",
+        "app.fees.refill_queries._seats_then",
+        lambda _: null(),
+    ),
+]
+
+
+async def play_seats(world: World, api: Api, seed: int) -> object:
+    """Play a story of clients who wait for seats."""
+    return await play_waiting(world, api, seed, SeatsStory)
 
 
 @pytest.fixture
@@ -165,7 +201,11 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     ("play", "where", "instead"),
     [
         pytest.param(play, where, instead, id=name)
-        for play, mutants in ((play_minutes, MUTANTS), (play_waiting, WAITING_MUTANTS))
+        for play, mutants in (
+            (play_minutes, MUTANTS),
+            (play_waiting, WAITING_MUTANTS),
+            (play_seats, SEATS_MUTANTS),
+        )
         for name, where, instead in mutants
     ],
 )
