@@ -53,27 +53,6 @@ class NewGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupDefaults:
-    """The current values of the practice's records that a new group depends on."""
-
-    practitioner_zone: str
-    video_url: str | None
-    duration_minutes: int
-    buffer_before_minutes: int
-    buffer_after_minutes: int
-    step_minutes: int
-    minimum_notice_minutes: int
-    horizon_days: int
-    practitioner_active: bool
-    service_active: bool
-
-    @property
-    def buffers(self) -> Buffers:
-        """Give the group's buffers."""
-        return Buffers(self.buffer_before_minutes, self.buffer_after_minutes)
-
-
-@dataclass(frozen=True, slots=True)
 class GroupDetails:
     """A group as staff see it. Datetimes are UTC.
 

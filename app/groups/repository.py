@@ -14,7 +14,8 @@ from app.calendar.held_times import HoldRepository
 from app.calendar.taken_times import free_for_group, take_for_group
 from app.domain.groups import lowest_free_seat
 from app.domain.refusals import SeatConflict
-from app.groups.records import GroupDefaults, GroupDetails, NewGroup, SeatRules
+from app.groups.records import GroupDetails, NewGroup, SeatRules
+from app.sessions.commands.booking import TimeDefaults
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import whole_time
 from app.sessions.read.calendar import SLOT_SETTINGS
@@ -35,7 +36,7 @@ class GroupRepository:
         self._db = db
         self._practice_id = practice_id
 
-    async def defaults(self, service_id: UUID, practitioner_id: UUID) -> GroupDefaults | None:
+    async def defaults(self, service_id: UUID, practitioner_id: UUID) -> TimeDefaults | None:
         """Read the defaults of a group; None if the practice has no such service."""
         found = await self._db.execute(
             select(
@@ -50,13 +51,13 @@ class GroupRepository:
             .where(of_practice(self._practice_id, Practitioner, Practitioner.id == practitioner_id))
         )
         row = found.mappings().one_or_none()
-        return None if row is None else GroupDefaults(**row)
+        return None if row is None else TimeDefaults(**row)
 
     async def add(
         self,
         group_id: UUID,
         new: NewGroup,
-        defaults: GroupDefaults,
+        defaults: TimeDefaults,
         meeting: Meeting,
         now: datetime,
     ) -> None:

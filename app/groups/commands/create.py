@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,14 +10,15 @@ from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.groups.commands.checks import check_rules
 from app.groups.commands.trail import tell_of_group, write_group_change
 from app.groups.queries import id_of_ref, read_group
-from app.groups.records import GroupDefaults, GroupOutcome, NewGroup
+from app.groups.records import GroupOutcome, NewGroup
 from app.groups.repository import GroupRepository
 from app.identity.api_keys.keys import Staff
+from app.sessions.commands.booking import TimeDefaults
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
 from app.sessions.commands.meeting import Meeting, MeetingRequest, choose_format, meeting_at
-from app.sessions.commands.slots import WantedTime, check_free
-from app.sessions.read.calendar import CalendarOwner, slot_rules
+from app.sessions.commands.slots import check_free, wanted_new_time
+from app.sessions.read.calendar import CalendarOwner
 
 UNKNOWN = "field.no-such-record"
 
@@ -49,7 +49,7 @@ async def create_group(
     meeting = await _meeting(db, practice_id, new, defaults)
     group_id = uuid4()
     owner = CalendarOwner(practice_id, new.practitioner_id, None, group_id)
-    await check_free(db, _wanted_time(owner, meeting, defaults), force=force, now=now)
+    await check_free(db, wanted_new_time(owner, meeting, defaults), force=force, now=now)
     await GroupRepository(db, practice_id).add(group_id, new, defaults, meeting, now)
     group = await read_group(db, practice_id, group_id)
     change_id = await write_group_change(db, staff.actor, group, "created", now)
@@ -63,7 +63,7 @@ async def _check_ref(db: AsyncConnection, practice_id: UUID, ref: str | None) ->
         raise RefTakenError("field.ref-taken.group", known)
 
 
-async def _read_defaults(db: AsyncConnection, practice_id: UUID, new: NewGroup) -> GroupDefaults:
+async def _read_defaults(db: AsyncConnection, practice_id: UUID, new: NewGroup) -> TimeDefaults:
     defaults = await GroupRepository(db, practice_id).defaults(new.service_id, new.practitioner_id)
     if defaults is None:
         raise InvalidInputError("/service_id", UNKNOWN)
@@ -75,20 +75,9 @@ async def _read_defaults(db: AsyncConnection, practice_id: UUID, new: NewGroup) 
 
 
 async def _meeting(
-    db: AsyncConnection, practice_id: UUID, new: NewGroup, defaults: GroupDefaults
+    db: AsyncConnection, practice_id: UUID, new: NewGroup, defaults: TimeDefaults
 ) -> Meeting:
     formats = await BookingRepository(db, practice_id).formats(new.service_id)
     choice = choose_format(formats, MeetingRequest(new.start, new.format, new.location_id))
     length = timedelta(minutes=new.duration_minutes or defaults.duration_minutes)
     return meeting_at(new.start, length, choice, defaults.video_url)
-
-
-def _wanted_time(owner: CalendarOwner, meeting: Meeting, defaults: GroupDefaults) -> WantedTime:
-    return WantedTime(
-        owner,
-        meeting,
-        defaults.buffers,
-        slot_rules(defaults, meeting.ends_at - meeting.starts_at),
-        present=meeting,
-        zone=ZoneInfo(defaults.practitioner_zone),
-    )

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.directory.practice.repository import lock_practice
 from app.schedule.holidays.records import ClosedTimes, Holiday
 from app.tables.practices import Holiday as HolidayTable
 from app.tables.practices import Practice, Practitioner
@@ -49,8 +50,7 @@ async def lock_all_practitioners(db: AsyncConnection, practice_id: UUID) -> None
     Booking and rescheduling a session lock its practitioner, so they cannot read holidays that are
     being changed.
     """
-    own = Practice.practice_id == practice_id
-    await db.execute(select(Practice.practice_id).where(own).with_for_update(key_share=True))
+    await lock_practice(db, practice_id)
     await db.execute(
         select(Practitioner.id)
         .where(Practitioner.practice_id == practice_id)

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,9 +21,9 @@ from app.sessions.commands.finish import answer_staff, finish
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Meeting, MeetingRequest, choose_format, meeting_at
 from app.sessions.commands.orders import Effect, StaffOutcome
-from app.sessions.commands.slots import WantedTime, check_free
+from app.sessions.commands.slots import check_free, wanted_new_time
 from app.sessions.commands.upcoming import mails_after_booking
-from app.sessions.read.calendar import CalendarOwner, slot_rules
+from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.staff_queries import id_of_ref
 
 UNKNOWN = "field.no-such-record"
@@ -90,7 +89,7 @@ async def book(
     meeting = await read_meeting(db, practice_id, booking, context)
     session_id = uuid4()
     owner = CalendarOwner(practice_id, booking.practitioner_id, booking.client_id, session_id)
-    await check_free(db, _wanted_time(owner, meeting, context), force=force, now=now)
+    await check_free(db, wanted_new_time(owner, meeting, context), force=force, now=now)
 
     policy = await resolve_policy_version(
         db, practice_id, booking.service_id, booking.practitioner_id
@@ -202,14 +201,3 @@ async def read_meeting(
     )
     length = timedelta(minutes=booking.duration_minutes or context.duration_minutes)
     return meeting_at(booking.start, length, choice, context.video_url)
-
-
-def _wanted_time(owner: CalendarOwner, meeting: Meeting, context: BookingContext) -> WantedTime:
-    return WantedTime(
-        owner,
-        meeting,
-        context.buffers,
-        slot_rules(context, meeting.ends_at - meeting.starts_at),
-        present=meeting,
-        zone=ZoneInfo(context.practitioner_zone),
-    )

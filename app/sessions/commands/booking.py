@@ -76,10 +76,9 @@ class SeriesDate:
 
 
 @dataclass(frozen=True, slots=True)
-class BookingContext:
-    """The current values of the practice's records that a booking depends on."""
+class TimeDefaults:
+    """The current values of practitioner and service on which a new session or group depends."""
 
-    currency: str
     practitioner_zone: str
     video_url: str | None
     duration_minutes: int
@@ -88,20 +87,27 @@ class BookingContext:
     step_minutes: int
     minimum_notice_minutes: int
     horizon_days: int
+    practitioner_active: bool
+    service_active: bool
+
+    @property
+    def buffers(self) -> Buffers:
+        """Give the buffers of the session or group."""
+        return Buffers(self.buffer_before_minutes, self.buffer_after_minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingContext(TimeDefaults):
+    """The current values of the practice's records that a booking depends on."""
+
+    currency: str
     price_minor: int
     reminder_minutes: list[int]
     nudge_hours_before: int | None
     client_time_zone: str
-    practitioner_active: bool
     client_active: bool
     client_erased: bool
-    service_active: bool
     package_known: bool
-
-    @property
-    def buffers(self) -> Buffers:
-        """Give the session's buffers."""
-        return Buffers(self.buffer_before_minutes, self.buffer_after_minutes)
 
     @property
     def client_zone(self) -> ZoneInfo:

@@ -18,6 +18,7 @@ from app.domain.availability import (
 )
 from app.domain.refusals import SlotUnavailableError
 from app.domain.zones import EPOCH, from_seconds, seconds_up, to_seconds
+from app.sessions.commands.booking import TimeDefaults
 from app.sessions.commands.meeting import Buffers, Meeting, buffers_of, meeting_of
 from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
@@ -56,6 +57,18 @@ def wanted_time(record: SessionRecord, to: Meeting) -> WantedTime:
         slot_rules(record, to.ends_at - to.starts_at),
         present=meeting_of(record),
         zone=record.practitioner_zone,
+    )
+
+
+def wanted_new_time(owner: CalendarOwner, meeting: Meeting, defaults: TimeDefaults) -> WantedTime:
+    """Make the requested time of a session or group that is not there yet."""
+    return WantedTime(
+        owner,
+        meeting,
+        defaults.buffers,
+        slot_rules(defaults, meeting.ends_at - meeting.starts_at),
+        present=meeting,
+        zone=ZoneInfo(defaults.practitioner_zone),
     )
 
 
