@@ -14,7 +14,9 @@ from app.outbound.trust import trusted_authorities
 from app.outbox.errors import SendingFailedError, UnansweredError, UndeliverableError
 
 TIMEOUT_SECONDS = 10.0
-KEPT_SECONDS = 5.0
+# Servers commonly close an idle connection after five seconds. A message on one that closes at that
+# moment is unanswered, and waits for a quarter of an hour.
+KEPT_SECONDS = 2.0
 # The gateway has read the message and will not take it, now or later.
 _REFUSED = {
     HTTPStatus.BAD_REQUEST,
