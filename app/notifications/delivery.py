@@ -33,7 +33,7 @@ from app.notifications.staleness import AnyMailData, is_of_erased, is_out_of_dat
 from app.observability.metrics.counts import count_mail
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.channels import change_channel, queue_text
-from app.outbox.claiming import DUE, NOT_CLAIMABLE, claim
+from app.outbox.claiming import DUE, LEFT_TO_OTHERS, claim
 from app.outbox.errors import describe
 from app.outbox.marking import mark_failed, mark_finished
 
@@ -62,7 +62,7 @@ async def send_notification(context: MailContext, practice_id: UUID, notificatio
         note_outcome("delayed", describe(error))
         log.warning("notification_delayed", error=describe(error), **ids)
         return
-    if status not in NOT_CLAIMABLE:
+    if status not in LEFT_TO_OTHERS:
         count_mail(status)
         if status == "failed":
             log.warning("notification_settled", status=status, error=attempt.error, **ids)
@@ -132,8 +132,7 @@ class _Attempt:
         if self.accepted:
             return await self._finish(db, "sent")
         await self._queue_text(db)
-        marked = await mark_failed(db, *self._ids, error, now)
-        return "done" if marked is None else marked.status
+        return await mark_failed(db, *self._ids, error, now)
 
     async def _finish(self, db: AsyncConnection, status: Literal["sent", "dropped"]) -> str:
         await self._queue_text(db)

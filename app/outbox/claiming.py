@@ -16,6 +16,8 @@ from app.tables.joins import PRACTICE, of_practice
 from app.tables.notifications import Notification
 
 DUE = "due"
+# Results of a claim when another worker or another wake is responsible for the notification.
+LEFT_TO_OTHERS = frozenset({"busy", "waiting"})
 # A wake may be early by this much, because clocks of machines differ. Less than the first backoff.
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
@@ -60,17 +62,18 @@ _TAKE = Write(
     ),
     "leased_until",
 )
-_FIND = Read(select(Notification.id).where(_OWN))
+_EXISTS = Read(select(Notification.id).where(_OWN))
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The result of a claim. Only a `DUE` notification may be sent, by the claiming transaction.
+    """The result of a claim. Only a `DUE` notification may be sent.
 
-    Otherwise `found` is `waiting` (its next attempt or the end of another worker's lease is in the
-    future), `busy` (another worker has locked it), `done` (sent, dropped or failed) or `gone` (no
-    such row). `put_off` counts its postponements, `attempts` the failed attempts, and
-    `unanswered` those of them after which it may have arrived.
+    It is sent within the transaction that has claimed it, or until its lease ends. Otherwise
+    `found` is `waiting` (its next attempt or the end of another worker's lease is in the future),
+    `busy` (another worker has locked it), `done` (sent, dropped or failed) or `gone` (no such row).
+    `put_off` counts its postponements, `attempts` the failed attempts, and `unanswered` those of
+    its present channel after which it may have arrived.
     """
 
     found: str
@@ -83,7 +86,7 @@ class Claim:
 async def claim(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, now: datetime
 ) -> Claim:
-    """Lock a notification for the caller's transaction if it is due.
+    """Lock a notification for the caller's transaction, and tell whether it is due.
 
     If the row is leased, a new wake is queued for the end of the lease, because the worker that
     holds it may have stopped. If the row is locked, no wake is queued: if that worker stops, the
@@ -92,7 +95,7 @@ async def claim(
     ids = {"practice_id": practice_id, "notification_id": notification_id}
     row = await _CLAIM.one(db, ids)
     if row is None:
-        return Claim("busy" if await _FIND.one(db, ids) else "gone")
+        return Claim("busy" if await _EXISTS.one(db, ids) else "gone")
     if row["status"] != "pending":
         return Claim("done")
     latest = now + CLOCK_TOLERANCE
@@ -109,18 +112,27 @@ async def claim(
         return Claim("waiting")
     if row["attempt_at"] > latest:
         return Claim("waiting")
-    return _due(row)
+    return _claim_of(row)
 
 
 async def take(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, now: datetime, until: datetime
 ) -> Claim | None:
-    """Claim a notification that is due and lease it: no other worker claims it until then.
+    """Claim a notification that is due, and lease it: no other worker claims it until about then.
 
-    None: it is not due, or another worker has it; `claim` says which.
+    None: it is not due, or another worker has it; `why_not_taken` says which.
     """
     (taken,) = await take_all(db, [(practice_id, notification_id)], now, until)
     return taken
+
+
+async def why_not_taken(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID, now: datetime
+) -> str:
+    """Tell why `take` took nothing: `found` of a claim, which queues a wake for a leased one."""
+    found = (await claim(db, practice_id, notification_id, now)).found
+    # Whoever had locked it has let it go since. If it is still due, the sweep finds it.
+    return "busy" if found == DUE else found
 
 
 async def take_all(
@@ -140,12 +152,13 @@ async def take_all(
         for practice_id, notification_id in ids
     ]
     taken = {
-        (row["practice_id"], row["id"]): _due(row) for row in await _TAKE.run_for_each(db, values)
+        (row["practice_id"], row["id"]): _claim_of(row)
+        for row in await _TAKE.run_for_each(db, values)
     }
     return [taken.pop(one, None) for one in ids]
 
 
-def _due(row: Mapping[str, Any]) -> Claim:
+def _claim_of(row: Mapping[str, Any]) -> Claim:
     return Claim(DUE, row["put_off"], row["channel"], row["attempts"], row["unanswered"])
 
 
@@ -168,7 +181,3 @@ def _own(
     practice_id: UUID, notification_id: UUID
 ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (Notification.practice_id == practice_id, Notification.id == notification_id)
-
-
-# Results of a claim when another worker or another wake is responsible for the notification.
-NOT_CLAIMABLE = frozenset({"busy", "waiting"})

@@ -17,7 +17,7 @@ class UndeliverableError(Exception):
 
 
 class UnansweredError(Exception):
-    """The server or gateway got the message and did not answer, so it may have arrived."""
+    """The whole message was sent and there was no answer, so it may have arrived."""
 
 
 class SendingFailedError(Exception):

@@ -1,7 +1,6 @@
-"""Records the result of an attempt to send a notification. The row counts attempts."""
+"""Records the result of an attempt to send a notification, whose row counts the attempts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -14,14 +13,14 @@ from app.outbox.errors import UnansweredError, UndeliverableError, describe
 from app.outbox.queue import notification_wake, queue_wakes
 from app.tables.notifications import Notification
 
-# Of the same mail, when it is unknown whether it was accepted: each attempt may be one more copy.
+# Attempts of one message that got no answer: each may be one more copy.
 MAX_UNANSWERED = 3
-FIRST_RETRY_UNANSWERED = timedelta(minutes=15)
-RETRY_FACTOR_UNANSWERED = 4
-FIRST_RETRY = timedelta(seconds=5)
-LAST_RETRY = timedelta(hours=4)
-RETRY_FACTOR = 3.0
-# With these waits the last attempt is about a day after the first.
+FIRST_WAIT_UNANSWERED = timedelta(minutes=15)
+WAIT_FACTOR_UNANSWERED = 4
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(hours=4)
+WAIT_FACTOR = 3.0
+# With these waits the last attempt is 20 hours after the first.
 MAX_ATTEMPTS = 13
 
 _FINISH = Write(
@@ -40,15 +39,7 @@ _FINISH = Write(
 
 def wait_after(attempts: int) -> timedelta:
     """Return the wait after this many failed attempts: exponential backoff with a maximum."""
-    return min(FIRST_RETRY * RETRY_FACTOR ** (attempts - 1), LAST_RETRY)
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptResult:
-    """Status and number of attempts of a notification after an attempt."""
-
-    status: str
-    attempts: int
+    return min(FIRST_WAIT * WAIT_FACTOR ** (attempts - 1), LONGEST_WAIT)
 
 
 End = Literal["sent", "dropped"]
@@ -84,12 +75,12 @@ async def mark_failed(
     notification_id: UUID,
     error: Exception,
     now: datetime,
-) -> AttemptResult | None:
-    """Count a failed attempt, and schedule the next one with a wake.
+) -> str:
+    """Count a failed attempt, and schedule the next one with a wake; return the new status.
 
-    After the last attempt, or if the address refuses it for good, the status becomes `failed`. If
-    it may have arrived, the next attempt is late, and there are few. None: the notification was not
-    pending any more.
+    After the last attempt, or if the address refuses it for good, that is `failed`. If the message
+    may have arrived, the wait is longer, and there are at most `MAX_UNANSWERED` such attempts.
+    `done`: the notification was not pending any more.
     """
     own = (Notification.practice_id == practice_id, Notification.id == notification_id)
     wanted = select(
@@ -101,7 +92,7 @@ async def mark_failed(
     ).where(*own, Notification.status == "pending")
     row = (await db.execute(wanted.with_for_update())).one_or_none()
     if row is None:
-        return None
+        return "done"
     attempts = row.attempts + 1
     may_have_arrived = isinstance(error, UnansweredError)
     unanswered = row.unanswered + may_have_arrived
@@ -112,14 +103,14 @@ async def mark_failed(
     is_last = attempts >= MAX_ATTEMPTS or (may_have_arrived and unanswered >= MAX_UNANSWERED)
     if is_last or isinstance(error, UndeliverableError):
         await db.execute(counted.values(status="failed", finished_at=now))
-        return AttemptResult("failed", attempts)
+        return "failed"
     wait = wait_after(attempts)
     if may_have_arrived:
-        wait = max(wait, FIRST_RETRY_UNANSWERED * RETRY_FACTOR_UNANSWERED ** (unanswered - 1))
+        wait = max(wait, FIRST_WAIT_UNANSWERED * WAIT_FACTOR_UNANSWERED ** (unanswered - 1))
     again_at = now + wait
     await db.execute(counted.values(attempt_at=again_at))
     wake = notification_wake(
         practice_id, notification_id, row.channel, row.recipient, row.kind, again_at
     )
     await queue_wakes(db, [wake], now)
-    return AttemptResult("pending", attempts)
+    return "pending"

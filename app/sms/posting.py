@@ -14,8 +14,8 @@ from app.outbound.trust import trusted_authorities
 from app.outbox.errors import SendingFailedError, UnansweredError, UndeliverableError
 
 TIMEOUT_SECONDS = 10.0
-# Servers commonly close an idle connection after five seconds. A message on one that closes at that
-# moment is unanswered, and waits for a quarter of an hour.
+# Shorter than the five seconds after which servers commonly close an idle connection: a message
+# sent at that moment gets no answer, and is tried again late.
 KEPT_SECONDS = 2.0
 # The gateway has read the message and will not take it, now or later.
 _REFUSED = {
@@ -31,8 +31,8 @@ class GatewayConnection:
 
     def __init__(self, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._timeout_seconds = timeout_seconds
-        # No maximum: of a post that waits for a connection and is given up at that moment, the pool
-        # would keep the connection for ever. The worker bounds how many posts there are at once.
+        # No maximum: if a post is given up just as it gets its connection, the pool never gets that
+        # connection back. The worker bounds how many posts there are at once.
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=trusted_authorities(),
             max_connections=None,
@@ -44,10 +44,10 @@ class GatewayConnection:
 
         Raises:
             UndeliverableError: the gateway refuses this message for good.
-            UnansweredError: it got the whole message, and no answer came in time, or a proxy says
-                so (504).
+            UnansweredError: the whole message was sent, and no answer came in time, so it may have
+                arrived; or a proxy answered 504.
             SendingFailedError: it cannot be reached, or answers with another status. That may be
-                temporary: a wrong password is one too.
+                temporary; a wrong password (401) counts as this too.
         """
         content = _Content(body)
         lengthened = [*headers.items(), ("Content-Length", str(len(body)))]
@@ -89,7 +89,7 @@ class _Content:
         self.is_sent = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Give the content to a connection."""
+        """Yield the content, then note that it was taken."""
         yield self._body
         self.is_sent = True
 

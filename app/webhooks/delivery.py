@@ -14,11 +14,10 @@ from app.clock import Clock
 from app.database.sharing import SharedTransactions
 from app.observability.metrics.counts import count_webhook
 from app.observability.tracing.jobs import note_outcome
-from app.outbox.claiming import claim, postpone, take_all
+from app.outbox.claiming import postpone, take_all, why_not_taken
 from app.outbox.errors import SendingFailedError, describe
 from app.outbox.marking import (
     MAX_ATTEMPTS,
-    AttemptResult,
     End,
     mark_all_finished,
     mark_failed,
@@ -63,10 +62,8 @@ class WebhookContext:
         self.transactions = SharedTransactions(self.engine)
 
 
-async def send_webhook(
-    context: WebhookContext, practice_id: UUID, notification_id: UUID
-) -> AttemptResult:
-    """Send one event that is due, or drop it if its endpoint is inactive.
+async def send_webhook(context: WebhookContext, practice_id: UUID, notification_id: UUID) -> str:
+    """Send one event that is due, or drop it if its endpoint is inactive; return its status.
 
     No database connection is held during the post: the row is leased for longer than a post takes.
     If this process stops after the post and before the result is recorded, the event is sent again
@@ -82,33 +79,33 @@ async def send_webhook(
     try:
         wanted = _Wanted(context, practice_id, notification_id)
         event = await transactions.transact(_begin, wanted)
-        if isinstance(event, AttemptResult):
-            note_outcome(event.status)
+        if isinstance(event, str):
+            note_outcome(event)
             return event
         try:
             error = await _post(context, practice_id, event) if event.active else None
         except CrowdedError:
             await transactions.transact(_postpone, (wanted, event))
             note_outcome("waiting")
-            return AttemptResult("waiting", 0)
+            return "waiting"
         attempt = _Attempt(practice_id, event, error, context.clock())
         # A failure, and a success after one, write the endpoint, for which others may wait.
         if error is None and event.failures == 0:
-            marked = await transactions.transact(_settle, attempt)
+            status = await transactions.transact(_settle, attempt)
         else:
-            marked = await transactions.transact_alone(_settle, attempt)
+            status = await transactions.transact_alone(_settle, attempt)
     except Exception as unexpected:  # noqa: BLE001 - any error: only its class may be logged
-        error, marked = SendingFailedError(describe(unexpected)), AttemptResult("pending", 0)
-    count_webhook(marked.status)
+        status, error = "pending", SendingFailedError(describe(unexpected))
+    count_webhook(status)
     cause = None if error is None else describe(error)
-    note_outcome("delayed" if marked.status == "pending" else marked.status, cause)
+    note_outcome("delayed" if status == "pending" else status, cause)
     log.info(
-        "webhook_settled" if marked.status != "pending" else "webhook_delayed",
-        status=marked.status,
+        "webhook_delayed" if status == "pending" else "webhook_settled",
+        status=status,
         error=cause,
         **ids,
     )
-    return marked
+    return status
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +131,14 @@ class _Attempt:
     at: datetime
 
 
-async def _begin(db: AsyncConnection, wanted: Sequence[_Wanted]) -> list[Event | AttemptResult]:
+async def _begin(db: AsyncConnection, wanted: Sequence[_Wanted]) -> list[Event | str]:
     """Claim and lease events; of each that is not to be sent, return why."""
     now = wanted[0].context.clock()
     claims = await take_all(db, [one.ids for one in wanted], now, until=now + LEASE)
     taken = [one.ids for one, found in zip(wanted, claims, strict=True) if found is not None]
     events = dict(zip(taken, await load_events(db, taken), strict=True))
     return [
-        AttemptResult((await claim(db, *one.ids, now)).found, 0)
+        await why_not_taken(db, *one.ids, now)
         if found is None
         else await _begun(db, one, events[one.ids], found.put_off)
         for one, found in zip(wanted, claims, strict=True)
@@ -150,15 +147,15 @@ async def _begin(db: AsyncConnection, wanted: Sequence[_Wanted]) -> list[Event |
 
 async def _begun(
     db: AsyncConnection, wanted: _Wanted, event: Event | None, put_off: int
-) -> Event | AttemptResult:
+) -> Event | str:
     if event is None:
-        return AttemptResult("gone", 0)
+        return "gone"
     event = replace(event, put_off=put_off)
     is_failing = event.active and event.failures > 0
     limits = _limits(wanted.practice_id, event)
     if is_failing and not wanted.context.places.has_room(limits):
         await _postpone(db, [(wanted, event)])
-        return AttemptResult("waiting", 0)
+        return "waiting"
     return event
 
 
@@ -234,7 +231,7 @@ async def _try_to_post(context: WebhookContext, event: Event) -> SendingFailedEr
     return None
 
 
-async def _settle(db: AsyncConnection, attempts: Sequence[_Attempt]) -> list[AttemptResult]:
+async def _settle(db: AsyncConnection, attempts: Sequence[_Attempt]) -> list[str]:
     """Record the results of attempts on the notifications and on their endpoints."""
     finished = [one for one in attempts if one.error is None]
     await mark_all_finished(
@@ -249,9 +246,7 @@ async def _settle(db: AsyncConnection, attempts: Sequence[_Attempt]) -> list[Att
         },
     )
     return [
-        AttemptResult(_end(one), 0)
-        if one.error is None
-        else await _settle_failure(db, one, one.error)
+        _end(one) if one.error is None else await _settle_failure(db, one, one.error)
         for one in attempts
     ]
 
@@ -260,11 +255,9 @@ def _end(attempt: _Attempt) -> End:
     return "sent" if attempt.event.active else "dropped"
 
 
-async def _settle_failure(
-    db: AsyncConnection, attempt: _Attempt, error: SendingFailedError
-) -> AttemptResult:
+async def _settle_failure(db: AsyncConnection, attempt: _Attempt, error: SendingFailedError) -> str:
     practice_id, event, now = attempt.practice_id, attempt.event, attempt.at
-    marked = await mark_failed(db, practice_id, event.notification_id, error, now)
+    status = await mark_failed(db, practice_id, event.notification_id, error, now)
     await record_failure(
         db,
         practice_id,
@@ -274,4 +267,4 @@ async def _settle_failure(
         url=event.url,
         gone=isinstance(error, GoneError),
     )
-    return marked or AttemptResult("done", 0)
+    return status

@@ -129,7 +129,7 @@ async def test_events_that_are_sent_together_arrive_once_each(
     results = await asyncio.gather(
         *(send_webhook(webhooks, world.practice_id, one) for one in [*wanted, *wanted])
     )
-    assert Counter(result.status for result in results)["sent"] == len(wanted)
+    assert Counter(results)["sent"] == len(wanted)
     arrived = Counter(got.headers["webhook-id"] for got in receiver.received)
     assert arrived == {str(one): 1 for one in wanted}
     for one in wanted:
@@ -349,7 +349,7 @@ async def test_anything_but_2xx_is_a_failed_attempt_and_no_redirect_is_followed(
         await scenario.book(), "session.booked", "webhook"
     )
     marked = await send_webhook(webhooks, world.practice_id, notification_id)
-    assert (marked.status, marked.attempts, len(receiver.received)) == ("pending", 1, 1)
+    assert (marked, len(receiver.received)) == ("pending", 1)
     row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("pending", 1, f"HTTP {status}")
     found = await endpoint(world)
@@ -403,8 +403,8 @@ async def test_after_the_last_attempt_the_event_has_failed(
         await scenario.book(), "session.booked", "webhook"
     )
     await world.change(Notification, notification_id, attempts=MAX_ATTEMPTS - 1)
-    marked = await send_webhook(webhooks, world.practice_id, notification_id)
-    assert (marked.status, marked.attempts) == ("failed", MAX_ATTEMPTS)
+    status = await send_webhook(webhooks, world.practice_id, notification_id)
+    assert status == "failed"
 
 
 async def test_an_event_for_an_inactive_endpoint_is_dropped(
@@ -424,8 +424,8 @@ async def test_an_event_for_an_inactive_endpoint_is_dropped(
 async def test_a_missing_event_is_ignored(
     webhooks: WebhookContext, world: World, scenario: Scenario
 ) -> None:
-    marked = await send_webhook(webhooks, world.practice_id, await scenario.book())
-    assert marked.status == "gone"
+    status = await send_webhook(webhooks, world.practice_id, await scenario.book())
+    assert status == "gone"
 
 
 class DeathError(BaseException):
@@ -461,8 +461,8 @@ async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
     with pytest.raises(DeathError):
         await send_webhook(replace(webhooks, sender=dying), world.practice_id, notification_id)
     clock.now = NOW + timedelta(seconds=11)
-    marked = await send_webhook(webhooks, world.practice_id, notification_id)
-    assert (marked.status, len(receiver.received)) == ("waiting", 1)
+    status = await send_webhook(webhooks, world.practice_id, notification_id)
+    assert (status, len(receiver.received)) == ("waiting", 1)
     row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.leased_until) == ("pending", 0, NOW + LEASE)
     of_lease = notification_wake(
@@ -470,7 +470,7 @@ async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
     )
     assert of_lease.key in await wakes_at(world, notification_id)
     clock.now = NOW + LEASE
-    assert (await send_webhook(webhooks, world.practice_id, notification_id)).status == "sent"
+    assert await send_webhook(webhooks, world.practice_id, notification_id) == "sent"
     first, second = receiver.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     row = await scenario.state(notification_id)
@@ -487,10 +487,10 @@ async def test_an_event_in_progress_is_posted_by_no_other_worker(
     )
     first = asyncio.create_task(send_webhook(webhooks, world.practice_id, notification_id))
     await receiver.wait_for(1)
-    marked = await send_webhook(webhooks, world.practice_id, notification_id)
-    assert marked.status == "waiting"
+    status = await send_webhook(webhooks, world.practice_id, notification_id)
+    assert status == "waiting"
     receiver.go_on.set()
-    assert (await first).status == "sent"
+    assert await first == "sent"
     assert len(receiver.received) == 1
 
 
@@ -502,7 +502,7 @@ async def test_a_failing_endpoint_leaves_slots_for_others(
         await scenario.book(), "session.booked", "webhook"
     )
     webhooks.places.taken[endpoint_id] = 2
-    assert (await send_webhook(webhooks, world.practice_id, notification_id)).status == "waiting"
+    assert await send_webhook(webhooks, world.practice_id, notification_id) == "waiting"
     row = await scenario.state(notification_id)
     assert (row.attempts, row.put_off, row.leased_until) == (0, 1, None)
     assert row.attempt_at == NOW + timedelta(seconds=5)
@@ -524,9 +524,7 @@ async def test_an_endpoint_and_a_practice_use_a_bounded_number_of_slots(
         (world.practice_id, MAX_POSTS_PER_PRACTICE),
     ):
         webhooks.places.taken[holder] = most
-        assert (
-            await send_webhook(webhooks, world.practice_id, notification_id)
-        ).status == "waiting"
+        assert await send_webhook(webhooks, world.practice_id, notification_id) == "waiting"
         assert webhooks.places.taken == {holder: most}
         del webhooks.places.taken[holder]
         row = await scenario.state(notification_id)

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from app.domain.session import Format
 from app.notifications.delivery import send_notification
 from app.notifications.sms.delivery import send_text
+from app.outbox.claiming import why_not_taken
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Practice, Service
 from app.tables.short_links import ShortLink
@@ -330,6 +331,16 @@ async def test_two_workers_send_it_once(desk: Desk) -> None:
     both = [send_text(desk.texts, desk.world.practice_id, row.id) for _ in range(2)]
     assert (await asyncio.gather(*both)).count("sent") == 1
     assert len(desk.sent) == 1
+
+
+async def test_a_lock_that_is_gone_when_it_is_asked_for_leaves_the_message_to_the_sweep(
+    desk: Desk,
+) -> None:
+    """Between `take`, which met the lock, and `why_not_taken`. Nothing was sent."""
+    await desk.scenario.book()
+    (mail,) = await desk.world.rows(Notification, recipient="client", kind="booked")
+    async with desk.world.engine.begin() as db:
+        assert await why_not_taken(db, desk.world.practice_id, mail.id, NOW) == "busy"
 
 
 async def test_the_text_message_goes_also_where_the_mail_cannot(desk: Desk) -> None:

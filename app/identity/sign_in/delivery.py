@@ -19,7 +19,7 @@ from app.mail.context import MailContext
 from app.mail.look_queries import read_look
 from app.observability.metrics.counts import count_sign_in_mail
 from app.observability.tracing.jobs import note_outcome
-from app.outbox.claiming import CLOCK_TOLERANCE, NOT_CLAIMABLE
+from app.outbox.claiming import CLOCK_TOLERANCE, LEFT_TO_OTHERS
 from app.outbox.errors import UnansweredError, UndeliverableError, describe
 from app.outbox.marking import wait_after
 from app.outbox.queue import queue_wakes
@@ -28,7 +28,7 @@ LINK_LIFETIME = timedelta(minutes=10)
 # A client does not wait longer for a link; they ask for another one.
 GIVEN_UP_AFTER = timedelta(minutes=10)
 # Longest wait between two attempts. A person is waiting, so it is short.
-LAST_RETRY = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(minutes=1)
 # The wait if the mail may have arrived. With it there are three attempts at most of this kind.
 RETRY_UNANSWERED = timedelta(minutes=4)
 
@@ -52,7 +52,7 @@ async def send_sign_in(context: MailContext, request_id: UUID) -> None:
         log.warning("sign_in_delayed", error=describe(error), sign_in_request_id=str(request_id))
         return
     note_outcome(outcome)
-    if outcome in NOT_CLAIMABLE:
+    if outcome in LEFT_TO_OTHERS:
         return
     count_sign_in_mail(outcome)
     tell = log.warning if outcome == "given_up" else log.info
@@ -116,7 +116,7 @@ class _Attempt:
         if request is None:
             return
         attempts = request.attempts + 1
-        wait = min(wait_after(attempts), LAST_RETRY)
+        wait = min(wait_after(attempts), LONGEST_WAIT)
         again_at = now + (RETRY_UNANSWERED if isinstance(error, UnansweredError) else wait)
         await write_attempt(db, self.request_id, attempts, again_at)
         await queue_wakes(db, [sign_in_wake(self.request_id, again_at)], now)

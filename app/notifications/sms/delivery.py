@@ -32,7 +32,7 @@ from app.notifications.staleness import is_of_erased, is_out_of_date
 from app.observability.metrics.counts import count_text
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.channels import change_channel
-from app.outbox.claiming import NOT_CLAIMABLE, claim, postpone, take
+from app.outbox.claiming import LEFT_TO_OTHERS, postpone, take, why_not_taken
 from app.outbox.errors import UnansweredError, UndeliverableError, describe
 from app.outbox.marking import mark_failed, mark_finished
 from app.outbox.outbox import REMINDERS, TEXT_ANSWER
@@ -42,7 +42,7 @@ from app.sms.senders import TextSender
 
 # The timeout of a post, and the same time again to record its result.
 LEASE = timedelta(seconds=2 * TIMEOUT_SECONDS)
-# A reminder is tried so often as a text message, within a few minutes. Then it goes by mail.
+# This many attempts as a text message, within a few minutes. Then the reminder goes by mail.
 MAX_ATTEMPTS_OF_REMINDER = 4
 
 log = structlog.get_logger()
@@ -62,7 +62,7 @@ class TextContext:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A text message that the worker has leased."""
+    """A text message to send, and until when its notification is leased."""
 
     message: TextMessage
     is_reminder: bool
@@ -74,12 +74,12 @@ async def send_text(context: TextContext, practice_id: UUID, notification_id: UU
 
     No database connection is held during the post: the row is leased for longer than a post takes.
     If this process stops after the post and before the result is recorded, or if the gateway's
-    answer is lost, the message is sent again, with the same id and the same text.
+    answer is lost, the message is written and sent again, with the same id.
 
     In the client's night it waits. A failed attempt sets the time of the next one. A reminder goes
-    by mail if the gateway refuses it, or after a few attempts; after one without an answer at that
-    time of the next, which leaves the gateway time to say that it was delivered. No exception is
-    raised: the job library would store the text of the exception.
+    by mail if the gateway refuses it, or after `MAX_ATTEMPTS_OF_REMINDER`. If an attempt got no
+    answer, the reminder goes by mail at the time of the next attempt, so that a receipt can come
+    before. No exception is raised: the job library would store the text of the exception.
     """
     ids = (practice_id, notification_id)
     error: Exception | None = None
@@ -94,7 +94,7 @@ async def send_text(context: TextContext, practice_id: UUID, notification_id: UU
             )
     except Exception as unexpected:  # noqa: BLE001 - any error: only its class may be logged
         status, error = "pending", unexpected
-    if status in NOT_CLAIMABLE:
+    if status in LEFT_TO_OTHERS:
         note_outcome(status)
         return status
     cause = None if error is None else describe(error)
@@ -118,17 +118,17 @@ async def _begin(
     now = context.clock()
     taken = await take(db, *ids, now, until=now + LEASE)
     if taken is None:
-        return (await claim(db, *ids, now)).found
+        return await why_not_taken(db, *ids, now)
     data = await load_mail_data(db, *ids) or await load_offer_mail_data(db, *ids)
     if data is None:
         return "gone"
-    goes_by_mail = taken.unanswered > 0 or not takes_text(data)
-    if taken.channel == "mail" or (data.kind in REMINDERS and goes_by_mail):
-        # The client has ended text messages, has another telephone, or may have got it.
+    takes_it = takes_text(data)
+    goes_by_mail = data.kind in REMINDERS and (taken.unanswered > 0 or not takes_it)
+    if taken.channel == "mail" or goes_by_mail:
         await change_channel(db, *ids, "mail", now, now)
         return "waiting"
     number = data.texting.number
-    if number is None or not takes_text(data) or _is_past(data, now):
+    if number is None or not takes_it or _is_obsolete(data, now):
         await mark_finished(db, *ids, "dropped", now)
         return "dropped"
     due = now if data.kind == TEXT_ANSWER else text_at(now, start_of(data), data.client.zone)
@@ -145,8 +145,8 @@ async def _begin(
     return _Prepared(message, data.kind in REMINDERS, now + LEASE)
 
 
-def _is_past(data: AnyTextData, now: datetime) -> bool:
-    """Tell whether a message is out of date, or a later change has its own message."""
+def _is_obsolete(data: AnyTextData, now: datetime) -> bool:
+    """Tell whether nobody needs a message any more, or a later change has its own."""
     if is_of_erased(data) or is_out_of_date(data, now):
         return True
     if isinstance(data, OfferMailData) or data.kind in REMINDERS:
@@ -198,5 +198,4 @@ async def _settle(
     if prepared.is_reminder and has_failed and not isinstance(error, UnansweredError):
         await change_channel(db, *ids, "mail", now, now, error=describe(error))
         return "pending"
-    marked = await mark_failed(db, *ids, error, now)
-    return "done" if marked is None else marked.status
+    return await mark_failed(db, *ids, error, now)
