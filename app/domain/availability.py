@@ -38,6 +38,8 @@ MINUTE = 60
 LOOK_BACK_DAYS = 7
 # The range that is searched first for alternatives: a short one usually has enough of them.
 FIRST_SEARCH_RADIUS = 7 * DAY
+# So many slots are given in place of one that is refused.
+ALTERNATIVES = 3
 _END_MARK = Interval(sys.maxsize, sys.maxsize)
 
 
@@ -587,14 +589,14 @@ def search_ranges(
     return [near, everything] if near.start < near.end else [everything]
 
 
-def nearest(slots: Sequence[_Slot], requested: float, count: int = 3) -> list[_Slot]:
-    """Pick the slots closest to a requested start, closest first.
+def nearest(slots: Sequence[_Slot], requested: float) -> list[_Slot]:
+    """Pick the `ALTERNATIVES` slots closest to a requested start, closest first.
 
     `slots` must be sorted by start. Of two equally close slots the earlier comes first.
     """
     following = bisect_left(slots, requested, key=attrgetter("start"))
-    close = slots[max(0, following - count) : following + count]
-    return sorted(close, key=lambda slot: (abs(slot.start - requested), slot.start))[:count]
+    close = slots[max(0, following - ALTERNATIVES) : following + ALTERNATIVES]
+    return sorted(close, key=lambda slot: (abs(slot.start - requested), slot.start))[:ALTERNATIVES]
 
 
 def _anchor(minutes: Callable[[int], Sequence[Interval]], day: int) -> int:

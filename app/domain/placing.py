@@ -18,7 +18,6 @@ from app.domain.intervals import Interval
 from app.domain.session import Format
 from app.domain.zones import DAY
 
-ALTERNATIVES = 3
 # How far from the wanted start, in days, alternatives are searched.
 ALTERNATIVE_DAYS = 14
 
@@ -102,4 +101,4 @@ def _alternatives(calendar: Calendar, wanted: Wanted, now: int) -> list[Slot]:
     radius = ALTERNATIVE_DAYS * DAY
     window = Interval(wanted.start - radius, wanted.start + radius + 1)
     slots = offer(calendar, wanted.rules, wanted.search, window, now).slots
-    return nearest(slots, wanted.start, ALTERNATIVES)
+    return nearest(slots, wanted.start)

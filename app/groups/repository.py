@@ -15,7 +15,7 @@ from app.calendar.taken_times import free_for_group, take_for_group
 from app.domain.groups import lowest_free_seat
 from app.domain.refusals import SeatConflict
 from app.groups.records import GroupDetails, NewGroup, SeatRules
-from app.sessions.commands.booking import TimeDefaults
+from app.sessions.commands.booking import TimeContext
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import whole_time
 from app.sessions.read.calendar import SLOT_SETTINGS
@@ -36,11 +36,11 @@ class GroupRepository:
         self._db = db
         self._practice_id = practice_id
 
-    async def defaults(self, service_id: UUID, practitioner_id: UUID) -> TimeDefaults | None:
-        """Read the defaults of a group; None if the practice has no such service."""
+    async def context(self, service_id: UUID, practitioner_id: UUID) -> TimeContext | None:
+        """Read what a new group depends on; None if the practice has no such service."""
         found = await self._db.execute(
             select(
-                Practitioner.time_zone.label("practitioner_zone"),
+                Practitioner.time_zone.label("practitioner_time_zone"),
                 Practitioner.video_url,
                 *SLOT_SETTINGS,
                 Practitioner.active.label("practitioner_active"),
@@ -51,13 +51,13 @@ class GroupRepository:
             .where(of_practice(self._practice_id, Practitioner, Practitioner.id == practitioner_id))
         )
         row = found.mappings().one_or_none()
-        return None if row is None else TimeDefaults(**row)
+        return None if row is None else TimeContext(**row)
 
     async def add(
         self,
         group_id: UUID,
         new: NewGroup,
-        defaults: TimeDefaults,
+        context: TimeContext,
         meeting: Meeting,
         now: datetime,
     ) -> None:
@@ -75,10 +75,10 @@ class GroupRepository:
                 decided_at=new.rules.decided_at(meeting.starts_at, now),
                 **asdict(new.rules),
                 **meeting.columns(),
-                **defaults.buffers.columns(),
+                **context.buffers.columns(),
             )
         )
-        whole = whole_time(meeting, defaults.buffers)
+        whole = whole_time(meeting, context.buffers)
         await take_for_group(self._db, self._practice_id, new.practitioner_id, group_id, whole)
 
     async def set_rules(self, group: GroupDetails, rules: SeatRules, now: datetime) -> None:

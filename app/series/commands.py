@@ -60,7 +60,7 @@ class SeriesPlan:
     @property
     def zone(self) -> ZoneInfo:
         """Give the practitioner's zone, in which the local time of all dates is the same."""
-        return ZoneInfo(self.context.practitioner_zone)
+        return self.context.practitioner_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ async def plan_series(
     await lock_people(db, practice_id, booking)
     context = await read_context(db, practice_id, booking)
     first = await read_meeting(db, practice_id, booking, context)
-    starts = _starts(order, ZoneInfo(context.practitioner_zone))
+    starts = _starts(order, context.practitioner_zone)
     length = first.ends_at - first.starts_at
     meetings = [replace(first, starts_at=start, ends_at=start + length) for start in starts]
 
@@ -127,7 +127,7 @@ async def book_series(
         practice_id,
         series_id,
         client_id=booking.client_id,
-        time_zone=plan.context.practitioner_zone,
+        time_zone=plan.context.practitioner_time_zone,
         now=now,
     )
     policy = await resolve_policy_version(

@@ -43,7 +43,7 @@ async def import_group(batch: Batch, ref: str, fields: dict[str, Any]) -> Done:
     check_rules(rules)
     await lock_practitioner(batch.db, batch.practice_id, line.practitioner_id)
     groups = GroupRepository(batch.db, batch.practice_id)
-    context = await groups.defaults(line.service_id, line.practitioner_id)
+    context = await groups.context(line.service_id, line.practitioner_id)
     assert context is not None  # noqa: S101 - the references were found
     meeting, buffers = await meeting_of_line(batch, line, context), buffers_of_line(line, context)
     group_id = uuid4()

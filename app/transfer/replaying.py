@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from app.domain.errors import InvalidInputError
 from app.domain.refusals import SlotUnavailableError
 from app.domain.session import Format
-from app.sessions.commands.booking import TimeDefaults
+from app.sessions.commands.booking import TimeContext
 from app.sessions.commands.meeting import Buffers, Meeting
 from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.read.calendar import CalendarOwner
@@ -50,26 +50,26 @@ def _is_same(said: Any, stored: Any) -> bool:  # noqa: ANN401 - the value of a f
     return bool(said == stored)
 
 
-async def meeting_of_line(batch: Batch, line: MeetingLine, defaults: TimeDefaults) -> Meeting:
+async def meeting_of_line(batch: Batch, line: MeetingLine, context: TimeContext) -> Meeting:
     """Give the time and place of a line. What is absent is as for a booking made now."""
     join_url, instructions = line.join_url, line.instructions
     if "join_url" not in line.model_fields_set and line.format is Format.VIDEO:
-        join_url = defaults.video_url
+        join_url = context.video_url
     if "instructions" not in line.model_fields_set:
         instructions = await ReplayRepository(batch.db, batch.practice_id).instructions(
             line.service_id, line.format, line.location_id
         )
-    length = timedelta(minutes=defaults.duration_minutes)
+    length = timedelta(minutes=context.duration_minutes)
     ends_at = line.ends_at or line.starts_at + length
     return Meeting(line.starts_at, ends_at, line.format, line.location_id, join_url, instructions)
 
 
-def buffers_of_line(line: MeetingLine, defaults: TimeDefaults) -> Buffers:
+def buffers_of_line(line: MeetingLine, context: TimeContext) -> Buffers:
     """Give the buffers of a line; by default the service's."""
     before, after = line.buffer_before_minutes, line.buffer_after_minutes
     return Buffers(
-        defaults.buffer_before_minutes if before is None else before,
-        defaults.buffer_after_minutes if after is None else after,
+        context.buffer_before_minutes if before is None else before,
+        context.buffer_after_minutes if after is None else after,
     )
 
 

@@ -156,7 +156,7 @@ class _Replay:
     async def _own_columns(self, meeting: Meeting) -> dict[str, Any]:
         line, context = self._line, self._context
         policy = await self._policy()
-        zone = line.policy_time_zone or context.practitioner_zone
+        zone = line.policy_time_zone or context.practitioner_time_zone
         calculated = policy.freeze(meeting.starts_at, ZoneInfo(zone))
         frozen = frozen_of_line(line.frozen_deadlines, calculated, meeting.starts_at)
         carried, price, paid = line.carried, line.price, line.paid_before

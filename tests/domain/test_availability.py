@@ -360,7 +360,7 @@ def test_fewer_nearest_slots_are_returned_if_fewer_exist() -> None:
     only = [Slot(10, MAIN_STREET)]
     assert nearest(only, 0) == only
     assert nearest([], 0) == []
-    assert nearest([Slot(1, None), Slot(2, None)], 2, count=1) == [Slot(2, None)]
+    assert nearest([Slot(1, None), Slot(2, None)], 2) == [Slot(2, None), Slot(1, None)]
 
 
 def test_the_nearest_slots_in_a_zone_without_dst() -> None:

@@ -13,7 +13,7 @@ from app.groups.queries import id_of_ref, read_group
 from app.groups.records import GroupOutcome, NewGroup
 from app.groups.repository import GroupRepository
 from app.identity.api_keys.keys import Staff
-from app.sessions.commands.booking import TimeDefaults
+from app.sessions.commands.booking import TimeContext
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
 from app.sessions.commands.meeting import Meeting, MeetingRequest, choose_format, meeting_at
@@ -45,12 +45,12 @@ async def create_group(
     except NotFoundError:
         raise InvalidInputError("/practitioner_id", UNKNOWN) from None
     await _check_ref(db, practice_id, new.external_ref)
-    defaults = await _read_defaults(db, practice_id, new)
-    meeting = await _meeting(db, practice_id, new, defaults)
+    context = await _read_context(db, practice_id, new)
+    meeting = await _meeting(db, practice_id, new, context)
     group_id = uuid4()
     owner = CalendarOwner(practice_id, new.practitioner_id, None, group_id)
-    await check_free(db, wanted_new_time(owner, meeting, defaults), force=force, now=now)
-    await GroupRepository(db, practice_id).add(group_id, new, defaults, meeting, now)
+    await check_free(db, wanted_new_time(owner, meeting, context), force=force, now=now)
+    await GroupRepository(db, practice_id).add(group_id, new, context, meeting, now)
     group = await read_group(db, practice_id, group_id)
     change_id = await write_group_change(db, staff.actor, group, "created", now)
     await tell_of_group(db, group, change_id, now, mail="group_booked", event=None)
@@ -63,21 +63,21 @@ async def _check_ref(db: AsyncConnection, practice_id: UUID, ref: str | None) ->
         raise RefTakenError("field.ref-taken.group", known)
 
 
-async def _read_defaults(db: AsyncConnection, practice_id: UUID, new: NewGroup) -> TimeDefaults:
-    defaults = await GroupRepository(db, practice_id).defaults(new.service_id, new.practitioner_id)
-    if defaults is None:
+async def _read_context(db: AsyncConnection, practice_id: UUID, new: NewGroup) -> TimeContext:
+    context = await GroupRepository(db, practice_id).context(new.service_id, new.practitioner_id)
+    if context is None:
         raise InvalidInputError("/service_id", UNKNOWN)
-    if not defaults.practitioner_active:
+    if not context.practitioner_active:
         raise InvalidInputError("/practitioner_id", "field.not-active")
-    if not defaults.service_active:
+    if not context.service_active:
         raise InvalidInputError("/service_id", "field.not-active")
-    return defaults
+    return context
 
 
 async def _meeting(
-    db: AsyncConnection, practice_id: UUID, new: NewGroup, defaults: TimeDefaults
+    db: AsyncConnection, practice_id: UUID, new: NewGroup, context: TimeContext
 ) -> Meeting:
     formats = await BookingRepository(db, practice_id).formats(new.service_id)
     choice = choose_format(formats, MeetingRequest(new.start, new.format, new.location_id))
-    length = timedelta(minutes=new.duration_minutes or defaults.duration_minutes)
-    return meeting_at(new.start, length, choice, defaults.video_url)
+    length = timedelta(minutes=new.duration_minutes or context.duration_minutes)
+    return meeting_at(new.start, length, choice, context.video_url)

@@ -33,7 +33,6 @@ from app.sessions.commands.orders import StaffOutcome
 from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.seats import end_holds_beyond
-from app.sessions.commands.slots import ALTERNATIVES
 from app.sessions.read.calendar import CalendarOwner, read_groups
 
 # Other groups are suggested if they start at most so long before or after the wanted one.
@@ -98,7 +97,7 @@ async def book_seat(
     meeting = group.meeting(group.free_seat)
     session_id = uuid4()
     owner = CalendarOwner(practice_id, group.practitioner_id, wanted.client_id, session_id)
-    zone = ZoneInfo(context.practitioner_zone)
+    zone = context.practitioner_zone
     await _check_free(db, owner, group, meeting, zone, force=force, now=now)
     policy = await resolve_policy_version(db, practice_id, group.service_id, group.practitioner_id)
     pushed = None if wanted.external_ref is None else wanted.as_pushed()
@@ -199,4 +198,4 @@ async def _other_groups(
     search = SlotSearch(group.format, (), present, may_move=True, may_change_format=True)
     window = Interval(to_seconds(since), to_seconds(until))
     found = offer_groups(GroupSearch(group.id, groups, taken, search), window, window)
-    return nearest(found.slots, start, ALTERNATIVES)
+    return nearest(found.slots, start)

@@ -76,10 +76,10 @@ class SeriesDate:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeDefaults:
+class TimeContext:
     """The current values of practitioner and service on which a new session or group depends."""
 
-    practitioner_zone: str
+    practitioner_time_zone: str
     video_url: str | None
     duration_minutes: int
     buffer_before_minutes: int
@@ -91,13 +91,18 @@ class TimeDefaults:
     service_active: bool
 
     @property
+    def practitioner_zone(self) -> ZoneInfo:
+        """Give the zone in which the practitioner's hours and the policy's clock times are."""
+        return ZoneInfo(self.practitioner_time_zone)
+
+    @property
     def buffers(self) -> Buffers:
         """Give the buffers of the session or group."""
         return Buffers(self.buffer_before_minutes, self.buffer_after_minutes)
 
 
 @dataclass(frozen=True, slots=True)
-class BookingContext(TimeDefaults):
+class BookingContext(TimeContext):
     """The current values of the practice's records that a booking depends on."""
 
     currency: str
@@ -136,7 +141,7 @@ class NewSession:
         return facts_once_booked(
             self.policy.policy,
             self.meeting.starts_at,
-            ZoneInfo(context.practitioner_zone),
+            context.practitioner_zone,
             self.booking.price or Money(context.price_minor, context.currency),
             self.policy.closed,
             paid_by_credit=self.booking.package_id is not None,

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Uuid, bindparam, exists, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,7 +32,7 @@ _CLIENT_ID, _SERVICE_ID = (bindparam(name, type_=Uuid) for name in ("client_id",
 _CONTEXT = Read(
     select(
         Practice.currency,
-        Practitioner.time_zone.label("practitioner_zone"),
+        Practitioner.time_zone.label("practitioner_time_zone"),
         Practitioner.video_url,
         *SLOT_SETTINGS,
         Service.price_minor,
@@ -162,7 +161,7 @@ class BookingRepository:
         booking, context, meeting, series = new.booking, new.context, new.meeting, new.series
         price, seat = booking.price, meeting.seat
         buffers = context.buffers if seat is None else seat.buffers
-        zone = ZoneInfo(context.practitioner_zone)
+        zone = context.practitioner_zone
         values: dict[str, object] = {
             "practice_id": self._practice_id,
             "id": new.id,
@@ -170,7 +169,7 @@ class BookingRepository:
             "practitioner_id": booking.practitioner_id,
             "service_id": booking.service_id,
             "policy_version_id": new.policy.version_id,
-            "policy_time_zone": context.practitioner_zone,
+            "policy_time_zone": context.practitioner_time_zone,
             "price_minor": context.price_minor if price is None else price.amount_minor,
             "currency": context.currency,
             "booked_starts_at": meeting.starts_at,

@@ -40,7 +40,7 @@ from app.sessions.commands.meeting import (
 )
 from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
-from app.sessions.commands.slots import ALTERNATIVES, owner_of
+from app.sessions.commands.slots import owner_of
 from app.sessions.read.calendar import (
     live_hold,
     policy_search,
@@ -269,7 +269,7 @@ async def _unavailable(
     *_, everything = search_ranges(asked.rules, asked.search, second, seconds_up(asked.now))
     groups = await _read_groups(db, asked, everything)
     found = offer_groups(groups, everything, asked.bookable(everything))
-    slots = nearest(found.slots, second, ALTERNATIVES)
+    slots = nearest(found.slots, second)
     return GroupUnavailableError(
         slots, asked.zone, held_until=held_until, is_offered=is_offered, fees=asked.fees
     )

@@ -1,4 +1,4 @@
-"""Check that a time is free for a session, and find the nearest slots if it is not."""
+"""Check that a time is free for a session or a group, and find the nearest slots if it is not."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.availability import (
+    ALTERNATIVES,
     CurrentMeeting,
     Slot,
     SlotRules,
@@ -18,20 +19,18 @@ from app.domain.availability import (
 )
 from app.domain.refusals import SlotUnavailableError
 from app.domain.zones import EPOCH, from_seconds, seconds_up, to_seconds
-from app.sessions.commands.booking import TimeDefaults
+from app.sessions.commands.booking import TimeContext
 from app.sessions.commands.meeting import Buffers, Meeting, buffers_of, meeting_of
 from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
 from app.sessions.read.records import SessionRecord
 
-ALTERNATIVES = 3
-
 
 @dataclass(frozen=True, slots=True)
 class WantedTime:
-    """A time that staff request for a session, and what alternative slots depend on.
+    """A time that staff request for a session or a group, and what alternatives depend on.
 
-    `present` is the session's current meeting; for a booking, the requested meeting itself. `zone`
+    `present` is the current meeting; of what is new, the requested meeting itself. `zone`
     is the practitioner's, as in all that staff are shown.
     """
 
@@ -60,15 +59,15 @@ def wanted_time(record: SessionRecord, to: Meeting) -> WantedTime:
     )
 
 
-def wanted_new_time(owner: CalendarOwner, meeting: Meeting, defaults: TimeDefaults) -> WantedTime:
+def wanted_new_time(owner: CalendarOwner, meeting: Meeting, context: TimeContext) -> WantedTime:
     """Make the requested time of a session or group that is not there yet."""
     return WantedTime(
         owner,
         meeting,
-        defaults.buffers,
-        slot_rules(defaults, meeting.ends_at - meeting.starts_at),
+        context.buffers,
+        slot_rules(context, meeting.ends_at - meeting.starts_at),
         present=meeting,
-        zone=ZoneInfo(defaults.practitioner_zone),
+        zone=context.practitioner_zone,
     )
 
 
@@ -80,15 +79,15 @@ async def check_free(
     now: datetime,
     takes_held: bool | None = None,
 ) -> None:
-    """Check that a time is free for a session by the rules for staff (product.md section 7).
+    """Check that a time is free by the rules for staff (product.md section 7).
 
-    The session must not overlap another session or a group of the practitioner (with buffers), nor
+    The session or group must not overlap another one of the practitioner (with buffers), nor
     another session of the client. Without `force` it must also lie within working hours and not
-    overlap time off or imported busy time. Without `takes_held`, by default as `force`, it must not
+    overlap time off or imported busy time. Unless `takes_held` (by default `force`), it must not
     overlap what others hold. Notice, horizon, step and limits do not bind staff.
 
     The caller has locked the practitioner and the client. The exclusion constraints in the database
-    guarantee the same for the practitioner.
+    also prevent that a practitioner's sessions and groups overlap.
 
     Raises:
         SlotUnavailableError: the time is not free. Its alternatives ignore the policy.
@@ -129,13 +128,13 @@ async def nearest_slots(
     requested: datetime,
     now: datetime,
 ) -> list[Slot]:
-    """Find the `ALTERNATIVES` slots nearest to the requested start, as the search permits."""
+    """Find up to `ALTERNATIVES` slots nearest to the requested start, as the search permits."""
     second, instant = (requested - EPOCH) / timedelta(seconds=1), seconds_up(now)
     found: list[Slot] = []
     for window in search_ranges(rules, search, second, instant):
         first, last = (from_seconds(bound).date() for bound in window)
         calendar = await read_calendar(db, owner, first, last, now)
-        found = nearest(offer(calendar, rules, search, window, instant).slots, second, ALTERNATIVES)
+        found = nearest(offer(calendar, rules, search, window, instant).slots, second)
         if len(found) == ALTERNATIVES:
             break
     return found

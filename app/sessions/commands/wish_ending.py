@@ -1,9 +1,10 @@
 """The steps that end a wish or its offers, shared by clients, staff and the worker.
 
-The caller holds the locks of the wishes: their offers change only under these. It may lack those of
-the practitioners whose times were offered: an acceptance ends all wishes of its client, and locks
-only its own practitioner. So the worker, which makes offers under the practitioner's lock, looks
-whether an offer has ended meanwhile (`offer_freed_time`).
+The caller holds the locks of the wishes, but for `end_wish_of_session`, which locks its wish:
+offers change only under these. The caller may lack the locks of the practitioners whose times were
+offered: an acceptance ends all wishes of its client, and locks only its own practitioner. So the
+worker, which makes offers under the practitioner's lock, checks again whether an offer has ended
+(`offer_freed_time`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,8 @@ async def end_wish_of_session(
 ) -> None:
     """End the wish for a session that ends, or that its client moves.
 
-    The client's undo finds it by its instant (`reopen_wish`).
+    `now` is the instant of the session's change: the client's undo finds the wish by it
+    (`reopen_wish`).
     """
     wish = await WishRepository(db, practice_id).lock_active(session_id)
     if wish is None:
@@ -34,7 +36,7 @@ async def end_wish_of_session(
         wish,
         "lapsed",
         actor=actor,
-        # Not that of the change of the session: an undo drops the mails of a change that is alone.
+        # Its own: an undo drops the mails of the session's change only if that is alone.
         command_id=uuid4(),
         now=now,
         tells_client=not actor.is_client,
@@ -53,7 +55,7 @@ async def end_wish(
 ) -> None:
     """End a wish; its open offers are withdrawn, and their times are offered to the next.
 
-    `wish` has the values of its columns. `tells_client`: the client has not ended it themselves.
+    `wish` has the values of its columns. `tells_client`: that the offers are gone.
     """
     practice_id = wish["practice_id"]
     repository = WishRepository(db, practice_id)
@@ -92,7 +94,7 @@ async def withdraw_offers(
     """
     timely = [offer for offer in offers if now <= offer.answer_by]
     late = [offer for offer in offers if now > offer.answer_by]
-    # No part of the caller's command.
+    # An expiry is a command of the system, not a part of the caller's.
     await expire_offers(db, practice_id, late, now=now)
     if not timely:
         return
