@@ -27,7 +27,6 @@ from app.database.programs import ProgramError
 from app.database.transactions import refuses_connection
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
-from app.identity.api_keys.keys import Scope
 from app.mail.folder import list_mails, read_mail
 from app.mail.senders import create_mail_folder
 from app.observability.logs import configure_logs
@@ -35,16 +34,12 @@ from app.observability.metrics.counts import watch_pool
 from app.observability.metrics.processes import serve_metrics, share_metrics
 from app.observability.tracing.start import check_tracing, start_tracing, stop_tracing
 from app.observability.tracing.statements import watch_statements
-from app.operations.client_commands import PracticeOption, client_commands
+from app.operations.client_commands import client_commands
 from app.operations.http_limits import LimitedHttp
 from app.operations.installation import check_schema, export, installation
+from app.operations.key_commands import key_commands
 from app.operations.links import end_links, issue_access_token, print_link
 from app.operations.practice_commands import practice_commands
-from app.operations.practices import (
-    create_practice_key,
-    list_practice_keys,
-    revoke_practice_key,
-)
 from app.operations.supervisor import run_several
 from app.tables.all import metadata
 from app.texts.catalogue import TextsError, load_texts
@@ -63,10 +58,6 @@ cli = typer.Typer(
 
 
 cli.add_typer(practice_commands, name="practice")
-key_commands = typer.Typer(
-    help="Manage API keys, with which a practice's own software authenticates.",
-    no_args_is_help=True,
-)
 cli.add_typer(key_commands, name="keys")
 cli.add_typer(client_commands, name="client")
 
@@ -261,39 +252,6 @@ def link(
         if revoke:
             asyncio.run(end_links(settings, session_id, system_clock()))
         typer.echo(asyncio.run(print_link(settings, session_id, system_clock())))
-
-
-@key_commands.command("create")
-def keys_create(
-    practice: PracticeOption,
-    name: Annotated[str, typer.Option(help="Who uses the key. The audit log shows this name.")],
-    scope: Annotated[Scope, typer.Option(help="What the key may do.")] = Scope.WRITE,
-) -> None:
-    """Create an API key and print it. It is shown only once."""
-    with installation(load_settings()) as settings:
-        typer.echo(
-            asyncio.run(create_practice_key(settings, practice, name, scope, system_clock()))
-        )
-
-
-@key_commands.command("list")
-def keys_list(practice: PracticeOption) -> None:
-    """List a practice's API keys, without their secrets."""
-    with installation(load_settings()) as settings:
-        for key in asyncio.run(list_practice_keys(settings, practice)):
-            state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
-            typer.echo(f"{key.id}  {key.scope:<5}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
-
-
-@key_commands.command("revoke")
-def keys_revoke(
-    practice: PracticeOption,
-    key_id: Annotated[UUID, typer.Argument(help="The key's id, as `reslot keys list` shows it.")],
-) -> None:
-    """Revoke an API key with immediate effect."""
-    with installation(load_settings()) as settings:
-        asyncio.run(revoke_practice_key(settings, practice, key_id, system_clock()))
-        typer.echo("The key is revoked.")
 
 
 @cli.command()
