@@ -230,7 +230,7 @@ def test_the_first_rule_that_leaves_no_group_is_named(
 
 def test_the_nearest_groups_come_nearest_first() -> None:
     slots = [group(FIRST, "2026-06-10T08:00-04:00"), group(SECOND, "2026-06-12T08:00-04:00")]
-    assert nearest(slots, seconds("2026-06-11T08:00-04:00"))[0] == slots[0]
+    assert nearest(slots, seconds("2026-06-11T08:00-04:00")) == slots
     assert nearest(slots, seconds("2026-06-11T08:01-04:00")) == [slots[1], slots[0]]
 
 

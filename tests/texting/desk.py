@@ -1,7 +1,7 @@
 """A practice whose client gets text messages, and the worker that sends them."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from app.tables.notifications import Notification
 from app.tables.practices import Client
 from tests.notifications.postbox import Postbox
 from tests.notifications.receiver import Receiver
-from tests.notifications.scenario import Scenario
+from tests.notifications.scenario import START, Scenario
 from tests.world import NOW, TestClock
 
 PHONE, NUMBER = "+1 (212) 555-0188", "+12125550188"
@@ -59,6 +59,13 @@ class Desk:
             texts_agreed_at=NOW,
             texts_number=None if texts == "off" else NUMBER,
         )
+
+    async def come_to_reminder(self) -> None:
+        """Book for a client who gets reminders only, and go to the instant of the reminder."""
+        await self.agree("reminders")
+        await self.scenario.book()
+        await self.work()
+        self.clock.now = START - timedelta(days=1)
 
     async def work(self) -> None:
         """Send all that is due, until nothing is."""

@@ -47,10 +47,7 @@ async def booked(desk: Desk) -> str:
 
 async def reminded(desk: Desk) -> str:
     """Send the reminder as a text message, and return its id."""
-    await desk.agree("reminders")
-    await desk.scenario.book()
-    await desk.work()
-    desk.clock.now = START - DAY
+    await desk.come_to_reminder()
     await desk.work()
     return desk.sent[-1]["id"]
 
@@ -364,10 +361,7 @@ async def held(desk: Desk) -> Held:
 
 async def held_reminder(desk: Desk) -> Held:
     """Let a reminder be on its way as a text message."""
-    await desk.agree("reminders")
-    await desk.scenario.book()
-    await desk.work()
-    desk.clock.now = START - DAY
+    await desk.come_to_reminder()
     (mail,) = await desk.world.rows(Notification, recipient="client", kind="reminder")
     await send_notification(desk.mails, desk.world.practice_id, mail.id)
     return await Held.of(desk, "reminder")

@@ -84,10 +84,7 @@ async def test_without_consent_for_changes_only_the_mail_goes(desk: Desk, wanted
 
 
 async def test_a_reminder_goes_as_a_text_message_instead_of_its_mail(desk: Desk) -> None:
-    await desk.agree("reminders")
-    await desk.scenario.book()
-    await desk.work()
-    desk.clock.now = START - DAY
+    await desk.come_to_reminder()
     await desk.work()
     assert desk.said[0].startswith(f"Harbor Wellness: reminder of your session on {WHEN}. ")
     assert len(desk.mailed) == 1
@@ -188,11 +185,8 @@ async def test_a_reason_is_never_in_it(desk: Desk) -> None:
 
 
 async def test_a_reminder_that_the_gateway_refuses_goes_by_mail(desk: Desk) -> None:
-    await desk.agree("reminders")
-    await desk.scenario.book()
-    await desk.work()
+    await desk.come_to_reminder()
     desk.gateway.status = 422
-    desk.clock.now = START - DAY
     await desk.work()
     assert len(desk.sent) == 1
     assert len(desk.mailed) == 2
@@ -201,11 +195,8 @@ async def test_a_reminder_that_the_gateway_refuses_goes_by_mail(desk: Desk) -> N
 
 
 async def test_a_reminder_is_tried_four_times_then_it_goes_by_mail(desk: Desk) -> None:
-    await desk.agree("reminders")
-    await desk.scenario.book()
-    await desk.work()
+    await desk.come_to_reminder()
     desk.gateway.status = 503
-    desk.clock.now = START - DAY
     for _ in range(6):
         await desk.work()
         desk.clock.now += 5 * MINUTE
@@ -271,11 +262,8 @@ async def test_three_attempts_without_an_answer_are_the_last(desk: Desk) -> None
 
 async def test_a_reminder_without_an_answer_goes_by_mail_after_a_while(desk: Desk) -> None:
     """A second text message could be a copy; the mail is none."""
-    await desk.agree("reminders")
-    await desk.scenario.book()
-    await desk.work()
+    await desk.come_to_reminder()
     desk.gateway.hangs_up = True
-    desk.clock.now = START - DAY
     await desk.work()
     desk.clock.now = START - DAY + 15 * MINUTE - SECOND
     await desk.work()
@@ -288,11 +276,8 @@ async def test_a_reminder_without_an_answer_goes_by_mail_after_a_while(desk: Des
 
 
 async def test_the_fourth_attempt_at_a_reminder_can_be_one_without_an_answer(desk: Desk) -> None:
-    await desk.agree("reminders")
-    await desk.scenario.book()
-    await desk.work()
+    await desk.come_to_reminder()
     desk.gateway.status = 503
-    desk.clock.now = START - DAY
     for _ in range(3):
         await desk.work()
         desk.clock.now += MINUTE
@@ -392,11 +377,8 @@ async def test_logs_have_ids_and_no_number_and_no_link(desk: Desk) -> None:
 
 
 async def test_a_closed_practice_reminds_nobody(desk: Desk) -> None:
-    await desk.agree("reminders")
-    await desk.scenario.book()
-    await desk.work()
+    await desk.come_to_reminder()
     await desk.world.change_all(Practice, closed_at=NOW)
-    desk.clock.now = START - DAY
     await desk.work()
     assert desk.sent == []
 

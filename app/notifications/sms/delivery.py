@@ -124,6 +124,7 @@ async def _begin(
         return "gone"
     takes_it = takes_text(data)
     goes_by_mail = data.kind in REMINDERS and (taken.unanswered > 0 or not takes_it)
+    # After an attempt without an answer a second text message could be a copy; the mail is none.
     if taken.channel == "mail" or goes_by_mail:
         await change_channel(db, *ids, "mail", now, now)
         return "waiting"
@@ -193,9 +194,9 @@ async def _settle(
         return "sent"
     if text.leased_until != prepared.leased_until:
         return "waiting"
-    is_last = text.attempts + 1 >= MAX_ATTEMPTS_OF_REMINDER
-    has_failed = isinstance(error, UndeliverableError) or is_last
-    if prepared.is_reminder and has_failed and not isinstance(error, UnansweredError):
+    may_have_arrived = isinstance(error, UnansweredError)
+    is_last = text.attempts + 1 >= MAX_ATTEMPTS_OF_REMINDER and not may_have_arrived
+    if prepared.is_reminder and (is_last or isinstance(error, UndeliverableError)):
         await change_channel(db, *ids, "mail", now, now, error=describe(error))
         return "pending"
     return await mark_failed(db, *ids, error, now)
